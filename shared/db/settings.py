@@ -1,0 +1,21 @@
+"""What a service must be told to reach its own database; read from the environment with the service's prefix."""
+
+from pydantic import SecretStr
+from pydantic_settings import BaseSettings
+
+
+class DatabaseSettings(BaseSettings):
+    """The address of one service's database and how many connections one process may hold.
+
+    `listen_url` is a direct address for LISTEN beside a pooled `database_url`; empty means the same address.
+    """
+
+    database_url: SecretStr
+    listen_url: SecretStr | None = None
+    pool_size: int = 5
+    pool_overflow: int = 5
+
+    @property
+    def direct_url(self) -> str:
+        """The address for LISTEN, never through a transaction pooler."""
+        return (self.listen_url or self.database_url).get_secret_value()

@@ -1,0 +1,94 @@
+"""The one table of public routes: which service answers, which scope it takes, which roles, whether an Idempotency-Key is required.
+
+It drives the gateway's routing, the check in every service, the tests and the documentation.
+"""
+
+from dataclasses import dataclass
+from typing import Final
+
+SMALL_BODY: Final = 1 << 20
+BATCH_BODY: Final = 8 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """One public address. `scopes`: any one of them suffices. `roles`: empty means any role. `idempotency_key`: required on it."""
+
+    method: str
+    path: str
+    service: str
+    scopes: tuple[str, ...]
+    roles: frozenset[str] = frozenset()
+    idempotency_key: bool = False
+    body_limit: int = SMALL_BODY
+    content_types: tuple[str, ...] = ("application/json",)
+
+
+def _planning(method: str, path: str, *scopes: str, key: bool = False) -> Route:
+    return Route(method, path, "planning", scopes, idempotency_key=key)
+
+
+def _billing(method: str, path: str, *scopes: str, key: bool = False) -> Route:
+    return Route(method, path, "billing", scopes, idempotency_key=key)
+
+
+def _notifications(method: str, path: str, *scopes: str, key: bool = False) -> Route:
+    return Route(method, path, "notifications", scopes, idempotency_key=key)
+
+
+_MONTH: Final = "/v1/months/{month}"
+_BASIS: Final = "/v1/months/{month}/{municipality}"
+
+ROUTES: Final = (
+    Route(
+        "POST",
+        "/v1/events",
+        "planning",
+        ("events:write", "events:import"),
+        content_types=("application/cloudevents+json", "application/json"),
+    ),
+    Route(
+        "POST",
+        "/v1/events/batch",
+        "planning",
+        ("events:write", "events:import"),
+        body_limit=BATCH_BODY,
+        content_types=("application/cloudevents-batch+json", "application/json"),
+    ),
+    _planning("GET", "/v1/mailboxes", "notices:read"),
+    _planning("GET", "/v1/notices", "notices:read"),
+    _planning("GET", "/v1/notices/digest", "notices:read"),
+    _planning("GET", "/v1/notices/{notice_id}", "notices:read"),
+    _planning("POST", "/v1/notices/{notice_id}/acknowledgement", "notices:acknowledge"),
+    _planning("GET", "/v1/cases", "cases:read"),
+    _planning("GET", "/v1/cases/{case_id}", "cases:read"),
+    _planning("GET", "/v1/cases/{case_id}/history", "cases:read"),
+    _planning("POST", "/v1/cases/search", "cases:read"),
+    _planning("POST", "/v1/plans", "plans:write", key=True),
+    _planning("GET", "/v1/plans/{plan_id}", "plans:write", "cases:read"),
+    _planning("POST", "/v1/plans/{plan_id}/invitations", "plans:write", key=True),
+    _billing("GET", "/v1/averages", "averages:read"),
+    _billing("GET", "/v1/averages/{municipality}", "averages:read"),
+    _billing("GET", _MONTH, "averages:read"),
+    _billing("GET", _BASIS, "averages:read"),
+    _billing("POST", f"{_BASIS}/prepare", "months:prepare", key=True),
+    _billing("POST", f"{_BASIS}/publish", "months:publish", key=True),
+    _billing("POST", f"{_BASIS}/sign", "months:sign", key=True),
+    _billing("POST", f"{_BASIS}/approve", "months:approve", key=True),
+    _billing("POST", f"{_BASIS}/issue", "months:issue", key=True),
+    _billing("POST", f"{_MONTH}/actions", "months:prepare", "months:publish", "months:sign", "months:approve", "months:issue", key=True),
+    _billing("GET", "/v1/invoices", "invoices:read"),
+    _billing("GET", "/v1/invoices/{number}", "invoices:read"),
+    _billing("GET", "/v1/agreements", "averages:read"),
+    _billing("GET", "/v1/tariffs", "averages:read"),
+    _billing("POST", "/v1/tariffs", "agreements:write", key=True),
+    _billing("POST", "/v1/tariffs/{tariff_id}/approval", "agreements:write", key=True),
+    _notifications("POST", "/v1/subscriptions", "subscriptions:write", key=True),
+    _notifications("GET", "/v1/subscriptions", "subscriptions:write"),
+    _notifications("GET", "/v1/subscriptions/{subscription_id}", "subscriptions:write"),
+    _notifications("DELETE", "/v1/subscriptions/{subscription_id}", "subscriptions:write"),
+    _notifications("GET", "/v1/subscriptions/{subscription_id}/deliveries", "subscriptions:write"),
+    _notifications("POST", "/v1/subscriptions/{subscription_id}/test", "subscriptions:write", key=True),
+)
+BY_TEMPLATE: Final = {(route.method, route.path): route for route in ROUTES}
+SCOPES: Final = frozenset(scope for route in ROUTES for scope in route.scopes)

@@ -1,0 +1,190 @@
+"""How a service becomes an ASGI application: request ids, problems for every error, database and watcher for its lifetime."""
+
+import asyncio
+import re
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager, suppress
+from typing import Final
+
+import structlog
+from fastapi import APIRouter, FastAPI, Request, Response
+from fastapi.exceptions import RequestValidationError
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.exceptions import HTTPException
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from shared.db import Database, is_unavailable
+from shared.errors import BusinessError, FieldError, Malformed
+from shared.http.access import BATCH_BODY, BY_TEMPLATE
+from shared.http.auth import TokenVerifier
+from shared.http.call import request_id_of
+from shared.http.problems import HttpProblem, problem_response
+from shared.http.settings import HttpSettings
+from shared.identifiers import uuid7
+from shared.streams.listener import FeedWatcher, Listener
+from shared.streams.repair import NotAService, internal_router
+from shared.streams.runtime import WorkerSettings, keep
+
+_log = structlog.get_logger(__name__)
+_REQUEST_ID: Final = re.compile(r"[A-Za-z0-9._-]{1,100}", re.ASCII)
+_BY_STATUS: Final = {
+    400: "json.unreadable",
+    401: "token.invalid",
+    403: "access.denied",
+    404: "not_found",
+    405: "request.method",
+    413: "request.too_large",
+    415: "request.content_type",
+}
+RETRY_AFTER: Final = {"Retry-After": "1"}
+
+
+class ServiceSettings(WorkerSettings, HttpSettings):
+    """What every service behind the gateway must be told; each one adds its prefix and its own."""
+
+
+def as_business_error(error: Exception) -> BusinessError:
+    """The business word for any exception; what is not known becomes 503 when trying again may help, else 500."""
+    match error:
+        case BusinessError():
+            return error
+        case RequestValidationError():
+            return _invalid_request(error)
+        case HTTPException():
+            headers = dict(error.headers or {})
+            return HttpProblem(_BY_STATUS.get(error.status_code, "service.failed"), headers=headers)
+        case NotAService():
+            return HttpProblem("token.invalid", headers={"WWW-Authenticate": "Bearer"})
+    return HttpProblem("service.unavailable", headers=RETRY_AFTER) if is_unavailable(error) else HttpProblem("service.failed")
+
+
+def _invalid_request(error: RequestValidationError) -> BusinessError:
+    """Where and what, never the value: FastAPI's own answer would echo a person number."""
+    found = [(tuple(str(part) for part in item["loc"]), str(item["type"])) for item in error.errors()]
+    fields = tuple(FieldError(_pointer(where[1:]), what) for where, what in found)
+    if all(where[0] == "body" for where, _ in found):
+        return Malformed("request.malformed", errors=fields)
+    problem = HttpProblem("request.parameter_invalid")
+    problem.errors = fields
+    return problem
+
+
+def _pointer(where: Sequence[str]) -> str:
+    return "".join("/" + part.replace("~", "~0").replace("/", "~1") for part in where)
+
+
+class RequestIds:
+    """Gives every request an id, in and out, and turns what nobody caught into a problem instead of a broken connection."""
+
+    def __init__(self, app: ASGIApp, public_url: str) -> None:
+        self._app = app
+        self._public_url = public_url
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        headers = Headers(scope=scope)
+        given = headers.get("x-request-id", "")
+        request_id = given if _REQUEST_ID.fullmatch(given) else str(uuid7())
+        scope["dirigent.request_id"] = request_id
+        begun = False
+
+        async def answer(message: Message) -> None:
+            nonlocal begun
+            if message["type"] == "http.response.start":
+                begun = True
+                MutableHeaders(raw=message["headers"])["x-request-id"] = request_id
+            await send(message)
+
+        try:
+            await self._app(scope, receive, answer)
+        except Exception as error:
+            if begun:
+                raise
+            business = as_business_error(error)
+            if business.code == "service.failed":
+                _log.exception("request.failed", request_id=request_id, error=type(error).__name__)
+            elif business.code == "service.unavailable":
+                _log.warning("request.unavailable", request_id=request_id, error=type(error).__name__)
+            response = problem_response(
+                business, public_url=self._public_url, request_id=request_id, accept_language=headers.get("accept-language")
+            )
+            await response(scope, receive, answer)
+
+
+def install_problems(app: FastAPI, public_url: str) -> None:
+    """Answer every error of an application as a problem, and give every request an id."""
+
+    async def handle(request: Request, error: Exception) -> Response:
+        return problem_response(
+            as_business_error(error),
+            public_url=public_url,
+            request_id=request_id_of(request),
+            accept_language=request.headers.get("accept-language"),
+        )
+
+    for kind in (BusinessError, RequestValidationError, HTTPException, NotAService):
+        app.add_exception_handler(kind, handle)
+    app.add_middleware(RequestIds, public_url=public_url)
+
+
+def create_service_app(name: str, title: str, settings: ServiceSettings, routers: Sequence[APIRouter]) -> FastAPI:
+    """The application of one service: its public routes, its internal stream, its health.
+
+    Raises:
+        LookupError: A public route is missing in the route table, or belongs to another service there.
+    """
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        app.state.database = Database(
+            settings.database_url.get_secret_value(), pool_size=settings.pool_size, overflow=settings.pool_overflow, application=name
+        )
+        app.state.watcher = FeedWatcher()
+        await app.state.database.refuse_unsafe()
+        listening = asyncio.create_task(keep(f"{name}.listener", Listener(settings.direct_url, {"feeds": app.state.watcher.told}).run))
+        try:
+            yield
+        finally:
+            listening.cancel()
+            with suppress(asyncio.CancelledError):
+                await listening
+            await app.state.database.close()
+
+    app = FastAPI(title=title, docs_url=None, redoc_url=None, lifespan=lifespan, max_body_size=BATCH_BODY, redirect_slashes=False)
+    app.state.settings = settings
+    app.state.verifier = TokenVerifier.from_file(settings.token_keys_file, issuer=settings.public_url)
+    install_problems(app, settings.public_url)
+    for router in routers:
+        _check_table(name, router)
+        app.include_router(router)
+    app.include_router(internal_router(name, settings.service_key.get_secret_value()))
+    app.include_router(_health())
+    return app
+
+
+def _check_table(name: str, router: APIRouter) -> None:
+    for route in router.routes:
+        for method in getattr(route, "methods", ()):
+            row = BY_TEMPLATE.get((method, getattr(route, "path", "")))
+            if row is None or row.service != name:
+                raise LookupError(f"{method} {getattr(route, 'path', '')} of {name} is not in the route table")
+
+
+def _health() -> APIRouter:
+    router = APIRouter(prefix="/health", include_in_schema=False)
+
+    @router.get("/live")
+    async def live() -> dict[str, str]:
+        """The process answers."""
+        return {"status": "live"}
+
+    @router.get("/ready")
+    async def ready(request: Request) -> dict[str, str]:
+        """The process can do its work: its database answers."""
+        async with request.app.state.database.transaction():
+            return {"status": "ready"}
+
+    return router

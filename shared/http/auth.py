@@ -1,0 +1,108 @@
+"""Who calls: one function that checks an access token whole, and what it says about the caller. Nothing else is believed."""
+
+import json
+from collections import OrderedDict
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from joserfc import jwt
+from joserfc.errors import JoseError
+from joserfc.jwk import KeySet
+
+from shared.dates import now
+from shared.http.problems import HttpProblem
+
+TOKEN_TYPE: Final = "at+jwt"  # noqa: S105  # the name of a token type, not a token
+ALGORITHMS: Final = ["ES256"]
+_HEADER_MEMBERS: Final = frozenset({"alg", "typ", "kid"})
+_REMEMBERED: Final = 4_096
+_LONGEST_TOKEN: Final = 4_096
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """A client and what it may do. `organisation` and `unit_prefixes` come from the token only, never from a header or body."""
+
+    client_id: str
+    organisation: str
+    unit_prefixes: tuple[str, ...]
+    scopes: frozenset[str]
+    role: str
+    municipality: str | None = None
+    demo: bool = False
+
+    def may(self, scope: str) -> bool:
+        """Whether the token carries a scope."""
+        return scope in self.scopes
+
+    def acts_for(self, unit: str) -> bool:
+        """Whether a unit (HSA-id) lies inside the caller's units."""
+        return any(unit.startswith(prefix) for prefix in self.unit_prefixes)
+
+
+class TokenVerifier:
+    """Verifies ES256 access tokens of one issuer; a verified token is remembered until it expires."""
+
+    def __init__(self, keys: KeySet, *, issuer: str) -> None:
+        self._keys = keys
+        self._registry = jwt.JWTClaimsRegistry(
+            now=lambda: int(now().timestamp()),
+            leeway=0,
+            iss={"essential": True, "value": issuer},
+            aud={"essential": True, "value": issuer},
+            exp={"essential": True},
+            iat={"essential": True},
+            jti={"essential": True},
+            sub={"essential": True},
+        )
+        self._remembered: OrderedDict[str, tuple[int, Caller]] = OrderedDict()
+
+    @classmethod
+    def from_file(cls, path: Path, *, issuer: str) -> "TokenVerifier":
+        """Read the public keys (a JWK set) that the gateway signs with."""
+        return cls(KeySet.import_key_set(json.loads(path.read_text(encoding="utf-8"))), issuer=issuer)
+
+    def verify(self, authorization: str | None) -> Caller:
+        """The caller behind an Authorization header.
+
+        Raises:
+            HttpProblem: 401 `token.invalid`, never saying which check failed.
+        """
+        scheme, _, token = (authorization or "").partition(" ")
+        if scheme.lower() != "bearer" or not token or len(token) > _LONGEST_TOKEN:
+            raise _invalid()
+        known = self._remembered.get(token)
+        if known is not None:
+            if known[0] > now().timestamp():
+                return known[1]
+            del self._remembered[token]
+        expires, caller = self._verify(token)
+        self._remembered[token] = (expires, caller)
+        if len(self._remembered) > _REMEMBERED:
+            self._remembered.popitem(last=False)
+        return caller
+
+    def _verify(self, token: str) -> tuple[int, Caller]:
+        try:
+            decoded = jwt.decode(token, self._keys, algorithms=ALGORITHMS)
+            self._registry.validate(decoded.claims)
+            if decoded.header.get("typ") != TOKEN_TYPE or not set(decoded.header) <= _HEADER_MEMBERS:
+                raise _invalid()
+            claims = decoded.claims
+            caller = Caller(
+                client_id=str(claims["sub"]),
+                organisation=str(claims["org"]),
+                unit_prefixes=tuple(str(prefix) for prefix in claims["units"]),
+                scopes=frozenset(str(claims["scope"]).split()),
+                role=str(claims["role"]),
+                municipality=claims.get("municipality"),
+                demo=bool(claims.get("demo", False)),
+            )
+            return int(claims["exp"]), caller
+        except (JoseError, ValueError, KeyError, TypeError) as error:
+            raise _invalid() from error
+
+
+def _invalid() -> HttpProblem:
+    return HttpProblem("token.invalid", headers={"WWW-Authenticate": 'Bearer error="invalid_token"'})

@@ -1,0 +1,71 @@
+"""`Idempotency-Key`: the first answer is stored in the transaction that did the work, and given again to a repetition."""
+
+import hashlib
+from collections.abc import Awaitable, Callable
+from http import HTTPStatus
+from typing import Final
+
+from fastapi import Request, Response
+from pydantic import BaseModel
+from sqlalchemy import Column, DateTime, LargeBinary, MetaData, SmallInteger, Table, Text, func, text
+
+from shared.db import Work
+from shared.errors import Refused
+from shared.http.call import Call
+from shared.http.problems import HttpProblem
+from shared.streams.canonical import canonical
+
+KEPT_DAYS: Final = 90
+_LOCK: Final = text("SELECT pg_try_advisory_xact_lock(hashtextextended(:name, 0))")
+_FIND: Final = text("SELECT fingerprint, status, body FROM idempotency_keys WHERE client = :client AND key = :key")
+_KEEP: Final = text(
+    "INSERT INTO idempotency_keys (client, key, fingerprint, status, body) VALUES (:client, :key, :fingerprint, :status, :body)"
+)
+
+
+def add_idempotency_table(metadata: MetaData) -> None:
+    """Declare the table in a service's metadata."""
+    Table(
+        "idempotency_keys",
+        metadata,
+        Column("client", Text, primary_key=True),
+        Column("key", Text, primary_key=True),
+        Column("fingerprint", LargeBinary, nullable=False),
+        Column("status", SmallInteger, nullable=False),
+        Column("body", Text, nullable=False),
+        Column("created_at", DateTime(timezone=True), nullable=False, server_default=func.now(), index=True),
+        comment="first answers to requests with an Idempotency-Key, kept 90 days",
+    )
+
+
+async def once(
+    work: Work, call: Call, request: Request, act: Callable[[], Awaitable[BaseModel]], *, status: HTTPStatus = HTTPStatus.CREATED
+) -> Response:
+    """Do what was asked for once per client and key; a repetition gets the first answer.
+
+    A refused request leaves no key behind: its transaction is rolled back, and the same key may be tried again later.
+
+    Raises:
+        HttpProblem: 422 when the key was used for something else.
+        Refused: 409 while the first request is still running.
+    """
+    if call.idempotency_key is None:
+        return _answer((await act()).model_dump_json(), status)
+    client, key = call.caller.client_id, call.idempotency_key
+    if not (await work.connection.execute(_LOCK, {"name": f"{client}\n{key}"})).scalar_one():
+        raise Refused("idempotency.in_progress")
+    sent = await request.json() if await request.body() else None
+    fingerprint = hashlib.sha256(f"{request.method} {request.url.path}\n{canonical(sent)}".encode()).digest()
+    known = (await work.connection.execute(_FIND, {"client": client, "key": key})).one_or_none()
+    if known is not None:
+        if bytes(known.fingerprint) != fingerprint:
+            raise HttpProblem("idempotency.key_reused")
+        return _answer(known.body, HTTPStatus(known.status), repeated=True)
+    body = (await act()).model_dump_json()
+    await work.connection.execute(_KEEP, {"client": client, "key": key, "fingerprint": fingerprint, "status": status.value, "body": body})
+    return _answer(body, status)
+
+
+def _answer(body: str, status: HTTPStatus, *, repeated: bool = False) -> Response:
+    headers = {"Idempotent-Replayed": "true"} if repeated else {}
+    return Response(body, status_code=status, media_type="application/json", headers=headers)

@@ -1,0 +1,16 @@
+"""What every service must be told to answer over HTTP and to trust a token."""
+
+from pathlib import Path
+from typing import Literal
+
+from pydantic import Field
+from pydantic_settings import BaseSettings
+
+
+class HttpSettings(BaseSettings):
+    """The public address (issuer and audience of tokens), the public keys, and whether this is a demo."""
+
+    public_url: str = Field(validation_alias="DIRIGENT_PUBLIC_URL")
+    token_keys_file: Path = Field(validation_alias="DIRIGENT_TOKEN_KEYS_FILE")
+    environment: Literal["demo", "production"] = Field(default="production", validation_alias="DIRIGENT_ENVIRONMENT")
+    log_level: str = Field(default="INFO", validation_alias="DIRIGENT_LOG_LEVEL")

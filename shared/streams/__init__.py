@@ -1,0 +1,1 @@
+"""How facts travel: outbox, sequencer, feeds, queue, consumer, repair."""
