@@ -1,0 +1,1 @@
+"""Planning: cases, notices, mailboxes and plans. The only service that knows persons."""

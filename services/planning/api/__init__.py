@@ -1,0 +1,30 @@
+"""Planning over HTTP: what wards, municipalities and care centres call."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from fastapi import FastAPI
+
+from services.planning.api import cases, events, notices, plans
+from services.planning.intake import Intake
+from services.planning.settings import Settings
+from shared.http.app import create_service_app
+
+
+def create_app(settings: Settings | None = None) -> FastAPI:
+    """Planning's application, told by the environment unless by `settings`."""
+    settings = settings or Settings()
+    app = create_service_app("planning", "Dirigent planning", settings, (events.router, notices.router, cases.router, plans.router))
+    inner = app.router.lifespan_context
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        async with inner(app):
+            app.state.intake = Intake(app.state.database, gathered=settings.gathered_intake, queue=settings.intake_queue)
+            try:
+                yield
+            finally:
+                await app.state.intake.close()
+
+    app.router.lifespan_context = lifespan
+    return app

@@ -1,0 +1,171 @@
+"""Cases as their parties see them."""
+
+from typing import Annotated, Any, Final
+from uuid import UUID
+
+from fastapi import APIRouter, Query, Response
+from pydantic import Field
+
+from services.planning import usecases
+from shared.dates import format_instant
+from shared.errors import FieldError, Malformed
+from shared.http.call import Checked, StrictRoute, Working
+from shared.http.fields import Answer, Body
+from shared.identifiers import PersonIdType, parse_person_id
+
+FIRST: Final = UUID(int=0)
+router = APIRouter(tags=["Cases"], route_class=StrictRoute)
+
+
+class CaseListed(Answer):
+    """A case in a list: no person."""
+
+    id: UUID
+    version: int
+    state: str
+    ward: str | None
+    care_type: str | None
+    planned_discharge_date: str | None
+    findings: int = Field(description="how many things do not fit")
+
+
+class Cases(Answer):
+    """Some of the caller's cases; the rest behind the `Link` header."""
+
+    cases: list[CaseListed]
+
+
+class CaseShown(Answer):
+    """The whole of a case for its parties."""
+
+    id: UUID
+    version: int
+    subject: str = Field(description="the ward's own id of the stay")
+    changed_at: str
+    person: dict[str, Any] | None
+    state: str
+    ward: str | None
+    care_type: str | None
+    needs: list[str]
+    registered_municipality: str | None
+    outpatient_unit: str | None
+    admitted_at: str | None
+    planned_discharge_date: str | None
+    ready: list[dict[str, Any]]
+    discharged_at: str | None
+    deceased_at: str | None
+    sip_required: bool
+    parties: list[dict[str, str]]
+    findings: list[dict[str, str]]
+
+
+class CasesFound(Answer):
+    """The caller's cases of one person."""
+
+    cases: list[CaseShown]
+
+
+class HistoryLine(Answer):
+    """Who did what when."""
+
+    version: int
+    at: str
+    client: str
+    what: str
+    source: str | None
+    event_id: str | None
+    sent_at: str | None
+
+
+class History(Answer):
+    """The history of a case, oldest first."""
+
+    case_id: UUID
+    history: list[HistoryLine]
+
+
+class PersonSought(Body):
+    """A person's number; never in a URL."""
+
+    type: PersonIdType
+    id: str = Field(max_length=12)
+
+
+class Search(Body):
+    """Whose cases to find."""
+
+    person: PersonSought
+
+
+def _shown(row: Any) -> CaseShown:  # a row
+    return CaseShown(
+        id=row.id, version=row.version, subject=row.subject, changed_at=format_instant(row.changed_at), person=row.person, **row.view
+    )
+
+
+@router.get("/v1/cases")
+async def get_cases(
+    call: Checked,
+    work: Working,
+    response: Response,
+    state: Annotated[str | None, Query(pattern="^[a-z_]{1,30}$")] = None,
+    after: UUID = FIRST,
+    limit: Annotated[int, Query(ge=1, le=500)] = 100,
+) -> Cases:
+    """The caller's cases, without persons."""
+    rows = await usecases.list_cases(work, call.caller, after=after, limit=limit, state=state)
+    if len(rows) == limit:
+        kept = f"&state={state}" if state else ""
+        response.headers["Link"] = f'</v1/cases?after={rows[-1].id}&limit={limit}{kept}>; rel="next"'
+    return Cases(
+        cases=[
+            CaseListed(
+                id=row.id,
+                version=row.version,
+                state=row.view["state"],
+                ward=row.view["ward"],
+                care_type=row.view["care_type"],
+                planned_discharge_date=row.view["planned_discharge_date"],
+                findings=len(row.view["findings"]),
+            )
+            for row in rows
+        ]
+    )
+
+
+@router.post("/v1/cases/search")
+async def search_cases(call: Checked, work: Working, body: Search) -> CasesFound:
+    """The caller's cases of one person."""
+    try:
+        person = parse_person_id(body.person.type, body.person.id)
+    except ValueError as error:
+        raise Malformed("request.malformed", errors=(FieldError("/person/id", str(error)),)) from None
+    rows = await usecases.search_cases(work, call.caller, body.person.type, person, request_id=call.request_id)
+    return CasesFound(cases=[_shown(row) for row in rows])
+
+
+@router.get("/v1/cases/{case_id}")
+async def get_case(call: Checked, work: Working, case_id: UUID) -> CaseShown:
+    """One case, with its person and everything that does not fit."""
+    return _shown(await usecases.read_case(work, call.caller, case_id, request_id=call.request_id))
+
+
+@router.get("/v1/cases/{case_id}/history")
+async def get_history(call: Checked, work: Working, case_id: UUID) -> History:
+    """Who did what when in a case."""
+    rows = await usecases.read_history(work, call.caller, case_id)
+    return History(
+        case_id=case_id,
+        history=[
+            HistoryLine(
+                version=row.version,
+                at=format_instant(row.at),
+                client=row.client,
+                what=row.what,
+                source=row.source,
+                event_id=row.event_id,
+                sent_at=None if row.sent_at is None else format_instant(row.sent_at),
+            )
+            for row in rows
+        ],
+    )

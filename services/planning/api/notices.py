@@ -1,0 +1,204 @@
+"""What municipalities and care centres poll: mailboxes, notices, acknowledgements."""
+
+from http import HTTPStatus
+from typing import Annotated, Any, Final
+from uuid import UUID
+
+import msgspec
+from fastapi import APIRouter, Query, Request, Response
+from pydantic import Field
+
+from services.planning import usecases
+from services.planning.repository import directory
+from services.planning.usecases.notices import NoticeRead
+from shared.dates import format_instant
+from shared.db import Database
+from shared.http.call import Call, Checked, StrictRoute, Working
+from shared.http.fields import Answer, Body, ShortText
+from shared.http.idempotency import once
+from shared.streams import feeds
+from shared.streams.repair import MAX_WAIT_SECONDS, long_poll
+
+MOST_POSITIONS: Final = 1 << 62
+MOST_ENTRIES: Final = 1_000
+router = APIRouter(tags=["Municipalities and care centres"], route_class=StrictRoute)
+
+Position = Annotated[int, Query(ge=0, le=MOST_POSITIONS)]
+
+
+class MailboxShown(Answer):
+    """One mailbox of the caller."""
+
+    id: UUID
+    recipient: str = Field(description="how notices are addressed: municipality:CODE or unit:HSA-id")
+    unit: str
+    function: str
+    epoch: int
+    head: int = Field(description="the number of its last notice, 0 when it is empty")
+
+
+class Mailboxes(Answer):
+    """The mailboxes the caller may read."""
+
+    mailboxes: list[MailboxShown]
+
+
+class Personal(Answer):
+    """The personal part of a notice; its canonical JSON hashes to `personal_sha256`. `withheld` says why it is missing, if it is."""
+
+    salt: str | None = None
+    person: dict[str, Any] | None = None
+    content: dict[str, Any] | None = None
+    protected: bool | None = None
+    withheld: str | None = None
+
+
+class Notice(Answer):
+    """One notice. Without `number`, `hash` and `personal` it is the envelope that the running hash is made over."""
+
+    number: int
+    hash: str = Field(description="SHA-256(previous hash ‖ SHA-256(canonical envelope)), hexadecimal; before the first: 32 zero bytes")
+    id: UUID
+    type: str
+    case_id: UUID | None
+    case_version: int | None
+    sender: str | None
+    recipient: str
+    sent_at: str
+    acknowledge_by: str | None
+    legal_basis: str | None
+    supersedes: UUID | None
+    personal_sha256: str | None
+    about: dict[str, str] | None = None
+    personal: Personal | None
+
+
+class Standing(Answer):
+    """What became of a notice."""
+
+    state: str
+    delivered_at: str | None
+    acknowledged_at: str | None
+    acknowledged_by: str | None
+
+
+class NoticeWithStanding(Notice):
+    """One notice and what became of it."""
+
+    standing: Standing
+
+
+class Notices(Answer):
+    """A stretch of a mailbox. Go on with `after` = `next`; `head` is the last number there is."""
+
+    epoch: int
+    entries: list[Notice]
+    next: int
+    head: int
+
+
+class Digest(Answer):
+    """How many notices a mailbox holds through a number, and their running hash, to compare with one's own."""
+
+    epoch: int
+    count: int
+    hash: str
+
+
+class AcknowledgementBody(Body):
+    """Who has taken the notice on."""
+
+    acknowledged_by: ShortText = Field(description="name of the person at the recipient", examples=["Anna Test"])
+
+
+class AcknowledgementShown(Answer):
+    """A notice that a named person has taken on."""
+
+    notice_id: UUID
+    state: str
+    acknowledged_by: str
+    acknowledged_at: str
+
+
+def _shown(read: NoticeRead) -> dict[str, Any]:
+    envelope: dict[str, Any] = msgspec.json.decode(read.entry.body)
+    return {"number": read.entry.position, "hash": read.entry.hash.hex(), **envelope, "personal": read.personal}
+
+
+@router.get("/v1/mailboxes", response_model=Mailboxes)
+async def get_mailboxes(call: Checked, work: Working) -> Mailboxes:
+    """The caller's mailboxes."""
+    shown = []
+    for box in await directory.mailboxes_of(work, call.caller):
+        epoch, head = await feeds.head_of(work, box.feed)
+        shown.append(MailboxShown(id=box.id, recipient=box.recipient, unit=box.unit, function=box.function, epoch=epoch, head=head))
+    return Mailboxes(mailboxes=shown)
+
+
+@router.get("/v1/notices", response_model=Notices, responses={304: {"description": "Nothing new since the ETag"}})
+async def get_notices(  # noqa: PLR0913  # the parameters of the address, one to one
+    request: Request,
+    call: Checked,
+    after: Position = 0,
+    limit: Annotated[int, Query(ge=1, le=MOST_ENTRIES)] = 100,
+    wait: Annotated[float, Query(ge=0, le=MAX_WAIT_SECONDS)] = 0,
+    epoch: Annotated[int | None, Query(ge=1, le=MOST_POSITIONS)] = None,
+    mailbox: UUID | None = None,
+    type: Annotated[str | None, Query(pattern=r"^notice\.[a-z_]{1,60}$")] = None,  # noqa: A002  # the public name
+) -> Response:
+    """A stretch of the caller's mailbox, waiting up to `wait` seconds for the next notice. Reading never consumes."""
+    database: Database = request.app.state.database
+    async with database.transaction() as work:
+        box = await usecases.mailbox_of(work, call.caller, mailbox)
+    page = await long_poll(database, request.app.state.watcher, box.feed, after, limit, wait, epoch)
+    etag = f'"{page.epoch}-{page.next}-{page.head}"'
+    entries = [entry for entry in page.entries if type is None or entry.kind == type]
+    async with database.transaction() as work:
+        read = await usecases.attach_personal(work, call.caller, box, entries, request_id=call.request_id)
+    if request.headers.get("if-none-match") == etag:
+        return Response(status_code=HTTPStatus.NOT_MODIFIED, headers={"ETag": etag})
+    body = {"epoch": page.epoch, "entries": [_shown(one) for one in read], "next": page.next, "head": page.head}
+    return Response(msgspec.json.encode(body), media_type="application/json", headers={"ETag": etag, "Cache-Control": "private, no-cache"})
+
+
+@router.get("/v1/notices/digest", response_model=Digest)
+async def get_digest(call: Checked, work: Working, through: Position, mailbox: UUID | None = None) -> Digest:
+    """Count and running hash of the caller's mailbox through a number."""
+    box = await usecases.mailbox_of(work, call.caller, mailbox)
+    hashed = await feeds.digest(work, box.feed, through=through)
+    epoch, _head = await feeds.head_of(work, box.feed)
+    return Digest(epoch=epoch, count=through, hash=hashed.hex())
+
+
+@router.get("/v1/notices/{notice_id}", response_model=NoticeWithStanding)
+async def get_notice(call: Checked, work: Working, notice_id: UUID) -> dict[str, Any]:
+    """One notice and what became of it."""
+    found = await usecases.read_notice(work, call.caller, notice_id, request_id=call.request_id)
+    row = found.row
+    standing = {
+        "state": row.state,
+        "delivered_at": None if row.delivered_at is None else format_instant(row.delivered_at),
+        "acknowledged_at": None if row.acknowledged_at is None else format_instant(row.acknowledged_at),
+        "acknowledged_by": row.acknowledged_by,
+    }
+    return _shown(found.read) | {"standing": standing}
+
+
+@router.post("/v1/notices/{notice_id}/acknowledgement", status_code=HTTPStatus.CREATED, response_model=AcknowledgementShown)
+async def acknowledge(call: Checked, work: Working, request: Request, notice_id: UUID, body: AcknowledgementBody) -> Response:
+    """Record that a person at the recipient has taken the notice on (kvittera). Repeating it by the same person is safe."""
+
+    async def act() -> AcknowledgementShown:
+        return await _acknowledged(work, call, notice_id, body)
+
+    return await once(work, call, request, act)
+
+
+async def _acknowledged(work: Working, call: Call, notice_id: UUID, body: AcknowledgementBody) -> AcknowledgementShown:
+    done = await usecases.acknowledge(work, call.caller, notice_id, by=body.acknowledged_by)
+    return AcknowledgementShown(
+        notice_id=done.notice_id,
+        state=done.state,
+        acknowledged_by=done.acknowledged_by,
+        acknowledged_at=format_instant(done.acknowledged_at),
+    )

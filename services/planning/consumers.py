@@ -1,0 +1,13 @@
+"""What planning hears from the other services, and the use case that each fact goes to."""
+
+from collections.abc import Mapping
+from typing import Final
+
+from services.planning import usecases
+from shared.events.facts import InvoiceIssued, MonthPublished
+from shared.streams.consumer import Handler
+
+BILLING: Final[Mapping[str, Handler]] = {
+    MonthPublished.kind: usecases.tell_months,
+    InvoiceIssued.kind: usecases.tell_invoices,
+}

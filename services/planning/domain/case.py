@@ -1,0 +1,160 @@
+"""The case: a pure fold over the events of one inpatient stay.
+
+For given events and sent times any order of arrival and any duplication ends in the same state (promise P3): the fold reads the
+events in one fixed order and derives who knew what from sent times only. Two rules settle contradictions without losing anything:
+of two statements of the same thing the one sent first stands (a change is stated with a correction), and every other becomes a finding.
+"""
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from enum import StrEnum
+from typing import Final, NamedTuple
+
+from services.planning.domain.events import Admission, CaseEvent, EventKey, EventType, Readiness
+from services.planning.domain.findings import Finding, FindingCode
+from services.planning.domain.parties import Party
+
+IDENTITY: Final = ("type", "id", "name")
+"""The part of a person that every notice carries."""
+WHOLE_PERSON: Final = (*IDENTITY, "registered_address")
+"""The part of a person that the admission notice carries, and nothing more (lag 2017:612 2 kap. 3 §)."""
+
+
+class CaseStatus(StrEnum):
+    """Where a case stands. `awaiting_admission` is a case of which something is known, but not yet its admission."""
+
+    AWAITING_ADMISSION = "awaiting_admission"
+    ADMITTED = "admitted"
+    PLANNING = "planning"
+    READY = "ready"
+    DISCHARGED = "discharged"
+    DECEASED = "deceased"
+    CANCELLED = "cancelled"
+
+
+class Step(NamedTuple):
+    """What an event makes of a case: the status after it, and what does not fit."""
+
+    status: CaseStatus
+    finding: FindingCode | None = None
+
+
+class CaseTrigger(StrEnum):
+    """What moves a case besides the events of its stay."""
+
+    PLANNING_STARTED = "planning_started"
+
+
+_S = CaseStatus
+_E = EventType
+_F = FindingCode
+
+TRANSITIONS: Final[dict[tuple[CaseStatus, EventType | CaseTrigger], Step]] = {
+    (_S.AWAITING_ADMISSION, _E.ADMITTED): Step(_S.ADMITTED),
+    (_S.AWAITING_ADMISSION, _E.PLANNED_DISCHARGE_CHANGED): Step(_S.AWAITING_ADMISSION, _F.PLANNED_DATE_WITHOUT_ADMISSION),
+    (_S.AWAITING_ADMISSION, _E.READY): Step(_S.AWAITING_ADMISSION, _F.READY_WITHOUT_ADMISSION),
+    (_S.AWAITING_ADMISSION, _E.READY_WITHDRAWN): Step(_S.AWAITING_ADMISSION, _F.WITHDRAWAL_WITHOUT_ADMISSION),
+    (_S.AWAITING_ADMISSION, _E.DISCHARGED): Step(_S.AWAITING_ADMISSION, _F.DISCHARGED_WITHOUT_ADMISSION),
+    (_S.AWAITING_ADMISSION, _E.DECEASED): Step(_S.AWAITING_ADMISSION, _F.DECEASED_WITHOUT_ADMISSION),
+    (_S.AWAITING_ADMISSION, CaseTrigger.PLANNING_STARTED): Step(_S.AWAITING_ADMISSION),
+    (_S.ADMITTED, _E.ADMITTED): Step(_S.ADMITTED, _F.TWO_ADMISSIONS),
+    (_S.ADMITTED, _E.PLANNED_DISCHARGE_CHANGED): Step(_S.ADMITTED),
+    (_S.ADMITTED, _E.READY): Step(_S.READY),
+    (_S.ADMITTED, _E.READY_WITHDRAWN): Step(_S.ADMITTED, _F.WITHDRAWAL_WITHOUT_READY),
+    (_S.ADMITTED, _E.DISCHARGED): Step(_S.DISCHARGED),
+    (_S.ADMITTED, _E.DECEASED): Step(_S.DECEASED),
+    (_S.ADMITTED, CaseTrigger.PLANNING_STARTED): Step(_S.PLANNING),
+    (_S.PLANNING, _E.ADMITTED): Step(_S.PLANNING, _F.TWO_ADMISSIONS),
+    (_S.PLANNING, _E.PLANNED_DISCHARGE_CHANGED): Step(_S.PLANNING),
+    (_S.PLANNING, _E.READY): Step(_S.READY),
+    (_S.PLANNING, _E.READY_WITHDRAWN): Step(_S.PLANNING, _F.WITHDRAWAL_WITHOUT_READY),
+    (_S.PLANNING, _E.DISCHARGED): Step(_S.DISCHARGED),
+    (_S.PLANNING, _E.DECEASED): Step(_S.DECEASED),
+    (_S.PLANNING, CaseTrigger.PLANNING_STARTED): Step(_S.PLANNING),
+    (_S.READY, _E.ADMITTED): Step(_S.READY, _F.TWO_ADMISSIONS),
+    (_S.READY, _E.PLANNED_DISCHARGE_CHANGED): Step(_S.READY),
+    (_S.READY, _E.READY): Step(_S.READY, _F.READY_TWICE),
+    (_S.READY, _E.READY_WITHDRAWN): Step(_S.PLANNING),
+    (_S.READY, _E.DISCHARGED): Step(_S.DISCHARGED),
+    (_S.READY, _E.DECEASED): Step(_S.DECEASED),
+    (_S.READY, CaseTrigger.PLANNING_STARTED): Step(_S.READY),
+    (_S.DISCHARGED, _E.ADMITTED): Step(_S.DISCHARGED, _F.TWO_ADMISSIONS),
+    (_S.DISCHARGED, _E.PLANNED_DISCHARGE_CHANGED): Step(_S.DISCHARGED, _F.PLANNED_DATE_AFTER_DISCHARGE),
+    (_S.DISCHARGED, _E.READY): Step(_S.DISCHARGED, _F.READY_AFTER_DISCHARGE),
+    (_S.DISCHARGED, _E.READY_WITHDRAWN): Step(_S.DISCHARGED, _F.WITHDRAWAL_AFTER_DISCHARGE),
+    (_S.DISCHARGED, _E.DISCHARGED): Step(_S.DISCHARGED, _F.TWO_DISCHARGES),
+    (_S.DISCHARGED, _E.DECEASED): Step(_S.DISCHARGED, _F.DECEASED_AFTER_DISCHARGE),
+    (_S.DISCHARGED, CaseTrigger.PLANNING_STARTED): Step(_S.DISCHARGED),
+    (_S.DECEASED, _E.ADMITTED): Step(_S.DECEASED, _F.TWO_ADMISSIONS),
+    (_S.DECEASED, _E.PLANNED_DISCHARGE_CHANGED): Step(_S.DECEASED, _F.PLANNED_DATE_AFTER_DEATH),
+    (_S.DECEASED, _E.READY): Step(_S.DECEASED, _F.READY_AFTER_DEATH),
+    (_S.DECEASED, _E.READY_WITHDRAWN): Step(_S.DECEASED, _F.WITHDRAWAL_AFTER_DEATH),
+    (_S.DECEASED, _E.DISCHARGED): Step(_S.DECEASED, _F.DISCHARGED_AFTER_DEATH),
+    (_S.DECEASED, _E.DECEASED): Step(_S.DECEASED, _F.TWO_DEATHS),
+    (_S.DECEASED, CaseTrigger.PLANNING_STARTED): Step(_S.DECEASED),
+    (_S.CANCELLED, _E.ADMITTED): Step(_S.ADMITTED),
+    (_S.CANCELLED, _E.PLANNED_DISCHARGE_CHANGED): Step(_S.CANCELLED),
+    (_S.CANCELLED, _E.READY): Step(_S.CANCELLED),
+    (_S.CANCELLED, _E.READY_WITHDRAWN): Step(_S.CANCELLED),
+    (_S.CANCELLED, _E.DISCHARGED): Step(_S.CANCELLED),
+    (_S.CANCELLED, _E.DECEASED): Step(_S.CANCELLED),
+    (_S.CANCELLED, CaseTrigger.PLANNING_STARTED): Step(_S.CANCELLED),
+}
+"""Every status against every event of a stay. Cancellations are not here: they are applied before the fold, by `amend`."""
+
+
+class PlannedDate(NamedTuple):
+    """One statement of the planned discharge date, by the admission or a later change."""
+
+    key: EventKey
+    sent_at: datetime
+    day: date | None
+
+
+class ReadyPeriod(NamedTuple):
+    """One readiness: from the ready notice (N5) that was sent first, to its withdrawal if there was one."""
+
+    key: EventKey
+    ready_at: datetime
+    sent_at: datetime
+    judgement: Readiness
+    withdrawal: CaseEvent | None = None
+
+    @property
+    def withdrawn_at(self) -> datetime | None:
+        """When the patient was found to need hospital care again."""
+        return None if self.withdrawal is None else self.withdrawal.time
+
+
+@dataclass(frozen=True, slots=True)
+class CaseState:
+    """What is known of one stay, after all its events.
+
+    `admission` is the admission that stands, as corrected, and `about` what it says; for a cancelled case the one that was taken away;
+    none while it is awaited. `story` is every other event that counts, in order; `discharge` and `death` are the statements that stand.
+
+    `person_version` and `identity_version` name the event that first stated the person as it now is (with address; number and name only):
+    they change when the personal part of a notice does, without holding anything personal. `last_sent_at` is how far our knowledge reaches.
+    """
+
+    status: CaseStatus
+    ward: str | None = None
+    admission: CaseEvent | None = None
+    about: Admission | None = None
+    person_version: EventKey | None = None
+    identity_version: EventKey | None = None
+    sip_required: bool = False
+    parties: tuple[Party, ...] = ()
+    planned_dates: tuple[PlannedDate, ...] = ()
+    ready: tuple[ReadyPeriod, ...] = ()
+    discharge: CaseEvent | None = None
+    death: CaseEvent | None = None
+    story: tuple[CaseEvent, ...] = ()
+    last_sign_of_life_at: datetime | None = None
+    last_sent_at: datetime | None = None
+    findings: tuple[Finding, ...] = ()
+
+    @property
+    def planned_discharge_date(self) -> date | None:
+        """The planned discharge date as last stated (beräknad utskrivning)."""
+        return self.planned_dates[-1].day if self.planned_dates else None

@@ -1,0 +1,94 @@
+"""What does not fit together in a case: always visible, never a reason to refuse or lose what a ward stated."""
+
+from enum import StrEnum
+from typing import Final, NamedTuple
+
+from services.planning.domain.events import EventKey
+
+
+class FindingCode(StrEnum):
+    """Every contradiction or gap that the fold can see."""
+
+    TWO_ADMISSIONS = "two_admissions"
+    READY_WITHOUT_ADMISSION = "ready_without_admission"
+    WITHDRAWAL_WITHOUT_ADMISSION = "withdrawal_without_admission"
+    PLANNED_DATE_WITHOUT_ADMISSION = "planned_date_without_admission"
+    DISCHARGED_WITHOUT_ADMISSION = "discharged_without_admission"
+    DECEASED_WITHOUT_ADMISSION = "deceased_without_admission"
+    READY_BEFORE_ADMITTED = "ready_before_admitted"
+    WITHDRAWAL_BEFORE_ADMITTED = "withdrawal_before_admitted"
+    PLANNED_DATE_BEFORE_ADMITTED = "planned_date_before_admitted"
+    DISCHARGED_BEFORE_ADMITTED = "discharged_before_admitted"
+    DECEASED_BEFORE_ADMITTED = "deceased_before_admitted"
+    READY_TWICE = "ready_twice"
+    WITHDRAWAL_WITHOUT_READY = "withdrawal_without_ready"
+    READY_AFTER_DISCHARGE = "ready_after_discharge"
+    WITHDRAWAL_AFTER_DISCHARGE = "withdrawal_after_discharge"
+    PLANNED_DATE_AFTER_DISCHARGE = "planned_date_after_discharge"
+    DECEASED_AFTER_DISCHARGE = "deceased_after_discharge"
+    TWO_DISCHARGES = "two_discharges"
+    READY_AFTER_DEATH = "ready_after_death"
+    WITHDRAWAL_AFTER_DEATH = "withdrawal_after_death"
+    PLANNED_DATE_AFTER_DEATH = "planned_date_after_death"
+    DISCHARGED_AFTER_DEATH = "discharged_after_death"
+    TWO_DEATHS = "two_deaths"
+    HAPPENED_AFTER_SENT = "happened_after_sent"
+    PLANNED_DATE_MISSING = "planned_date_missing"
+    NEEDS_MISSING = "needs_missing"
+    LATE_ADMISSION_NOTICE = "late_admission_notice"
+    MUNICIPALITY_MISSING = "municipality_missing"
+    MUNICIPALITY_UNKNOWN = "municipality_unknown"
+    OUTPATIENT_UNIT_MISSING = "outpatient_unit_missing"
+    OUTPATIENT_UNIT_UNKNOWN = "outpatient_unit_unknown"
+    CORRECTION_WAITS = "correction_waits"
+    CORRECTION_IN_CIRCLE = "correction_in_circle"
+    CORRECTION_TYPE_DIFFERS = "correction_type_differs"
+    CANCELLATION_WAITS = "cancellation_waits"
+
+
+class Finding(NamedTuple):
+    """One thing that does not fit: what, which event shows it, and, where one party is concerned, which."""
+
+    code: FindingCode
+    event: EventKey
+    about: str = ""
+
+
+EXPLANATIONS: Final = {
+    FindingCode.TWO_ADMISSIONS: "The stay has more than one admission; the one sent first stands. Correct or cancel instead.",
+    FindingCode.READY_WITHOUT_ADMISSION: "Ready for discharge, but no admission is known.",
+    FindingCode.WITHDRAWAL_WITHOUT_ADMISSION: "Readiness withdrawn, but no admission is known.",
+    FindingCode.PLANNED_DATE_WITHOUT_ADMISSION: "The planned discharge date changed, but no admission is known.",
+    FindingCode.DISCHARGED_WITHOUT_ADMISSION: "Discharged, but no admission is known.",
+    FindingCode.DECEASED_WITHOUT_ADMISSION: "Deceased, but no admission is known.",
+    FindingCode.READY_BEFORE_ADMITTED: "Ready for discharge at a time before the admission.",
+    FindingCode.WITHDRAWAL_BEFORE_ADMITTED: "Readiness withdrawn at a time before the admission.",
+    FindingCode.PLANNED_DATE_BEFORE_ADMITTED: "The planned discharge date changed at a time before the admission.",
+    FindingCode.DISCHARGED_BEFORE_ADMITTED: "Discharged at a time before the admission.",
+    FindingCode.DECEASED_BEFORE_ADMITTED: "Deceased at a time before the admission.",
+    FindingCode.READY_TWICE: "Ready for discharge while already ready; the notice sent first stands.",
+    FindingCode.WITHDRAWAL_WITHOUT_READY: "Readiness withdrawn, but the patient was not ready.",
+    FindingCode.READY_AFTER_DISCHARGE: "Ready for discharge, or the notice of it sent, after the discharge.",
+    FindingCode.WITHDRAWAL_AFTER_DISCHARGE: "Readiness withdrawn after the discharge.",
+    FindingCode.PLANNED_DATE_AFTER_DISCHARGE: "The planned discharge date changed after the discharge.",
+    FindingCode.DECEASED_AFTER_DISCHARGE: "Deceased after the discharge.",
+    FindingCode.TWO_DISCHARGES: "The stay has more than one discharge; the one sent first stands. Correct or cancel instead.",
+    FindingCode.READY_AFTER_DEATH: "Ready for discharge after death.",
+    FindingCode.WITHDRAWAL_AFTER_DEATH: "Readiness withdrawn after death.",
+    FindingCode.PLANNED_DATE_AFTER_DEATH: "The planned discharge date changed after death.",
+    FindingCode.DISCHARGED_AFTER_DEATH: "Discharged after death.",
+    FindingCode.TWO_DEATHS: "The death was stated more than once; the statement sent first stands.",
+    FindingCode.HAPPENED_AFTER_SENT: "The event says that it happened after it was sent.",
+    FindingCode.PLANNED_DATE_MISSING: "No planned discharge date is known; the admission notice is to carry one.",
+    FindingCode.NEEDS_MISSING: "No need is stated, so nobody was notified.",
+    FindingCode.LATE_ADMISSION_NOTICE: "The admission notice reached this party more than 24 hours after the need was judged.",
+    FindingCode.MUNICIPALITY_MISSING: "Municipal measures are needed, but no registered municipality is stated.",
+    FindingCode.MUNICIPALITY_UNKNOWN: "The registered municipality does not take part here, so it was not notified.",
+    FindingCode.OUTPATIENT_UNIT_MISSING: "Outpatient care is concerned, but no outpatient unit is stated.",
+    FindingCode.OUTPATIENT_UNIT_UNKNOWN: "The outpatient unit is not in the directory, so it was not notified.",
+    FindingCode.CORRECTION_WAITS: "The correction waits for the event it corrects.",
+    FindingCode.CORRECTION_IN_CIRCLE: "The corrections correct each other and have no effect.",
+    FindingCode.CORRECTION_TYPE_DIFFERS: "A correction must have the type of the event it corrects; this one has no effect.",
+    FindingCode.CANCELLATION_WAITS: "The cancellation waits for the event it cancels.",
+}
+"""What each finding means, for the answer to the sender and the list of findings."""

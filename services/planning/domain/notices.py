@@ -1,0 +1,252 @@
+"""Which notices a case calls for, and how the mailboxes get from what they hold to that.
+
+The notices follow from the state of the case alone. What was sent is never changed: a notice whose content changed is superseded by a
+new one, and one that is no longer called for is cancelled by a notice of its own.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from enum import StrEnum
+from hashlib import blake2b
+from typing import Final
+from uuid import UUID
+
+from services.planning.domain.acknowledgement import NoticeStatus
+from services.planning.domain.case import IDENTITY, WHOLE_PERSON, CaseState, PlannedDate, ReadyPeriod
+from services.planning.domain.events import Admission, CaseEvent, Discharge, EventKey
+from services.planning.domain.parties import Party, Recipient
+from shared.dates import format_instant
+
+ACKNOWLEDGE_WITHIN: Final = timedelta(hours=24)
+Content = Mapping[str, str | bool | None]
+
+
+class NoticeType(StrEnum):
+    """The notices that follow from the events of a stay."""
+
+    ADMISSION = "notice.admission"
+    PLANNED_DISCHARGE_CHANGED = "notice.planned_discharge_changed"
+    READY = "notice.ready"
+    READY_WITHDRAWN = "notice.ready_withdrawn"
+    DISCHARGED = "notice.discharged"
+    DECEASED = "notice.deceased"
+    CANCELLED = "notice.cancelled"
+
+
+LEGAL_BASIS: Final[Mapping[NoticeType, str | None]] = {
+    NoticeType.ADMISSION: "lag (2017:612) 2 kap. 1-3 §§",
+    NoticeType.PLANNED_DISCHARGE_CHANGED: "lag (2017:612) 2 kap. 4 §",
+    NoticeType.READY: "lag (2017:612) 3 kap. 1 §",
+    NoticeType.READY_WITHDRAWN: None,
+    NoticeType.DISCHARGED: "lag (2017:612) 3 kap. 2 §",
+    NoticeType.DECEASED: None,
+    NoticeType.CANCELLED: None,
+}
+"""The paragraph each notice rests on; none where the statute is silent and the notice takes back or ends what another one said."""
+
+_FOLDED: Final = tuple(f"{kind} " for kind in NoticeType if kind is not NoticeType.CANCELLED)
+
+
+@dataclass(frozen=True, slots=True)
+class WantedNotice:
+    """A notice that the case calls for.
+
+    `origin` is the same for the same notice however often the case is folded: type, event, recipient. `fingerprint` changes when what
+    the notice says changes. `person` holds exactly what may leave under the statute; `content` holds nothing personal.
+    """
+
+    origin: str
+    fingerprint: str
+    type: NoticeType
+    recipient: Recipient
+    event: EventKey
+    sent_at: datetime
+    legal_basis: str | None
+    person: Mapping[str, object]
+    content: Content
+    protected: bool
+
+    @property
+    def acknowledge_by(self) -> datetime:
+        """Until when a named person is expected to have taken the notice on; a warning only."""
+        return self.sent_at + ACKNOWLEDGE_WITHIN
+
+
+@dataclass(frozen=True, slots=True)
+class SentNotice:
+    """A notice as it stands in a mailbox; of each origin there may be several revisions."""
+
+    id: UUID
+    origin: str
+    fingerprint: str
+    revision: int
+    status: NoticeStatus
+
+
+@dataclass(frozen=True, slots=True)
+class NoticeToSend:
+    """A notice to enter in its recipient's mailbox, as revision 1, 2 … of its origin."""
+
+    notice: WantedNotice
+    revision: int
+    supersedes: UUID | None
+
+
+@dataclass(frozen=True, slots=True)
+class NoticeToCancel:
+    """A sent notice that the case no longer calls for; its recipient gets a `notice.cancelled` that names it."""
+
+    cancels: UUID
+    origin: str
+    sent_at: datetime
+    acknowledge_by: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Changes:
+    """What must be entered for the mailboxes to say what the case says."""
+
+    to_send: tuple[NoticeToSend, ...]
+    to_cancel: tuple[NoticeToCancel, ...]
+
+
+def wanted_notices(state: CaseState) -> tuple[WantedNotice, ...]:
+    """Every notice that the case as it stands calls for, in the order they are sent.
+
+    A party's admission notice is sent when it becomes a party. Any other is sent when its event was, but not before that: a municipality
+    that a correction brings in gets a fresh admission notice and ready notice, and its days count from that ready notice (rule 2.2). What
+    was over and done with by then is not told: a planned date that had been replaced, a readiness that had been withdrawn.
+
+    Source:
+        Lag (2017:612) 2 kap. 1-4 §§, 3 kap. 1-2 §§.
+    """
+    if state.admission is None or state.about is None or not state.parties:
+        return ()
+    writer = _Writer(state.admission, state.about, state)
+    wanted = [notice for party in state.parties for notice in _notices_for(party, state, writer)]
+    return tuple(sorted(wanted, key=_sending_order))
+
+
+def ready_notice_sent_at(period: ReadyPeriod, since: datetime) -> datetime | None:
+    """When the ready notice of one readiness is sent to a party that is concerned since then; never, when it was withdrawn before.
+
+    Source:
+        Lag (2017:612) 3 kap. 1 §; domain rule 2.2.
+    """
+    sent_at = max(period.sent_at, since)
+    over = period.withdrawal is not None and period.withdrawal.sent_at < sent_at
+    return None if over else sent_at
+
+
+def _sending_order(notice: WantedNotice) -> tuple[datetime, bool]:
+    return (notice.sent_at, notice.type is not NoticeType.ADMISSION)
+
+
+def _notices_for(party: Party, state: CaseState, writer: "_Writer") -> Iterator[WantedNotice]:
+    """The notices of one party, each type in fold order."""
+    since = party.since
+    current, later = _dates_for(state.planned_dates, since)
+    yield writer.write(NoticeType.ADMISSION, writer.admission.key, party, since, {"planned_discharge_date": _iso(current)})
+    for change in later:
+        new_date: Content = {"planned_discharge_date": _iso(change.day)}
+        yield writer.write(NoticeType.PLANNED_DISCHARGE_CHANGED, change.key, party, change.sent_at, new_date)
+    for period in state.ready:
+        sent_at = ready_notice_sent_at(period, since)
+        if sent_at is None:
+            continue
+        judged: Content = {"ready_at": format_instant(period.ready_at), "secrecy_checked": period.judgement.secrecy_checked}
+        yield writer.write(NoticeType.READY, period.key, party, sent_at, judged)
+        if period.withdrawal is not None:
+            event = period.withdrawal
+            yield writer.write(NoticeType.READY_WITHDRAWN, event.key, party, event.sent_at, {"withdrawn_at": format_instant(event.time)})
+    if state.discharge is not None and isinstance(state.discharge.data, Discharge):
+        event, data = state.discharge, state.discharge.data
+        left: Content = {
+            "discharged_at": format_instant(event.time),
+            "discharged_to": data.discharged_to,
+            "secrecy_checked": data.secrecy_checked,
+        }
+        yield writer.write(NoticeType.DISCHARGED, event.key, party, max(event.sent_at, since), left)
+    if state.death is not None:
+        event = state.death
+        yield writer.write(NoticeType.DECEASED, event.key, party, max(event.sent_at, since), {"deceased_at": format_instant(event.time)})
+
+
+def _dates_for(dates: Sequence[PlannedDate], since: datetime) -> tuple[date | None, list[PlannedDate]]:
+    """The planned date that a party's admission notice carries, and the changes it is told of afterwards.
+
+    A change that was sent when a later one was already known is not told: it would set the clock back.
+    """
+    current = dates[0].day
+    later: list[PlannedDate] = []
+    for stated in dates[1:]:
+        if stated.sent_at < since:
+            current, later = stated.day, []
+            continue
+        later = [earlier for earlier in later if earlier.sent_at <= stated.sent_at]
+        later.append(stated)
+    return current, later
+
+
+def _iso(day: date | None) -> str | None:
+    return None if day is None else day.isoformat()
+
+
+class _Writer:
+    """Writes the notices of one case; what they share is worked out once."""
+
+    __slots__ = ("_about", "_address_too", "_identity", "_marks", "admission")
+
+    def __init__(self, admission: CaseEvent, about: Admission, state: CaseState) -> None:
+        self.admission = admission
+        self._about = about
+        self._identity = {part: about.person.get(part) for part in IDENTITY}
+        self._address_too = {part: about.person.get(part) for part in WHOLE_PERSON}
+        self._marks = tuple("" if key is None else f"{key.source} {key.id}" for key in (state.identity_version, state.person_version))
+
+    def write(self, kind: NoticeType, event: EventKey, party: Party, sent_at: datetime, content: Content) -> WantedNotice:
+        whole = kind is NoticeType.ADMISSION
+        said = f"{sent_at.isoformat()} {self._marks[whole]} {content}"
+        return WantedNotice(
+            origin=f"{kind} {event.source} {event.id} {party.recipient}",
+            fingerprint=blake2b(said.encode(), digest_size=16).hexdigest(),
+            type=kind,
+            recipient=party.recipient,
+            event=event,
+            sent_at=sent_at,
+            legal_basis=LEGAL_BASIS[kind],
+            person=self._address_too if whole else self._identity,
+            content=content,
+            protected=self._about.protected,
+        )
+
+
+def changes(already: Iterable[SentNotice], wanted: Iterable[WantedNotice], at: datetime) -> Changes:
+    """The append-only way from the notices that were sent to those the case calls for.
+
+    A notice whose content changed is sent anew and supersedes the old one; one that is no longer called for is cancelled; one that is
+    called for again after it was cancelled is sent afresh. Only notices that follow from the events of a stay are touched.
+
+    Args:
+        already: Every notice of the case that was ever sent, in whatever state it is now.
+        wanted: What `wanted_notices` gave.
+        at: The sent time of the cancellations.
+    """
+    latest: dict[str, SentNotice] = {}
+    for sent in already:
+        if sent.origin.startswith(_FOLDED) and (sent.origin not in latest or sent.revision > latest[sent.origin].revision):
+            latest[sent.origin] = sent
+    to_send = []
+    for notice in wanted:
+        before = latest.pop(notice.origin, None)
+        if before is None or before.status is NoticeStatus.CANCELLED:
+            to_send.append(NoticeToSend(notice, 1 if before is None else before.revision + 1, None))
+        elif before.fingerprint != notice.fingerprint:
+            to_send.append(NoticeToSend(notice, before.revision + 1, before.id))
+    no_longer = [sent for sent in latest.values() if sent.status is not NoticeStatus.CANCELLED]
+    to_cancel = [
+        NoticeToCancel(sent.id, f"{NoticeType.CANCELLED} {sent.id}", at, at + ACKNOWLEDGE_WITHIN)
+        for sent in sorted(no_longer, key=lambda sent: sent.origin)
+    ]
+    return Changes(tuple(to_send), tuple(to_cancel))

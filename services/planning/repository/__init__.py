@@ -1,0 +1,1 @@
+"""Planning's rows: every statement that planning sends to its database."""

@@ -1,0 +1,266 @@
+"""The statements of the intake, set-based: one event or a thousand take the same handful, in one fixed order of locks.
+
+Order: events (sorted by key), missing cases (sorted), case locks (ordered), and only then what the fold reads and what it writes.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+from uuid import UUID
+
+from sqlalchemy import text
+
+from shared.db import Work
+
+_INSERT_EVENTS: Final = text(
+    """
+    INSERT INTO events (source, event_id, provider, subject, sent_at, received_at, history, client, fingerprint, body)
+    SELECT * FROM unnest(CAST(:sources AS text[]), CAST(:ids AS text[]), CAST(:providers AS text[]), CAST(:subjects AS text[]),
+                         CAST(:sent AS timestamptz[]), CAST(:received AS timestamptz[]), CAST(:history AS boolean[]),
+                         CAST(:clients AS text[]), CAST(:fingerprints AS bytea[]), CAST(:bodies AS text[]))
+    ON CONFLICT (source, event_id) DO NOTHING
+    RETURNING id, source, event_id
+    """
+)
+_KNOWN: Final = text(
+    """
+    SELECT e.source, e.event_id, e.fingerprint, h.answer
+    FROM unnest(CAST(:sources AS text[]), CAST(:ids AS text[])) AS asked (source, event_id)
+    JOIN events e USING (source, event_id) JOIN case_history h ON h.event_row = e.id
+    """
+)
+_INSERT_CASES: Final = text(
+    """
+    INSERT INTO cases (id, provider, subject)
+    SELECT * FROM unnest(CAST(:ids AS uuid[]), CAST(:providers AS text[]), CAST(:subjects AS text[]))
+    ON CONFLICT (provider, subject) DO NOTHING
+    """
+)
+_LOCK_CASES: Final = text(
+    """
+    SELECT c.id, c.provider, c.subject
+    FROM unnest(CAST(:providers AS text[]), CAST(:subjects AS text[])) AS asked (provider, subject)
+    JOIN cases c USING (provider, subject) ORDER BY c.id FOR UPDATE OF c
+    """
+)
+_READ_EVENTS: Final = text(
+    """
+    SELECT c.id AS case_id, c.version, e.id AS event_row, e.sent_at, e.history, e.body
+    FROM cases c JOIN events e ON e.provider = c.provider AND e.subject = c.subject
+    WHERE c.id = ANY(CAST(:cases AS uuid[]))
+    """
+)
+_READ_NOTICES: Final = text(
+    """
+    SELECT id, case_id, mailbox, recipient, type, origin, fingerprint, revision, state, acknowledged_at
+    FROM notices WHERE case_id = ANY(CAST(:cases AS uuid[])) ORDER BY id
+    """
+)
+_UPDATE_CASES: Final = text(
+    """
+    UPDATE cases AS c
+    SET version = n.version, state = n.state, ward = n.ward, care_type = n.care_type, municipality = n.municipality,
+        outpatient_unit = n.outpatient_unit, parties = CAST(n.parties AS jsonb), view = CAST(n.view AS jsonb),
+        person = CAST(n.person AS jsonb), person_id = n.person_id, changed_at = :at
+    FROM unnest(CAST(:ids AS uuid[]), CAST(:versions AS integer[]), CAST(:states AS text[]), CAST(:wards AS text[]),
+                CAST(:care_types AS text[]), CAST(:municipalities AS text[]), CAST(:units AS text[]), CAST(:parties AS text[]),
+                CAST(:views AS text[]), CAST(:persons AS text[]), CAST(:person_ids AS text[]))
+         AS n (id, version, state, ward, care_type, municipality, outpatient_unit, parties, view, person, person_id)
+    WHERE c.id = n.id
+    """
+)
+_INSERT_HISTORY: Final = text(
+    """
+    INSERT INTO case_history (case_id, version, at, client, what, event_row, answer)
+    SELECT * FROM unnest(CAST(:cases AS uuid[]), CAST(:versions AS integer[]), CAST(:ats AS timestamptz[]), CAST(:clients AS text[]),
+                         CAST(:whats AS text[]), CAST(:event_rows AS bigint[]), CAST(:answers AS text[]))
+    """
+)
+_INSERT_NOTICES: Final = text(
+    """
+    INSERT INTO notices (id, mailbox, case_id, recipient, type, origin, fingerprint, revision, state, sent_at, supersedes, envelope,
+                         personal)
+    SELECT id, mailbox, case_id, recipient, type, origin, fingerprint, revision, 'sent', sent_at, supersedes, envelope,
+           CAST(personal AS jsonb)
+    FROM unnest(CAST(:ids AS uuid[]), CAST(:mailboxes AS uuid[]), CAST(:cases AS uuid[]), CAST(:recipients AS text[]),
+                CAST(:types AS text[]), CAST(:origins AS text[]), CAST(:fingerprints AS text[]), CAST(:revisions AS integer[]),
+                CAST(:sent AS timestamptz[]), CAST(:supersedes AS uuid[]), CAST(:envelopes AS text[]), CAST(:personals AS text[]))
+         AS n (id, mailbox, case_id, recipient, type, origin, fingerprint, revision, sent_at, supersedes, envelope, personal)
+    """
+)
+_END_NOTICES: Final = text(
+    """
+    UPDATE notices AS n SET state = e.state
+    FROM unnest(CAST(:ids AS uuid[]), CAST(:states AS text[])) AS e (id, state) WHERE n.id = e.id
+    """
+)
+
+
+@dataclass(frozen=True, slots=True)
+class EventRow:
+    """One event as it is stored: as sent, canonical, with both clocks."""
+
+    source: str
+    event_id: str
+    provider: str
+    subject: str
+    sent_at: datetime
+    received_at: datetime
+    history: bool
+    client: str
+    fingerprint: bytes
+    body: str
+
+
+@dataclass(frozen=True, slots=True)
+class CaseRow:
+    """What is written back of one case after its fold; JSON columns as text."""
+
+    id: UUID
+    version: int
+    state: str
+    ward: str | None
+    care_type: str | None
+    municipality: str | None
+    outpatient_unit: str | None
+    parties: str
+    view: str
+    person: str | None
+    person_id: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class HistoryRow:
+    """One line of a case's history: who did what when, and the answer that was given."""
+
+    case_id: UUID
+    version: int
+    at: datetime
+    client: str
+    what: str
+    event_row: int | None
+    answer: str
+
+
+@dataclass(frozen=True, slots=True)
+class NoticeRow:
+    """One notice as it is written: the envelope that the mailbox carries, and the personal part beside it."""
+
+    id: UUID
+    mailbox: UUID
+    case_id: UUID | None
+    recipient: str
+    type: str
+    origin: str
+    fingerprint: str
+    revision: int
+    sent_at: datetime
+    supersedes: UUID | None
+    envelope: str
+    personal: str | None
+
+
+async def insert_events(work: Work, rows: Sequence[EventRow]) -> dict[tuple[str, str], int]:
+    """Insert those events that are new; the row ids of these by event key. Rows must be sorted by key."""
+    found = await work.connection.execute(
+        _INSERT_EVENTS,
+        {
+            "sources": [row.source for row in rows],
+            "ids": [row.event_id for row in rows],
+            "providers": [row.provider for row in rows],
+            "subjects": [row.subject for row in rows],
+            "sent": [row.sent_at for row in rows],
+            "received": [row.received_at for row in rows],
+            "history": [row.history for row in rows],
+            "clients": [row.client for row in rows],
+            "fingerprints": [row.fingerprint for row in rows],
+            "bodies": [row.body for row in rows],
+        },
+    )
+    return {(row.source, row.event_id): row.id for row in found}
+
+
+async def known_answers(work: Work, keys: Sequence[tuple[str, str]]) -> dict[tuple[str, str], tuple[bytes, str]]:
+    """Fingerprint and first answer of events that were accepted before."""
+    found = await work.connection.execute(_KNOWN, {"sources": [key[0] for key in keys], "ids": [key[1] for key in keys]})
+    return {(row.source, row.event_id): (bytes(row.fingerprint), row.answer) for row in found}
+
+
+async def lock_cases(work: Work, stays: Sequence[tuple[str, str]], new_ids: Sequence[UUID]) -> dict[tuple[str, str], UUID]:
+    """Make the missing cases and lock all of them, in one order for everybody. `stays` = (provider, subject), sorted."""
+    keys = {"providers": [stay[0] for stay in stays], "subjects": [stay[1] for stay in stays]}
+    await work.connection.execute(_INSERT_CASES, keys | {"ids": list(new_ids)})
+    found = await work.connection.execute(_LOCK_CASES, keys)
+    return {(row.provider, row.subject): row.id for row in found}
+
+
+async def read_events(work: Work, cases: Sequence[UUID]) -> Sequence[Any]:
+    """Every event of these cases: case_id, version, event_row, sent_at, history, body. The cases must be locked."""
+    return (await work.connection.execute(_READ_EVENTS, {"cases": list(cases)})).all()
+
+
+async def read_notices(work: Work, cases: Sequence[UUID]) -> Sequence[Any]:
+    """Every notice of these cases in the order they were made."""
+    return (await work.connection.execute(_READ_NOTICES, {"cases": list(cases)})).all()
+
+
+async def write_cases(work: Work, rows: Sequence[CaseRow]) -> None:
+    """Write back the folded cases."""
+    await work.connection.execute(
+        _UPDATE_CASES,
+        {
+            "at": work.at,
+            "ids": [row.id for row in rows],
+            "versions": [row.version for row in rows],
+            "states": [row.state for row in rows],
+            "wards": [row.ward for row in rows],
+            "care_types": [row.care_type for row in rows],
+            "municipalities": [row.municipality for row in rows],
+            "units": [row.outpatient_unit for row in rows],
+            "parties": [row.parties for row in rows],
+            "views": [row.view for row in rows],
+            "persons": [row.person for row in rows],
+            "person_ids": [row.person_id for row in rows],
+        },
+    )
+
+
+async def write_history(work: Work, rows: Sequence[HistoryRow]) -> None:
+    """Add lines to the cases' histories."""
+    await work.connection.execute(
+        _INSERT_HISTORY,
+        {
+            "cases": [row.case_id for row in rows],
+            "versions": [row.version for row in rows],
+            "ats": [row.at for row in rows],
+            "clients": [row.client for row in rows],
+            "whats": [row.what for row in rows],
+            "event_rows": [row.event_row for row in rows],
+            "answers": [row.answer for row in rows],
+        },
+    )
+
+
+async def write_notices(work: Work, rows: Sequence[NoticeRow], ended: Sequence[tuple[UUID, str]]) -> None:
+    """Add notices, and note which earlier ones are superseded or cancelled by them."""
+    if rows:
+        await work.connection.execute(
+            _INSERT_NOTICES,
+            {
+                "ids": [row.id for row in rows],
+                "mailboxes": [row.mailbox for row in rows],
+                "cases": [row.case_id for row in rows],
+                "recipients": [row.recipient for row in rows],
+                "types": [row.type for row in rows],
+                "origins": [row.origin for row in rows],
+                "fingerprints": [row.fingerprint for row in rows],
+                "revisions": [row.revision for row in rows],
+                "sent": [row.sent_at for row in rows],
+                "supersedes": [row.supersedes for row in rows],
+                "envelopes": [row.envelope for row in rows],
+                "personals": [row.personal for row in rows],
+            },
+        )
+    if ended:
+        await work.connection.execute(_END_NOTICES, {"ids": [end[0] for end in ended], "states": [end[1] for end in ended]})

@@ -1,0 +1,39 @@
+"""What billing made known becomes a notice in the municipality's mailbox; planning owns the mailboxes, billing the money."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+
+from services.planning.repository import directory
+from services.planning.usecases.mailing import Letter, Post
+from shared.db import Work
+from shared.events.facts import InvoiceIssued, MonthPublished
+from shared.streams.consumer import Delivered
+
+MONTH_PUBLISHED = "notice.month_published"
+INVOICE_ISSUED = "notice.invoice_issued"
+
+
+async def tell_months(work: Work, delivered: Sequence[Delivered]) -> None:
+    """Put `notice.month_published` into the mailboxes of the municipalities concerned."""
+    for one in delivered:
+        fact = one.fact
+        if isinstance(fact, MonthPublished):
+            about = {"month": fact.month, "calculation": fact.calculation, "version": str(fact.version), "amount": fact.amount}
+            await _post(work, fact.municipality, MONTH_PUBLISHED, f"{MONTH_PUBLISHED}/{one.entry_id}", fact.published_at, about)
+
+
+async def tell_invoices(work: Work, delivered: Sequence[Delivered]) -> None:
+    """Put `notice.invoice_issued` into the mailboxes of the debtors."""
+    for one in delivered:
+        fact = one.fact
+        if isinstance(fact, InvoiceIssued):
+            about = {"invoice": fact.number, "month": fact.month, "amount": fact.amount}
+            await _post(work, fact.municipality, INVOICE_ISSUED, f"{INVOICE_ISSUED}/{one.entry_id}", fact.issued_at, about)
+
+
+async def _post(work: Work, municipality: str, kind: str, origin: str, sent_at: datetime, about: Mapping[str, str]) -> None:
+    found = await directory.mailboxes_for(work, [f"municipality:{municipality}"])
+    post = Post()
+    for mailbox in found.values():
+        post.put(Letter(mailbox, kind, sender=None, sent_at=sent_at, acknowledge_by=None, origin=origin, about=about))
+    await post.write(work)

@@ -1,0 +1,49 @@
+"""What a case looks like to those who may read it: its state as plain JSON, without the person."""
+
+from datetime import datetime
+from typing import Any
+
+from services.planning.domain.case import CaseState
+from services.planning.domain.findings import EXPLANATIONS, Finding
+from shared.dates import format_instant
+
+View = dict[str, Any]
+
+
+def _instant(instant: datetime | None) -> str | None:
+    return None if instant is None else format_instant(instant)
+
+
+def view_of(state: CaseState) -> View:
+    """The state of a case as `GET /v1/cases/{id}` shows it, without ids and person."""
+    about = state.about
+    planned = state.planned_discharge_date
+    return {
+        "state": state.status.value,
+        "ward": state.ward,
+        "care_type": about.care_type if about else None,
+        "needs": sorted(about.needs) if about else [],
+        "registered_municipality": about.registered_municipality if about else None,
+        "outpatient_unit": about.outpatient_unit if about else None,
+        "admitted_at": _instant(state.admission.time if state.admission else None),
+        "planned_discharge_date": planned.isoformat() if planned else None,
+        "ready": [
+            {
+                "ready_at": format_instant(period.ready_at),
+                "notice_sent_at": format_instant(period.sent_at),
+                "withdrawn_at": _instant(period.withdrawn_at),
+                "compulsory": period.judgement.compulsory,
+            }
+            for period in state.ready
+        ],
+        "discharged_at": _instant(state.discharge.time if state.discharge else None),
+        "deceased_at": _instant(state.death.time if state.death else None),
+        "sip_required": state.sip_required,
+        "parties": [{"recipient": str(party.recipient), "since": format_instant(party.since)} for party in state.parties],
+        "findings": [shown(finding) | {"event_id": finding.event.id} for finding in state.findings],
+    }
+
+
+def shown(finding: Finding) -> dict[str, str]:
+    """A finding in words; `about` names the party it concerns, where it concerns one."""
+    return {"code": finding.code.value, "detail": EXPLANATIONS[finding.code]} | ({"about": finding.about} if finding.about else {})

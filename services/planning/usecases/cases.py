@@ -1,0 +1,47 @@
+"""Reading cases: every reading of personal data leaves a line in the access log, in the same transaction, or does not happen."""
+
+from collections.abc import Sequence
+from typing import Any
+from uuid import UUID
+
+from services.planning.repository import cases as rows
+from shared.db import Work
+from shared.errors import NotFound
+from shared.http.auth import Caller
+from shared.streams import access_log
+
+
+async def read_case(work: Work, caller: Caller, case_id: UUID, *, request_id: str) -> Any:  # a row
+    """One case, with its person.
+
+    Raises:
+        NotFound: Unknown, or not the caller's.
+    """
+    found = await rows.visible(work, caller, case_id)
+    if found is None or found.version == 0:
+        raise NotFound
+    await access_log.record(work, caller, "case.read", [case_id], request_id=request_id)
+    return found
+
+
+async def read_history(work: Work, caller: Caller, case_id: UUID) -> Sequence[Any]:
+    """Who did what when in a case.
+
+    Raises:
+        NotFound: Unknown, or not the caller's.
+    """
+    if await rows.visible(work, caller, case_id) is None:
+        raise NotFound
+    return await rows.history(work, case_id)
+
+
+async def list_cases(work: Work, caller: Caller, *, after: UUID, limit: int, state: str | None) -> Sequence[Any]:
+    """The caller's cases by id; without persons, so nothing is logged."""
+    return await rows.page(work, caller, after=after, limit=limit, state=state)
+
+
+async def search_cases(work: Work, caller: Caller, kind: str, person: str, *, request_id: str) -> Sequence[Any]:
+    """The caller's cases of one person."""
+    found = await rows.by_person(work, caller, kind, person)
+    await access_log.record(work, caller, "case.search", [row.id for row in found], request_id=request_id)
+    return found

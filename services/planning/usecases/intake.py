@@ -1,0 +1,134 @@
+"""Taking in what wards state: a fact in good form is kept, whatever its order; the case, its notices and billing's facts follow from it."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from hashlib import sha256
+from typing import Any, Final
+
+import msgspec
+
+from services.planning.domain.events import ward_of
+from services.planning.repository import intake as rows
+from services.planning.usecases.case_view import shown
+from services.planning.usecases.folding import Folded, fold_cases, write_folded
+from shared.dates import format_instant
+from shared.db import Work
+from shared.http.auth import Caller
+from shared.http.problems import HttpProblem
+from shared.identifiers import provider_of, uuid7
+from shared.streams.canonical import canonical_plain
+
+_NOT_CONTENT: Final = ("traceparent", "tracestate")
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """One event as a ward stated it, checked: its JSON as sent, who sent it, and when it counts as sent."""
+
+    value: Mapping[str, Any]
+    row: rows.EventRow
+
+    @property
+    def key(self) -> tuple[str, str]:
+        """What makes it the same event however often it comes."""
+        return self.row.source, self.row.event_id
+
+    @property
+    def stay(self) -> tuple[str, str]:
+        """The stay it is about: care provider and the sender's own stay id."""
+        return self.row.provider, self.row.subject
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """The outcome of one statement: the answer as JSON, the same bytes however often it is asked for."""
+
+    answer: str
+    repeated: bool
+
+
+def statement(value: Mapping[str, Any], caller: Caller, at: datetime, sent_at: datetime | None) -> Statement:
+    """Bind a validated event to its sender.
+
+    Args:
+        value: The CloudEvent as sent.
+        caller: Who sends it.
+        at: When we got it.
+        sent_at: When a history client says it was sent; None for a live event.
+    """
+    content = {name: member for name, member in value.items() if name not in _NOT_CONTENT}
+    body = canonical_plain(content)
+    return Statement(
+        value=content,
+        row=rows.EventRow(
+            source=value["source"],
+            event_id=value["id"],
+            provider=provider_of(ward_of(value["source"])),
+            subject=value["subject"],
+            sent_at=sent_at or at,
+            received_at=at,
+            history=sent_at is not None,
+            client=caller.client_id,
+            fingerprint=sha256(body.encode()).digest(),
+            body=body,
+        ),
+    )
+
+
+async def accept(work: Work, statements: Sequence[Statement]) -> list[Accepted | HttpProblem]:
+    """Accept statements, any number at once, each exactly once; one outcome for each, in their order.
+
+    Event, case, notices and staged facts are written in this order, which is the same for every writer.
+    """
+    first = {item.key: item for item in reversed(statements)}
+    fresh = await rows.insert_events(work, [first[key].row for key in sorted(first)])
+    old = [key for key in first if key not in fresh]
+    known = await rows.known_answers(work, old) if old else {}
+    answers = await _apply(work, [item for item in statements if item is first[item.key] and item.key in fresh], fresh)
+    outcomes: list[Accepted | HttpProblem] = []
+    for item in statements:
+        if item.key in known:
+            fingerprint, answer = known[item.key]
+        else:
+            fingerprint, answer = first[item.key].row.fingerprint, answers[item.key]
+        if fingerprint != item.row.fingerprint:
+            outcomes.append(HttpProblem("event.id_reused"))
+        else:
+            outcomes.append(Accepted(answer, repeated=item.key in known or item is not first[item.key]))
+    return outcomes
+
+
+async def _apply(work: Work, fresh: Sequence[Statement], event_rows: Mapping[tuple[str, str], int]) -> dict[tuple[str, str], str]:
+    """Fold the cases that new events are about, and write what follows; the answer for each event."""
+    if not fresh:
+        return {}
+    stays = sorted({item.stay for item in fresh})
+    case_ids = await rows.lock_cases(work, stays, [uuid7() for _ in stays])
+    folded = await fold_cases(work, sorted(case_ids.values()), just_told={item.key: item.value for item in fresh})
+    in_order = sorted(fresh, key=lambda item: (case_ids[item.stay], event_rows[item.key]))
+    history = [told(folded[case_ids[item.stay]], item, event_rows[item.key]) for item in in_order]
+    await write_folded(work, list(folded.values()), history)
+    return {item.key: line.answer for item, line in zip(in_order, history, strict=True)}
+
+
+def told(folded: Folded, item: Statement, event_row: int) -> rows.HistoryRow:
+    """The next line of a case's history, with the answer for its sender."""
+    folded.version += 1
+    findings = [finding for finding in folded.state.findings if finding.event == item.key]
+    answer = {
+        "event_id": item.row.event_id,
+        "case_id": str(folded.case_id),
+        "case_version": folded.version,
+        "received_at": format_instant(item.row.received_at),
+        "findings": [shown(finding) for finding in findings],
+    }
+    return rows.HistoryRow(
+        folded.case_id,
+        folded.version,
+        item.row.received_at,
+        item.row.client,
+        item.value["type"],
+        event_row,
+        msgspec.json.encode(answer).decode(),
+    )

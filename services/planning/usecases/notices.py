@@ -1,0 +1,134 @@
+"""What a recipient does with its mailbox: read it, and take a notice on."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Final
+from uuid import UUID
+
+from services.planning.domain.acknowledgement import Acknowledgement, NoticeStanding, NoticeStatus
+from services.planning.domain.acknowledgement import acknowledge as taken_on
+from services.planning.repository import cases, directory
+from services.planning.repository import notices as rows
+from services.planning.repository.directory import Mailbox
+from services.planning.usecases.folding import tell_case
+from shared.db import Work
+from shared.errors import NotFound
+from shared.events.facts import MailboxPolled
+from shared.http.auth import Caller
+from shared.http.problems import HttpProblem
+from shared.streams import access_log, feeds
+from shared.streams.outbox import stage_facts
+
+POLL_NOTED_EVERY: Final = timedelta(hours=1)
+
+
+@dataclass(frozen=True, slots=True)
+class NoticeRead:
+    """One notice as its recipient reads it: the feed's entry, and the personal part beside it."""
+
+    entry: feeds.FeedEntry
+    personal: dict[str, Any] | None
+
+
+async def mailbox_of(work: Work, caller: Caller, mailbox_id: UUID | None) -> Mailbox:
+    """The mailbox a caller means: the one it names, or its only one.
+
+    Raises:
+        NotFound: It has none, or names one that is not its own.
+        HttpProblem: 400, it has several and names none.
+    """
+    own = await directory.mailboxes_of(work, caller)
+    if mailbox_id is not None:
+        own = [mailbox for mailbox in own if mailbox.id == mailbox_id]
+    if not own:
+        raise NotFound
+    if len(own) > 1:
+        raise HttpProblem("mailbox.ambiguous")
+    return own[0]
+
+
+async def attach_personal(
+    work: Work, caller: Caller, mailbox: Mailbox, entries: Sequence[feeds.FeedEntry], *, request_id: str
+) -> list[NoticeRead]:
+    """Put the personal parts beside the entries, note the delivery and the reading, all in one transaction."""
+    if await directory.note_poll(work, mailbox, POLL_NOTED_EVERY):
+        polled = MailboxPolled(
+            mailbox=str(mailbox.id), organisation=mailbox.organisation, municipality=mailbox.municipality, polled_at=work.at
+        )
+        await stage_facts(work, [(polled, None)])
+    if not entries:
+        return []
+    ids = [entry.entry_id for entry in entries]
+    beside = await rows.personal_parts(work, ids)
+    await rows.note_delivered(work, ids)
+    read_about = [row.case_id for row in beside.values() if row.personal is not None and row.case_id is not None]
+    await access_log.record(work, caller, "notices.read", read_about, request_id=request_id)
+    return [NoticeRead(entry, beside[entry.entry_id].personal if entry.entry_id in beside else None) for entry in entries]
+
+
+@dataclass(frozen=True, slots=True)
+class NoticeFound:
+    """One notice with what became of it."""
+
+    read: NoticeRead
+    row: Any
+
+
+async def read_notice(work: Work, caller: Caller, notice_id: UUID, *, request_id: str) -> NoticeFound:
+    """One notice of the caller's mailboxes.
+
+    Raises:
+        NotFound: Unknown, not the caller's, or not yet numbered.
+    """
+    own = await directory.mailboxes_of(work, caller)
+    row = await rows.one(work, notice_id, [mailbox.id for mailbox in own])
+    numbered = await feeds.find(work, notice_id)
+    if row is None or numbered is None:
+        raise NotFound
+    if row.personal is not None and row.case_id is not None:
+        await access_log.record(work, caller, "notice.read", [row.case_id], request_id=request_id)
+    return NoticeFound(NoticeRead(numbered[1], row.personal), row)
+
+
+@dataclass(frozen=True, slots=True)
+class TakenOn:
+    """A notice that a named person has taken on; `repeated` when that was known already."""
+
+    notice_id: UUID
+    state: str
+    acknowledged_by: str
+    acknowledged_at: datetime
+    repeated: bool
+
+
+async def acknowledge(work: Work, caller: Caller, notice_id: UUID, *, by: str) -> TakenOn:
+    """Record that a named person at the recipient has taken the notice on (kvittera).
+
+    Raises:
+        NotFound: Unknown, or not in a mailbox of the caller.
+        Refused: 409, the notice was returned or cancelled, or somebody else acknowledged it.
+
+    Source:
+        Lag (2017:612) 2 kap. 6 §: planning starts when the admission notice is received.
+    """
+    own = [mailbox.id for mailbox in await directory.mailboxes_of(work, caller)]
+    seen = await rows.one(work, notice_id, own)
+    if seen is None:
+        raise NotFound
+    if seen.case_id is not None:
+        await cases.lock(work, seen.case_id)
+    await rows.lock(work, notice_id)
+    row: Any = await rows.one(work, notice_id, own)
+    before = NoticeStanding(
+        NoticeStatus(row.state), None if row.acknowledged_at is None else Acknowledgement(row.acknowledged_by, row.acknowledged_at)
+    )
+    after = taken_on(before, by, work.at)
+    if after.acknowledgement is None or after == before:
+        return TakenOn(notice_id, row.state, row.acknowledged_by, row.acknowledged_at, repeated=True)
+    done = after.acknowledgement
+    await rows.acknowledge(work, notice_id, state=after.status.value, by=done.by, at=done.at, client=caller.client_id)
+    if row.case_id is not None:
+        about = {"notice_id": str(notice_id), "acknowledged_by": done.by}
+        await tell_case(work, row.case_id, client=caller.client_id, what="notice.acknowledged", about=about)
+    return TakenOn(notice_id, after.status.value, done.by, done.at, repeated=False)

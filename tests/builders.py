@@ -1,0 +1,174 @@
+"""Test data: plain functions with defaults. Every person lies inside Skatteverket's published test series."""
+
+from collections.abc import Iterable, Mapping
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from stdnum import luhn
+
+from services.planning.domain.acknowledgement import NoticeStatus
+from services.planning.domain.events import (
+    Admission,
+    Cancellation,
+    CareType,
+    CaseEvent,
+    Compulsory,
+    Death,
+    Discharge,
+    EventData,
+    EventKey,
+    EventType,
+    Need,
+    PlannedDischarge,
+    Readiness,
+    ReadinessWithdrawal,
+)
+from services.planning.domain.notices import Changes, SentNotice
+from services.planning.domain.parties import Directory, Recipient
+
+WARD = "SE2321000131-E000000000101"
+SOURCE = f"urn:hsa:{WARD}"
+CARE_CENTRE = "SE2321000131-E000000000901"
+OTHER_CARE_CENTRE = "SE2321000131-E000000000902"
+GOTEBORG = "1480"
+HARRYDA = "1401"
+ALL_NEEDS: frozenset[Need] = frozenset({"municipal_social", "municipal_health", "outpatient"})
+START = datetime(2026, 11, 3, 13, 5, tzinfo=UTC)
+DIRECTORY = Directory(
+    frozenset(
+        {
+            Recipient("municipality", GOTEBORG),
+            Recipient("municipality", HARRYDA),
+            Recipient("unit", CARE_CENTRE),
+            Recipient("unit", OTHER_CARE_CENTRE),
+        }
+    )
+)
+
+
+def hours(count: float) -> datetime:
+    """So many hours after the start of the story."""
+    return START + timedelta(hours=count)
+
+
+def a_personnummer(number: int = 0) -> str:
+    """A synthetic adult: born 1890-01-01 … 1909-12-31 with birth number 980 or 981 (Skatteverket's test series)."""
+    born = date(1890, 1, 1) + timedelta(days=number % 7304)
+    stem = f"{born:%Y%m%d}{980 + number // 7304 % 2}"
+    return stem + str(luhn.calc_check_digit(stem[2:]))
+
+
+def a_person(**other: object) -> dict[str, Any]:
+    return {
+        "type": "personnummer",
+        "id": a_personnummer(),
+        "name": {"given": "Test", "family": "Testsson"},
+        "registered_address": {"street": "Testgatan 1", "postal_code": "411 01", "city": "Göteborg"},
+        "registered_municipality": GOTEBORG,
+        "protected": False,
+    } | other
+
+
+def admission_data(**other: object) -> dict[str, Any]:
+    return {
+        "person": a_person(),
+        "care_type": "somatic",
+        "planned_discharge_date": "2026-11-09",
+        "needs": ["municipal_social", "municipal_health", "outpatient"],
+        "outpatient_unit": CARE_CENTRE,
+    } | other
+
+
+def a_ward_event(kind: str = "stay.admitted", data: Mapping[str, object] | None = None, **other: object) -> dict[str, Any]:
+    """One event as a ward posts it: a CloudEvent as decoded JSON."""
+    defaults: dict[str, Mapping[str, object]] = {
+        "stay.admitted": admission_data(),
+        "stay.planned_discharge_changed": {"planned_discharge_date": "2026-11-11"},
+        "stay.ready_withdrawn": {"reason": "Feber"},
+        "stay.discharged": {"discharged_to": "home"},
+        "stay.event_cancelled": {"event": "SU-1", "reason": "Fel patient"},
+    }
+    return {
+        "specversion": "1.0",
+        "id": "SU-1",
+        "source": SOURCE,
+        "type": kind,
+        "subject": "SU-2026-000123",
+        "time": "2026-11-03T14:05:00+01:00",
+        "data": dict(data if data is not None else defaults.get(kind, {})),
+    } | other
+
+
+def _event(
+    kind: EventType, event_id: str, at: float, sent: float | None, data: EventData, corrects: str | None = None, source: str = SOURCE
+) -> CaseEvent:
+    return CaseEvent(EventKey(source, event_id), kind, hours(at), hours(at if sent is None else sent), data, corrects)
+
+
+def admitted(
+    event_id: str = "admitted",
+    at: float = 0,
+    *,
+    sent: float | None = None,
+    corrects: str | None = None,
+    municipality: str | None = GOTEBORG,
+    needs: Iterable[Need] = ALL_NEEDS,
+    outpatient_unit: str | None = CARE_CENTRE,
+    planned: date | None = date(2026, 11, 9),
+    judged_at: float | None = None,
+    care_type: CareType = "somatic",
+    person: Mapping[str, object] | None = None,
+) -> CaseEvent:
+    data = Admission(
+        person=a_person(registered_municipality=municipality) if person is None else person,
+        registered_municipality=municipality,
+        care_type=care_type,
+        needs=frozenset(needs),
+        outpatient_unit=outpatient_unit,
+        planned_discharge_date=planned,
+        judged_at=None if judged_at is None else hours(judged_at),
+    )
+    return _event(EventType.ADMITTED, event_id, at, sent, data, corrects)
+
+
+def date_changed(
+    event_id: str = "date", at: float = 20, day: date | None = date(2026, 11, 11), *, sent: float | None = None, corrects: str | None = None
+) -> CaseEvent:
+    return _event(EventType.PLANNED_DISCHARGE_CHANGED, event_id, at, sent, PlannedDischarge(day), corrects)
+
+
+def ready(
+    event_id: str = "ready", at: float = 40, *, sent: float | None = None, compulsory: Compulsory = "none", corrects: str | None = None
+) -> CaseEvent:
+    return _event(EventType.READY, event_id, at, sent, Readiness(compulsory), corrects)
+
+
+def withdrawn(event_id: str = "withdrawn", at: float = 60, *, sent: float | None = None, corrects: str | None = None) -> CaseEvent:
+    return _event(EventType.READY_WITHDRAWN, event_id, at, sent, ReadinessWithdrawal("Feber"), corrects)
+
+
+def discharged(event_id: str = "discharged", at: float = 120, *, sent: float | None = None, corrects: str | None = None) -> CaseEvent:
+    return _event(EventType.DISCHARGED, event_id, at, sent, Discharge("home"), corrects)
+
+
+def deceased(event_id: str = "deceased", at: float = 100, *, sent: float | None = None, corrects: str | None = None) -> CaseEvent:
+    return _event(EventType.DECEASED, event_id, at, sent, Death(), corrects)
+
+
+def cancelled(target: str, event_id: str = "", at: float = 130, *, sent: float | None = None, corrects: str | None = None) -> CaseEvent:
+    return _event(EventType.EVENT_CANCELLED, event_id or f"cancel-{target}", at, sent, Cancellation(target, "Fel patient"), corrects)
+
+
+def mailbox_after(already: Iterable[SentNotice], needed: Changes) -> list[SentNotice]:
+    """What stands in the mailboxes once the changes were entered; notices get counted ids."""
+    standing = {notice.id: notice for notice in already}
+    ended = {sent.supersedes: NoticeStatus.SUPERSEDED for sent in needed.to_send if sent.supersedes is not None}
+    ended |= {gone.cancels: NoticeStatus.CANCELLED for gone in needed.to_cancel}
+    for ended_id, status in ended.items():
+        old = standing[ended_id]
+        standing[ended_id] = SentNotice(old.id, old.origin, old.fingerprint, old.revision, status)
+    for sent in needed.to_send:
+        notice_id = UUID(int=len(standing))
+        standing[notice_id] = SentNotice(notice_id, sent.notice.origin, sent.notice.fingerprint, sent.revision, NoticeStatus.SENT)
+    return list(standing.values())

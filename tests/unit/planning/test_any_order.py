@@ -1,0 +1,134 @@
+"""P3: for given events and sent times, any order of arrival and any duplication ends in the same case.
+
+`DIRIGENT_HISTORIES` sets how many random histories are played.
+"""
+
+import os
+from collections.abc import Callable
+from random import Random
+from typing import Final
+
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from services.planning.domain.acknowledgement import NoticeStatus
+from services.planning.domain.events import CaseEvent, Compulsory, EventKey, EventType, Need
+from services.planning.domain.fold import fold
+from services.planning.domain.notices import NoticeType, SentNotice, changes, wanted_notices
+from services.planning.domain.stay import stay_facts
+from tests.builders import (
+    CARE_CENTRE,
+    DIRECTORY,
+    GOTEBORG,
+    HARRYDA,
+    OTHER_CARE_CENTRE,
+    admitted,
+    cancelled,
+    date_changed,
+    deceased,
+    discharged,
+    hours,
+    mailbox_after,
+    ready,
+    withdrawn,
+)
+
+HISTORIES: Final = int(os.environ.get("DIRIGENT_HISTORIES", "300"))
+_settings = settings(max_examples=HISTORIES, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
+
+_HOURS = st.integers(0, 30).map(lambda step: step * 6.0)
+_COMPULSORY: st.SearchStrategy[Compulsory] = st.sampled_from(("none", "none", "opt", "orv"))
+_NEEDS: list[tuple[Need, ...]] = [(), ("municipal_social",), ("outpatient",), ("municipal_social", "municipal_health", "outpatient")]
+
+
+@st.composite
+def an_event(draw: st.DrawFn, number: int) -> CaseEvent:
+    """Any event: times and sent times collide often, corrections and cancellations name anything, themselves included."""
+    kind = draw(st.sampled_from([*EventType, EventType.ADMITTED, EventType.EVENT_CANCELLED]))
+    event_id, at, sent = f"e{number}", draw(_HOURS), draw(_HOURS)
+    corrects = draw(st.none() | st.integers(0, 9).map(lambda target: f"e{target}"))
+    make: dict[EventType, Callable[[], CaseEvent]] = {
+        EventType.ADMITTED: lambda: admitted(
+            event_id,
+            at,
+            sent=sent,
+            corrects=corrects,
+            municipality=draw(st.sampled_from([GOTEBORG, GOTEBORG, HARRYDA, "0180", None])),
+            outpatient_unit=draw(st.sampled_from([CARE_CENTRE, OTHER_CARE_CENTRE, None])),
+            needs=draw(st.sampled_from(_NEEDS)),
+        ),
+        EventType.PLANNED_DISCHARGE_CHANGED: lambda: date_changed(event_id, at, hours(at + 48).date(), sent=sent, corrects=corrects),
+        EventType.READY: lambda: ready(event_id, at, sent=sent, corrects=corrects, compulsory=draw(_COMPULSORY)),
+        EventType.READY_WITHDRAWN: lambda: withdrawn(event_id, at, sent=sent, corrects=corrects),
+        EventType.DISCHARGED: lambda: discharged(event_id, at, sent=sent, corrects=corrects),
+        EventType.DECEASED: lambda: deceased(event_id, at, sent=sent, corrects=corrects),
+        EventType.EVENT_CANCELLED: lambda: cancelled(f"e{draw(st.integers(0, 9))}", event_id, at, sent=sent, corrects=corrects),
+    }
+    return make[kind]()
+
+
+@st.composite
+def a_history(draw: st.DrawFn) -> list[CaseEvent]:
+    return [draw(an_event(number)) for number in range(draw(st.integers(1, 9)))]
+
+
+def arrivals(history: list[CaseEvent], random: Random) -> list[CaseEvent]:
+    """The same events in another order, some of them twice."""
+    arriving = history + random.choices(history, k=random.randrange(4))
+    random.shuffle(arriving)
+    return arriving
+
+
+def live(mailbox: list[SentNotice]) -> list[tuple[str, str]]:
+    over = {NoticeStatus.SUPERSEDED, NoticeStatus.CANCELLED}
+    return sorted((notice.origin, notice.fingerprint) for notice in mailbox if notice.status not in over)
+
+
+@_settings
+@given(a_history(), st.randoms(use_true_random=False))
+def test_any_order_and_any_duplication_end_in_the_same_case(history: list[CaseEvent], random: Random) -> None:
+    state, other = fold(history, DIRECTORY), fold(arrivals(history, random), DIRECTORY)
+    assert other == state
+    assert wanted_notices(other) == wanted_notices(state)
+    assert stay_facts(other) == stay_facts(state)
+
+
+@_settings
+@given(a_history(), st.randoms(use_true_random=False))
+def test_whatever_the_mailboxes_saw_on_the_way_they_end_with_what_the_case_calls_for(history: list[CaseEvent], random: Random) -> None:
+    mailbox: list[SentNotice] = []
+    known: list[CaseEvent] = []
+    for event in arrivals(history, random):
+        known.append(event)
+        mailbox = mailbox_after(mailbox, changes(mailbox, wanted_notices(fold(known, DIRECTORY)), event.sent_at))
+    wanted = wanted_notices(fold(history, DIRECTORY))
+    assert live(mailbox) == sorted((notice.origin, notice.fingerprint) for notice in wanted)
+    assert len({(notice.origin, notice.revision) for notice in mailbox}) == len(mailbox)
+
+
+@_settings
+@given(a_history())
+def test_no_history_loses_an_event_or_sends_before_somebody_was_a_party(history: list[CaseEvent]) -> None:
+    state = fold(history, DIRECTORY)
+    accounted = {event.key for event in state.story} | {finding.event for finding in state.findings}
+    amended = {EventKey(event.key.source, event.corrects) for event in history if event.corrects is not None}
+    if not amended and all(event.type is not EventType.EVENT_CANCELLED for event in history):
+        assert {event.key for event in history} == accounted | ({state.admission.key} if state.admission else set())
+    since = {party.recipient: party.since for party in state.parties}
+    for notice in wanted_notices(state):
+        assert notice.sent_at >= since[notice.recipient]
+    order = [(notice.recipient, notice.type is NoticeType.ADMISSION) for notice in wanted_notices(state)]
+    for recipient in since:
+        assert next(first for to, first in order if to == recipient), "the admission notice comes first"
+
+
+@_settings
+@given(a_history(), st.integers(0, 9))
+def test_a_live_history_folds_to_the_same_parties_as_its_mailboxes_saw(history: list[CaseEvent], cut: int) -> None:
+    """In the order they were sent, every fold on the way agrees with the sent times that the last fold derives."""
+    live_order = sorted(history, key=lambda event: event.sent_at)
+    instant = live_order[min(cut, len(live_order) - 1)].sent_at
+    then = fold([event for event in live_order if event.sent_at <= instant], DIRECTORY)
+    for party in fold(history, DIRECTORY).parties:
+        if party.since <= instant:
+            assert party in then.parties
