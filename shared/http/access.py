@@ -77,6 +77,7 @@ ROUTES: Final = (
     _billing("POST", f"{_BASIS}/approve", "months:approve", key=True),
     _billing("POST", f"{_BASIS}/issue", "months:issue", key=True),
     _billing("POST", f"{_MONTH}/actions", "months:prepare", "months:publish", "months:sign", "months:approve", "months:issue", key=True),
+    _billing("POST", "/v1/reviews/decide", "reviews:decide", key=True),
     _billing("GET", "/v1/invoices", "invoices:read"),
     _billing("GET", "/v1/invoices/{number}", "invoices:read"),
     _billing("GET", "/v1/agreements", "averages:read"),

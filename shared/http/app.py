@@ -36,6 +36,7 @@ _BY_STATUS: Final = {
     413: "request.too_large",
     415: "request.content_type",
 }
+DATABASE_AWAITED_SECONDS: Final = 30.0
 RETRY_AFTER: Final = {"Retry-After": "1"}
 
 
@@ -143,7 +144,7 @@ def create_service_app(name: str, title: str, settings: ServiceSettings, routers
             settings.database_url.get_secret_value(), pool_size=settings.pool_size, overflow=settings.pool_overflow, application=name
         )
         app.state.watcher = FeedWatcher()
-        await app.state.database.refuse_unsafe()
+        await _until_safe(app.state.database)
         listening = asyncio.create_task(keep(f"{name}.listener", Listener(settings.direct_url, {"feeds": app.state.watcher.told}).run))
         try:
             yield
@@ -163,6 +164,20 @@ def create_service_app(name: str, title: str, settings: ServiceSettings, routers
     app.include_router(internal_router(name, settings.service_key.get_secret_value()))
     app.include_router(_health())
     return app
+
+
+async def _until_safe(database: Database) -> None:
+    """Check the database before the first request; one that is just restarting is waited for."""
+    deadline = asyncio.get_running_loop().time() + DATABASE_AWAITED_SECONDS
+    while True:
+        try:
+            await database.refuse_unsafe()
+        except Exception as error:
+            if not is_unavailable(error) or asyncio.get_running_loop().time() > deadline:
+                raise
+            await asyncio.sleep(0.1)
+        else:
+            return
 
 
 def _check_table(name: str, router: APIRouter) -> None:

@@ -13,7 +13,6 @@ from sqlalchemy import text
 from shared.db import Database, Work, is_unavailable
 from shared.events.facts import FACTS, Fact
 
-
 REPAIR_LIMIT: Final = 500
 
 _BEGIN: Final = text("INSERT INTO stream_cursors (stream, epoch, position) VALUES (:stream, 0, 0) ON CONFLICT DO NOTHING")

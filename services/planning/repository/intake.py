@@ -13,6 +13,9 @@ from sqlalchemy import text
 
 from shared.db import Work
 
+Stay = tuple[str, str]
+"""Care provider and the sender's own stay id."""
+
 _INSERT_EVENTS: Final = text(
     """
     INSERT INTO events (source, event_id, provider, subject, sent_at, received_at, history, client, fingerprint, body)
@@ -35,6 +38,7 @@ _INSERT_CASES: Final = text(
     INSERT INTO cases (id, provider, subject)
     SELECT * FROM unnest(CAST(:ids AS uuid[]), CAST(:providers AS text[]), CAST(:subjects AS text[]))
     ON CONFLICT (provider, subject) DO NOTHING
+    RETURNING id, provider, subject
     """
 )
 _LOCK_CASES: Final = text(
@@ -46,15 +50,15 @@ _LOCK_CASES: Final = text(
 )
 _READ_EVENTS: Final = text(
     """
-    SELECT c.id AS case_id, c.version, e.id AS event_row, e.sent_at, e.history, e.body
-    FROM cases c JOIN events e ON e.provider = c.provider AND e.subject = c.subject
-    WHERE c.id = ANY(CAST(:cases AS uuid[]))
+    SELECT c.id AS case_id, c.version, e.sent_at, e.history, e.body
+    FROM unnest(CAST(:cases AS uuid[])) AS asked (id) JOIN cases c USING (id)
+    JOIN events e ON e.provider = c.provider AND e.subject = c.subject
     """
 )
 _READ_NOTICES: Final = text(
     """
     SELECT id, case_id, mailbox, recipient, type, origin, fingerprint, revision, state, acknowledged_at
-    FROM notices WHERE case_id = ANY(CAST(:cases AS uuid[])) ORDER BY id
+    FROM unnest(CAST(:cases AS uuid[])) AS asked (case_id) JOIN notices USING (case_id) ORDER BY id
     """
 )
 _UPDATE_CASES: Final = text(
@@ -111,6 +115,14 @@ class EventRow:
     client: str
     fingerprint: bytes
     body: str
+
+
+@dataclass(frozen=True, slots=True)
+class LockedCases:
+    """The cases of some stays, by stay. A case this transaction `made` is locked by that, and nobody else has written about it."""
+
+    made: dict[Stay, UUID]
+    found: dict[Stay, UUID]
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,16 +199,20 @@ async def known_answers(work: Work, keys: Sequence[tuple[str, str]]) -> dict[tup
     return {(row.source, row.event_id): (bytes(row.fingerprint), row.answer) for row in found}
 
 
-async def lock_cases(work: Work, stays: Sequence[tuple[str, str]], new_ids: Sequence[UUID]) -> dict[tuple[str, str], UUID]:
-    """Make the missing cases and lock all of them, in one order for everybody. `stays` = (provider, subject), sorted."""
-    keys = {"providers": [stay[0] for stay in stays], "subjects": [stay[1] for stay in stays]}
-    await work.connection.execute(_INSERT_CASES, keys | {"ids": list(new_ids)})
-    found = await work.connection.execute(_LOCK_CASES, keys)
-    return {(row.provider, row.subject): row.id for row in found}
+async def lock_cases(work: Work, stays: Sequence[Stay], new_ids: Sequence[UUID]) -> LockedCases:
+    """Make the missing cases and lock the others, in one order for everybody. `stays` must be sorted."""
+    asked = {"providers": [stay[0] for stay in stays], "subjects": [stay[1] for stay in stays], "ids": list(new_ids)}
+    made = {(row.provider, row.subject): row.id for row in await work.connection.execute(_INSERT_CASES, asked)}
+    others = [stay for stay in stays if stay not in made]
+    if not others:
+        return LockedCases(made, {})
+    asked = {"providers": [stay[0] for stay in others], "subjects": [stay[1] for stay in others]}
+    found = await work.connection.execute(_LOCK_CASES, asked)
+    return LockedCases(made, {(row.provider, row.subject): row.id for row in found})
 
 
 async def read_events(work: Work, cases: Sequence[UUID]) -> Sequence[Any]:
-    """Every event of these cases: case_id, version, event_row, sent_at, history, body. The cases must be locked."""
+    """Every event of these cases: case_id, version, sent_at, history, body. The cases must be locked."""
     return (await work.connection.execute(_READ_EVENTS, {"cases": list(cases)})).all()
 
 

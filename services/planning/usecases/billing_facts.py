@@ -1,7 +1,6 @@
 """What billing made known becomes a notice in the municipality's mailbox; planning owns the mailboxes, billing the money."""
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
 
 from services.planning.repository import directory
 from services.planning.usecases.mailing import Letter, Post
@@ -19,7 +18,7 @@ async def tell_months(work: Work, delivered: Sequence[Delivered]) -> None:
         fact = one.fact
         if isinstance(fact, MonthPublished):
             about = {"month": fact.month, "calculation": fact.calculation, "version": str(fact.version), "amount": fact.amount}
-            await _post(work, fact.municipality, MONTH_PUBLISHED, f"{MONTH_PUBLISHED}/{one.entry_id}", fact.published_at, about)
+            await _post(work, fact.municipality, MONTH_PUBLISHED, f"{MONTH_PUBLISHED}/{one.entry_id}", about)
 
 
 async def tell_invoices(work: Work, delivered: Sequence[Delivered]) -> None:
@@ -28,12 +27,13 @@ async def tell_invoices(work: Work, delivered: Sequence[Delivered]) -> None:
         fact = one.fact
         if isinstance(fact, InvoiceIssued):
             about = {"invoice": fact.number, "month": fact.month, "amount": fact.amount}
-            await _post(work, fact.municipality, INVOICE_ISSUED, f"{INVOICE_ISSUED}/{one.entry_id}", fact.issued_at, about)
+            await _post(work, fact.municipality, INVOICE_ISSUED, f"{INVOICE_ISSUED}/{one.entry_id}", about)
 
 
-async def _post(work: Work, municipality: str, kind: str, origin: str, sent_at: datetime, about: Mapping[str, str]) -> None:
+async def _post(work: Work, municipality: str, kind: str, origin: str, about: Mapping[str, str]) -> None:
+    """A notice of billing is sent when it enters the mailbox; the dispute window of a month starts then (rule 3.8)."""
     found = await directory.mailboxes_for(work, [f"municipality:{municipality}"])
     post = Post()
     for mailbox in found.values():
-        post.put(Letter(mailbox, kind, sender=None, sent_at=sent_at, acknowledge_by=None, origin=origin, about=about))
+        post.put(Letter(mailbox, kind, sender=None, sent_at=work.at, acknowledge_by=None, origin=origin, about=about))
     await post.write(work)

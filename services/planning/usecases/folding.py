@@ -1,6 +1,6 @@
 """Folding locked cases and writing what follows: the case, its notices in the mailboxes, and the facts for the other services."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -25,6 +25,21 @@ from shared.streams.outbox import staged_fact
 
 
 @dataclass(slots=True)
+class Story:
+    """What a case is folded from: its version so far, its events, the notices sent of it. `history` = imported events only."""
+
+    version: int = 0
+    events: list[CaseEvent] = field(default_factory=list)
+    sent: list[Any] = field(default_factory=list)
+    history: bool = True
+
+    def tell(self, event: CaseEvent, *, history: bool) -> None:
+        """Add one event; the order does not matter."""
+        self.events.append(event)
+        self.history = self.history and history
+
+
+@dataclass(slots=True)
 class Folded:
     """One locked case after its fold. `version` moves with every line of history; `history` = made of imported events only."""
 
@@ -36,44 +51,37 @@ class Folded:
     reachable: Mapping[str, Mailbox] = field(default_factory=dict)
 
 
-async def fold_cases(
-    work: Work, case_ids: Sequence[UUID], *, just_told: Mapping[tuple[str, str], Mapping[str, Any]] | None = None
-) -> dict[UUID, Folded]:
+async def fold_cases(work: Work, locked: Iterable[UUID], *, begun: Mapping[UUID, Story] | None = None) -> dict[UUID, Folded]:
     """Read and fold cases that this transaction has locked.
 
     Args:
         work: The transaction that holds the locks.
-        case_ids: The cases.
-        just_told: Events of this very transaction whose JSON need not be parsed again.
+        locked: Cases that were there before it.
+        begun: Cases that it made itself: all there is about them is what it wrote, so nothing need be read.
     """
-    told = just_told or {}
-    stories: dict[UUID, list[CaseEvent]] = {case_id: [] for case_id in case_ids}
-    versions: dict[UUID, int] = dict.fromkeys(case_ids, 0)
-    live: set[UUID] = set()
-    for row in await rows.read_events(work, case_ids):
-        value = msgspec.json.decode(row.body)
-        stories[row.case_id].append(case_event(told.get((value["source"], value["id"]), value), row.sent_at))
-        versions[row.case_id] = row.version
-        if not row.history:
-            live.add(row.case_id)
-    sent: dict[UUID, list[Any]] = {case_id: [] for case_id in case_ids}
-    if any(versions.values()):
-        for row in await rows.read_notices(work, case_ids):
-            sent[row.case_id].append(row)
-    reachable = await mailboxes.mailboxes_for(work, sorted({name for story in stories.values() for name in addressed(story)}))
-    return {
-        case_id: folded(case_id, versions[case_id], story, sent[case_id], reachable, history=case_id not in live)
-        for case_id, story in stories.items()
-    }
+    known = {case_id: Story() for case_id in locked}
+    if known:
+        for row in await rows.read_events(work, list(known)):
+            known[row.case_id].version = row.version
+            known[row.case_id].tell(case_event(msgspec.json.decode(row.body), row.sent_at), history=row.history)
+        for row in await rows.read_notices(work, list(known)):
+            known[row.case_id].sent.append(row)
+    stories = known | dict(begun or {})
+    names = {name for story in stories.values() for name in addressed(story.events)}
+    reachable = await mailboxes.mailboxes_for(work, sorted(names)) if names else {}
+    directory = directory_of(reachable)
+    return {case_id: folded(case_id, story, reachable, directory) for case_id, story in sorted(stories.items())}
 
 
-def folded(  # noqa: PLR0913  # what a case is made of
-    case_id: UUID, version: int, story: Sequence[CaseEvent], sent: list[Any], reachable: Mapping[str, Mailbox], *, history: bool
-) -> Folded:
-    """Fold one case from its events, the notices sent so far and the mailboxes that can be reached."""
-    directory = Directory(frozenset(_recipient(name) for name in reachable))
-    state = fold(story, directory, planning_started=_planning_started(sent))
-    return Folded(case_id, version, state, history=history, sent=sent, reachable=reachable)
+def directory_of(reachable: Iterable[str]) -> Directory:
+    """The recipients that can be reached, as the domain knows them."""
+    return Directory(frozenset(_recipient(name) for name in reachable))
+
+
+def folded(case_id: UUID, story: Story, reachable: Mapping[str, Mailbox], directory: Directory) -> Folded:
+    """Fold one case."""
+    state = fold(story.events, directory, planning_started=_planning_started(story.sent))
+    return Folded(case_id, story.version, state, history=story.history, sent=story.sent, reachable=reachable)
 
 
 def addressed(story: Sequence[CaseEvent]) -> set[str]:

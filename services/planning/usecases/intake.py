@@ -10,8 +10,9 @@ import msgspec
 
 from services.planning.domain.events import ward_of
 from services.planning.repository import intake as rows
+from services.planning.translation import case_event
 from services.planning.usecases.case_view import shown
-from services.planning.usecases.folding import Folded, fold_cases, write_folded
+from services.planning.usecases.folding import Folded, Story, fold_cases, write_folded
 from shared.dates import format_instant
 from shared.db import Work
 from shared.http.auth import Caller
@@ -104,8 +105,13 @@ async def _apply(work: Work, fresh: Sequence[Statement], event_rows: Mapping[tup
     if not fresh:
         return {}
     stays = sorted({item.stay for item in fresh})
-    case_ids = await rows.lock_cases(work, stays, [uuid7() for _ in stays])
-    folded = await fold_cases(work, sorted(case_ids.values()), just_told={item.key: item.value for item in fresh})
+    locked = await rows.lock_cases(work, stays, [uuid7() for _ in stays])
+    case_ids = locked.made | locked.found
+    begun = {case_id: Story() for case_id in locked.made.values()}
+    for item in fresh:
+        if item.stay in locked.made:
+            begun[locked.made[item.stay]].tell(case_event(item.value, item.row.sent_at), history=item.row.history)
+    folded = await fold_cases(work, locked.found.values(), begun=begun)
     in_order = sorted(fresh, key=lambda item: (case_ids[item.stay], event_rows[item.key]))
     history = [told(folded[case_ids[item.stay]], item, event_rows[item.key]) for item in in_order]
     await write_folded(work, list(folded.values()), history)

@@ -12,9 +12,9 @@ from tests.integration.planning.conftest import Planning
 from tests.services import bearer
 
 
-async def _count(planning: Planning, table: str) -> int:
+async def _events(planning: Planning) -> int:
     async with planning.database.transaction() as work:
-        return int((await work.connection.execute(text(f"SELECT count(*) FROM {table}"))).scalar_one())
+        return int((await work.connection.execute(text("SELECT count(*) FROM events"))).scalar_one())
 
 
 async def test_an_event_is_answered_with_its_case(planning: Planning) -> None:
@@ -39,7 +39,7 @@ async def test_the_same_event_at_the_same_time_has_one_effect_and_one_answer(pla
     answers = await asyncio.gather(*(planning.tell(a_ward_event()) for _ in range(24)))
     assert len({answer.content for answer in answers}) == 1
     assert sorted(answer.status_code for answer in answers) == [200] * 23 + [201]
-    assert await _count(planning, "events") == 1
+    assert await _events(planning) == 1
 
 
 async def test_a_new_trace_header_does_not_make_it_another_event(planning: Planning) -> None:
@@ -54,7 +54,7 @@ async def test_the_same_id_with_other_content_is_refused_and_changes_nothing(pla
     assert answer.status_code == 422
     assert answer.headers["content-type"] == "application/problem+json"
     assert answer.json()["code"] == "event.id_reused"
-    assert await _count(planning, "events") == 1
+    assert await _events(planning) == 1
 
 
 async def test_events_in_the_wrong_order_are_kept_and_found_out(planning: Planning) -> None:
@@ -81,7 +81,7 @@ async def test_a_batch_gives_every_event_its_own_outcome(planning: Planning) -> 
     assert [outcome["status"] for outcome in outcomes] == [201, 200, 422, 201, 422]
     assert outcomes[2]["problem"]["errors"] == [{"pointer": "/time", "code": "time.format"}]
     assert outcomes[4]["problem"]["code"] == "event.id_reused"
-    assert await _count(planning, "events") == 2
+    assert await _events(planning) == 2
 
 
 async def test_a_batch_may_be_sent_again_whole(planning: Planning) -> None:
@@ -98,7 +98,7 @@ async def test_overlapping_batches_never_deadlock(planning: Planning) -> None:
     batches = [events, list(reversed(events)), events[10:] + events[:10], events[::2] + events[1::2]]
     answers = await asyncio.gather(*(planning.http.post("/v1/events/batch", json=batch, headers=planning.ward) for batch in batches * 2))
     assert {answer.status_code for answer in answers} == {200}
-    assert await _count(planning, "events") == 40
+    assert await _events(planning) == 40
     statuses = [outcome["status"] for answer in answers for outcome in answer.json()["outcomes"]]
     assert statuses.count(201) == 40
 

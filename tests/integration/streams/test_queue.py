@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from typing import Any
 
 import dramatiq
 import redis
@@ -15,9 +16,9 @@ from dirigent.supervisor.sockets import free_port
 from shared.db import Database
 from shared.events.facts import MailboxPolled
 from shared.streams.outbox import stage_facts
-from shared.streams.queue import make_broker
+from shared.streams.queue import REJECTED_ACTOR, make_broker
 from shared.streams.relay import queue_of
-from shared.streams.runtime import REJECTED_ACTOR, StreamWorker, WorkerSettings, _Parts, _rejected
+from shared.streams.runtime import StreamWorker, WorkerSettings, _Parts, _rejected
 from tests.integration.streams.conftest import a_fact, producing_app, take_effect
 from tests.services import SERVICE_KEY
 
@@ -44,7 +45,7 @@ async def _listening(url: str, port: int) -> AsyncIterator[None]:
     """The producer's internal address on a real socket."""
     database = Database(url)
     server = uvicorn.Server(uvicorn.Config(producing_app(database), port=port, log_level="error", lifespan="off"))
-    server.install_signal_handlers = lambda: None  # type: ignore[method-assign, attr-defined]  # they belong to pytest
+    server.install_signal_handlers = lambda: None  # type: ignore[attr-defined]  # they belong to pytest
     serving = asyncio.create_task(server.serve())
     try:
         yield
@@ -56,14 +57,14 @@ async def _listening(url: str, port: int) -> AsyncIterator[None]:
 
 async def _until(holds: Callable[[], Awaitable[bool]], seconds: float = 20) -> None:
     async with asyncio.timeout(seconds):
-        while not await holds():
+        while not await holds():  # noqa: ASYNC110  # what is waited for lies in another process's database
             await asyncio.sleep(0.05)
 
 
 async def test_facts_travel_by_queue_and_survive_a_wiped_and_forged_redis(new_database: Callable[[str], Access], redis_url: str) -> None:
     producing, consuming = new_database("planning").app, new_database("billing").app
     port = free_port()
-    common = {
+    common: dict[str, Any] = {
         "DIRIGENT_REDIS_URL": redis_url,
         "DIRIGENT_SERVICE_KEY": SERVICE_KEY,
         "DIRIGENT_PLANNING_URL": f"http://127.0.0.1:{port}",

@@ -1,0 +1,64 @@
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from services.notifications.domain.attempts import SCHEDULE, Outcome, next_delay, outcome_of, wait_wanted
+
+AT = datetime(2026, 11, 3, 12, 0, tzinfo=UTC)
+
+
+def test_ten_attempts_are_made_over_the_published_schedule_and_then_no_more() -> None:
+    delays = [next_delay(attempts, 0) for attempts in range(1, 11)]
+    assert [delay and delay.total_seconds() for delay in delays] == [5, 300, 1800, 7200, 18000, 36000, 50400, 72000, 86400, None]
+
+
+def test_jitter_makes_a_wait_up_to_a_fifth_longer_and_never_shorter() -> None:
+    for attempts, planned in enumerate(SCHEDULE, 1):
+        assert next_delay(attempts, 0) == planned
+        assert planned < (next_delay(attempts, 0.999) or planned) < planned * 1.2
+
+
+def test_a_receiver_may_ask_for_a_longer_wait_up_to_a_day_but_not_for_a_shorter_one() -> None:
+    assert next_delay(1, 0, timedelta(minutes=2)) == timedelta(minutes=2)
+    assert next_delay(2, 0, timedelta(seconds=1)) == timedelta(minutes=5)
+    assert next_delay(1, 0, timedelta(days=400)) == timedelta(hours=24)
+    assert next_delay(10, 0, timedelta(seconds=1)) is None
+
+
+@pytest.mark.parametrize(
+    ("status", "outcome"),
+    [
+        (200, Outcome.ACCEPTED),
+        (204, Outcome.ACCEPTED),
+        (299, Outcome.ACCEPTED),
+        (199, Outcome.FAILED),
+        (300, Outcome.FAILED),
+        (301, Outcome.FAILED),
+        (404, Outcome.FAILED),
+        (410, Outcome.GONE),
+        (429, Outcome.FAILED),
+        (500, Outcome.FAILED),
+    ],
+)
+def test_what_each_status_means(status: int, outcome: Outcome) -> None:
+    assert outcome_of(status) is outcome
+
+
+@pytest.mark.parametrize(
+    ("status", "header", "seconds"),
+    [
+        (429, "120", 120),
+        (503, " 7 ", 7),
+        (503, "Tue, 03 Nov 2026 12:01:00 GMT", 60),
+        (503, "Tue, 03 Nov 2026 11:00:00 GMT", 0),
+        (429, "9" * 40, 86400),
+        (429, "-5", None),
+        (429, "soon", None),
+        (429, "", None),
+        (429, None, None),
+        (500, "120", None),
+    ],
+)
+def test_only_429_and_503_may_ask_for_a_wait_in_seconds_or_as_a_date(status: int, header: str | None, seconds: int | None) -> None:
+    wanted = wait_wanted(status, header, AT)
+    assert (wanted.total_seconds() if wanted is not None else None) == seconds
