@@ -1,0 +1,39 @@
+# Every target makes the environment it needs first; Python 3.11 or later is all that has to be there.
+.DEFAULT_GOAL := help
+.PHONY: help setup setup-dev run demo test check lock clean
+
+PYTHON_IN_VENV := .venv/bin/python
+export PYTHONPATH := $(CURDIR)
+
+help: ## Show this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+
+setup: ## Make the environment for running (.venv)
+	@sh deploy/setup.sh runtime
+
+setup-dev: ## Make the environment for tests and checks as well
+	@sh deploy/setup.sh dev
+
+run: setup ## Start everything with the demo county and keep it running until Ctrl-C (data in ./data, port 8080)
+	@exec $(PYTHON_IN_VENV) -m dirigent demo --keep
+
+demo: setup ## Play the demo from the first event to the last invoice, check every sum, and end
+	@exec $(PYTHON_IN_VENV) -m dirigent demo
+
+test: setup-dev ## Run the whole test suite against a real PostgreSQL and a real Redis (ARGS="-k name" for some of it)
+	@exec $(PYTHON_IN_VENV) -m pytest $(ARGS)
+
+check: setup-dev ## Style, types, architecture, migrations against tables, and the quick tests
+	$(PYTHON_IN_VENV) -m ruff check .
+	$(PYTHON_IN_VENV) -m ruff format --check .
+	$(PYTHON_IN_VENV) -m mypy
+	$(PYTHON_IN_VENV) -c 'import sys; from importlinter.cli import lint_imports_command; sys.exit(lint_imports_command())'
+	$(PYTHON_IN_VENV) -m pytest tests/unit tests/architecture tests/integration/test_migrations.py
+
+lock: setup-dev ## Bring the hash-locked requirements up to date with pyproject.toml (UPGRADE=1 takes newer versions too)
+	@sh deploy/lock.sh $(if $(UPGRADE),--upgrade)
+
+clean: ## Remove the environment, caches and the demo's data
+	@if [ -x $(PYTHON_IN_VENV) ]; then $(PYTHON_IN_VENV) -m dirigent.supervisor.folder; fi
+	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

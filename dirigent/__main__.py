@@ -1,0 +1,5 @@
+"""`python -m dirigent`."""
+
+from dirigent.cli import main
+
+main()

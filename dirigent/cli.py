@@ -1,0 +1,51 @@
+"""The command line. Every command lives in a module of its own, imported only when it is called, so that help comes at once."""
+
+import importlib
+import sys
+from typing import Final
+
+import typer
+
+from dirigent.failure import CannotStart
+
+# Name: the module that holds it as `command` (a function) or `app` (a group of commands), and what it is for.
+COMMANDS: Final[dict[str, tuple[str, str]]] = {
+    "up": ("dirigent.supervisor.command", "Start everything and keep it running until Ctrl-C."),
+    "demo": ("dirigent.demo.command", "Play a month of a whole county and check every sum."),
+    "simulate": ("dirigent.simulate.command", "Write a month of made-up county traffic to a replay file."),
+    "replay": ("dirigent.replay.command", "Play a replay file through the public HTTP API."),
+    "token": ("dirigent.tokens", "Print a bearer token of a demo client."),
+    "client": ("dirigent.county.command", "The clients of the demo."),
+    "doctor": ("dirigent.doctor", "Check that what is stored is still what was stored."),
+    "openapi": ("dirigent.openapi", "Print the interface description of all services."),
+}
+
+
+def build(called: str | None) -> typer.Typer:
+    """The command line with one command for real and the others as names with a purpose, which is all that help needs of them."""
+    # Pretty tracebacks print local variables: secrets, person numbers.
+    app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False, callback=_dirigent)
+    for name, (module, purpose) in COMMANDS.items():
+        if name != called:
+            app.command(name, help=purpose)(_dirigent)
+            continue
+        found = importlib.import_module(module)
+        if hasattr(found, "app"):
+            app.add_typer(found.app, name=name, help=purpose)
+        else:
+            app.command(name)(found.command)
+    return app
+
+
+def _dirigent() -> None:
+    """Dirigent: discharge coordination and payment liability between region and municipalities."""
+
+
+def main() -> None:
+    """Run the command line; what cannot be started ends in one line and exit code 1."""
+    called = next((argument for argument in sys.argv[1:] if not argument.startswith("-")), None)
+    try:
+        build(called)()
+    except CannotStart as failure:
+        print(f"dirigent: {failure}", file=sys.stderr)
+        sys.exit(1)

@@ -1,0 +1,1 @@
+"""Starts, watches, restarts and stops everything one Dirigent consists of; `running` is the way in."""

@@ -1,0 +1,44 @@
+"""Runs a program until it ends or a signal asks it to end; asking again while it stops changes nothing."""
+
+import asyncio
+import signal
+import sys
+from collections.abc import Coroutine
+from typing import Any, Final
+
+from dirigent.failure import CannotStart
+
+_ASKED_TO_STOP: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+SIGNAL_BASE: Final = 128
+
+
+def run(main: Coroutine[Any, Any, int | None]) -> int:
+    """Run to the end and give the exit code: that of `main`, 1 after a clear line when it cannot start, 128 + signal when asked to end.
+
+    The first SIGINT, SIGTERM or SIGHUP cancels `main`, whose `finally` blocks then stop everything in order, undisturbed by more of them.
+    """
+    try:
+        return asyncio.run(_until_signal(main))
+    except CannotStart as failure:
+        print(f"dirigent: {failure}", file=sys.stderr)
+        return 1
+
+
+async def _until_signal(main: Coroutine[Any, Any, int | None]) -> int:
+    loop = asyncio.get_running_loop()
+    task = asyncio.ensure_future(main)
+    received: list[signal.Signals] = []
+
+    def ask(number: signal.Signals) -> None:
+        received.append(number)
+        if len(received) == 1:
+            task.cancel()
+
+    for number in _ASKED_TO_STOP:
+        loop.add_signal_handler(number, ask, number)
+    try:
+        return await task or 0
+    except asyncio.CancelledError:
+        if not received:
+            raise
+        return SIGNAL_BASE + received[0]

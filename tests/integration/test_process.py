@@ -1,0 +1,96 @@
+"""The process's own HTTP parts: the internal listener, and the limit on a request's head."""
+
+import asyncio
+import socket
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import httpx
+import pytest
+from fastapi import FastAPI, Request
+
+from dirigent.http_protocol import LARGEST_HEAD
+from dirigent.process import Internal, Server, _server
+from tests.patience import until
+
+
+def an_app(name: str) -> FastAPI:
+    app = FastAPI()
+
+    @app.get("/v1/hello")
+    async def hello(request: Request) -> dict[str, str]:
+        return {"service": name, "raw": request.scope["raw_path"].decode()}
+
+    return app
+
+
+@asynccontextmanager
+async def serving() -> AsyncIterator[int]:
+    server: Server = _server(Internal({"planning": an_app("planning"), "billing": an_app("billing")}))
+    with socket.create_server(("127.0.0.1", 0)) as opened:
+        port = int(opened.getsockname()[1])
+        task = asyncio.create_task(server.serve(sockets=[opened]))
+        await until(lambda: server.started)
+        yield port
+        server.should_exit = True
+        await task
+
+
+async def exchange(port: int, *parts: bytes) -> bytes:
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    for part in parts:
+        writer.write(part)
+    async with asyncio.timeout(5):
+        answer = await reader.read(4096)
+    writer.close()
+    return answer
+
+
+@pytest.mark.parametrize("service", ["planning", "billing"])
+async def test_each_service_is_served_below_its_own_name(service: str) -> None:
+    async with serving() as port, httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", trust_env=False) as client:
+        assert (await client.get(f"/{service}/v1/hello")).json() == {"service": service, "raw": "/v1/hello"}
+
+
+@pytest.mark.parametrize("path", ["/", "/v1/hello", "/gateway/v1/hello", "/planning", "/planningx/v1/hello"])
+async def test_nothing_else_is_served(path: str) -> None:
+    async with serving() as port, httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", trust_env=False) as client:
+        assert (await client.get(path)).status_code == httpx.codes.NOT_FOUND
+
+
+async def test_a_head_within_the_limit_is_read() -> None:
+    async with serving() as port:
+        answer = await exchange(port, b"GET /planning/v1/hello HTTP/1.1\r\nHost: x\r\nX: " + b"x" * (LARGEST_HEAD // 2) + b"\r\n\r\n")
+    assert answer.startswith(b"HTTP/1.1 200 ")
+
+
+@pytest.mark.parametrize(
+    "head",
+    [
+        b"GET /planning/v1/hello HTTP/1.1\r\nHost: x\r\nX: " + b"x" * (LARGEST_HEAD * 4),
+        b"GET /" + b"x" * (LARGEST_HEAD * 4),
+        b"GET / HTTP/1.1\r\n" + b"X: y\r\n" * LARGEST_HEAD,
+    ],
+    ids=["one long header", "a long path", "many headers"],
+)
+async def test_a_head_that_does_not_end_is_refused_as_a_problem(head: bytes) -> None:
+    async with serving() as port:
+        answer = await exchange(port, head)
+    assert answer.startswith(b"HTTP/1.1 400 ")
+    assert b"application/problem+json" in answer
+
+
+@pytest.mark.parametrize(
+    "request_bytes",
+    [
+        b"POST /planning/v1/hello HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+        b"POST /planning/v1/hello HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\nContent-Length: 3\r\n\r\n0\r\n\r\n",
+        b"not http at all\r\n\r\n",
+    ],
+    ids=["length and chunks", "chunks and length", "no HTTP"],
+)
+async def test_what_could_be_read_in_two_ways_is_refused_as_a_problem(request_bytes: bytes) -> None:
+    async with serving() as port:
+        answer = await exchange(port, request_bytes)
+    assert answer.startswith(b"HTTP/1.1 400 ")
+    assert b"application/problem+json" in answer
