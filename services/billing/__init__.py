@@ -1,0 +1,1 @@
+"""Billing owns money: the stay ledger, agreements, calculations, months and invoices."""

@@ -1,0 +1,152 @@
+"""GET /v1/invoices: the feed of each reader, and each invoice with lines that trace to stays."""
+
+import json
+from http import HTTPStatus
+from typing import Annotated, Any
+from uuid import UUID
+
+from fastapi import APIRouter, Path, Query, Request, Response
+
+from services.billing.api.parts import reader_of
+from services.billing.usecases.invoicing import ISSUER_FEED, debtor_feed, read_invoice
+from shared.http.call import Checked, StrictRoute, Working
+from shared.http.fields import Answer
+from shared.streams.access_log import record
+from shared.streams.repair import MAX_WAIT_SECONDS, long_poll
+
+router = APIRouter(route_class=StrictRoute, tags=["Finance"])
+
+
+class InvoiceEntry(Answer):
+    """One entry of the feed. `position` is dense per reader and is no invoice number; `hash` is the running hash through this entry."""
+
+    position: int
+    id: str
+    type: str
+    hash: str
+    number: str
+    kind: str
+    municipality: str
+    month: str
+    amount: dict[str, str]
+    issued_at: str
+    sha256: str
+
+
+class InvoiceFeed(Answer):
+    """A stretch of the feed: `next` is the last position scanned, `head` the last that exists."""
+
+    epoch: int
+    entries: list[InvoiceEntry]
+    next: int
+    head: int
+
+
+class Money(Answer):
+    """Kronor with two decimals."""
+
+    amount: str
+    currency: str
+
+
+class InvoicedStay(Answer):
+    """A stay an invoice line rests on, with the notices every clock ran from; `ended_on` null = still in hospital at the month's end."""
+
+    case: UUID
+    days: int
+    admission_notice_sent_at: str | None
+    ready_notice_sent_at: str | None
+    invited_at: str | None
+    ended_on: str | None
+
+
+class InvoiceLine(Answer):
+    """Days at one price. Kind `average`: the excess of the month, with every stay of the average; else one stay charged by itself."""
+
+    kind: str
+    first: str
+    last: str
+    days: int | str
+    price: Money
+    price_source: str
+    amount: Money
+    rule: str
+    stays: list[InvoicedStay]
+    in_average: int | None = None
+    sum_days: int | None = None
+    average: str | None = None
+
+
+class InvoiceIssuer(Answer):
+    """The region that issues."""
+
+    organisation: str
+    name: str
+
+
+class InvoiceDebtor(InvoiceIssuer):
+    """The municipality that pays."""
+
+    municipality: str
+
+
+class InvoicedCalculation(Answer):
+    """The calculation the invoice rests on."""
+
+    version: int
+    sha256: str
+
+
+class Invoice(Answer):
+    """An issued invoice, as it stands for ever; `refers_to` names the invoice it corrects, if any."""
+
+    number: str
+    kind: str
+    refers_to: str | None
+    issuer: InvoiceIssuer
+    debtor: InvoiceDebtor
+    month: str
+    calculation: InvoicedCalculation
+    agreement: str
+    approved_by: str
+    issued_at: str
+    issued_on: str
+    due_on: str
+    amount: Money
+    lines: list[InvoiceLine]
+
+
+@router.get("/v1/invoices", response_model=InvoiceFeed)
+async def read_invoices(
+    call: Checked,
+    request: Request,
+    after: Annotated[int, Query(ge=0, lt=2**63)] = 0,
+    limit: Annotated[int, Query(ge=1, le=1_000)] = 100,
+    wait: Annotated[float, Query(ge=0, le=MAX_WAIT_SECONDS)] = 0,
+    epoch: Annotated[int | None, Query(ge=1, lt=2**31)] = None,
+) -> Response:
+    """Invoices after a position: the issuer's finance sees all, a municipality its own; reading never consumes."""
+    own = reader_of(call.caller)
+    feed = ISSUER_FEED if own is None else debtor_feed(own)
+    page = await long_poll(request.app.state.database, request.app.state.watcher, feed, after, limit, wait, epoch)
+    entries = [
+        InvoiceEntry(position=e.position, id=str(e.entry_id), type=e.kind, hash=e.hash.hex(), **json.loads(e.body)) for e in page.entries
+    ]
+    etag = f'"{page.epoch}-{after}-{page.next}-{page.head}"'
+    if request.headers.get("if-none-match") == etag:
+        return Response(status_code=HTTPStatus.NOT_MODIFIED, headers={"ETag": etag})
+    body = InvoiceFeed(epoch=page.epoch, entries=entries, next=page.next, head=page.head)
+    headers = {"ETag": etag, "Cache-Control": "private, no-cache"}
+    return Response(body.model_dump_json(), media_type="application/json", headers=headers)
+
+
+@router.get("/v1/invoices/{number}", response_model=Invoice)
+async def read_one_invoice(call: Checked, work: Working, number: Annotated[str, Path(max_length=20, examples=["2026-000017"])]) -> Response:
+    """One invoice, whole: its lines add up to its amount, and each names its stays, notices, price and rule."""
+    body = await read_invoice(work, number, reader_of(call.caller))
+    await record(work, call.caller, "invoice.read", _cases(json.loads(body)), request_id=call.request_id)
+    return Response(body, media_type="application/json")
+
+
+def _cases(invoice: dict[str, Any]) -> list[Any]:
+    return [stay["case"] for line in invoice["lines"] for stay in line["stays"]]

@@ -1,0 +1,329 @@
+"""GET and POST /v1/months: what a municipality owes for a month, and every step on the way to the invoice."""
+
+from collections.abc import Mapping
+from http import HTTPStatus
+from typing import Annotated, Any, Literal, Self
+from uuid import UUID
+
+from fastapi import APIRouter, Request, Response
+from pydantic import Field
+
+from services.billing.api.parts import (
+    Acting,
+    Amount,
+    Calculation,
+    Code,
+    MonthPath,
+    MunicipalityPath,
+    actor_of,
+    closing_terms,
+    month_of_text,
+    reader_of,
+    require_debtor,
+    require_own,
+    require_scope,
+)
+from services.billing.domain.basis import Finding
+from services.billing.domain.closing import MonthAction
+from services.billing.repository.months import MonthRow
+from services.billing.usecases.bulk import Item, Outcome, act_on_many, step_for
+from services.billing.usecases.closing import amount_of, prepare
+from services.billing.usecases.reading import MonthView, month_of, months_of
+from shared.dates import format_instant
+from shared.http.call import Call, Checked, StrictRoute, Working
+from shared.http.fields import Answer, Body
+from shared.http.idempotency import once
+from shared.streams.access_log import record
+
+router = APIRouter(route_class=StrictRoute, tags=["Finance"])
+
+
+class CalculationAnswer(Answer):
+    """The identity of a calculation, to be named in every later step."""
+
+    version: int
+    sha256: str
+
+
+class MonthAnswer(Answer):
+    """Where a municipality's month stands."""
+
+    municipality: str
+    name: str | None = None
+    month: str
+    state: str
+    accepted: str | None
+    calculation: CalculationAnswer | None
+    amount: Amount | None
+    published_at: str | None
+    notice_entered_at: str | None
+    invoice: str | None
+
+    @classmethod
+    def of(cls, row: MonthRow, name: str | None = None) -> Self:
+        """From the month's row."""
+        return cls(**_standing(row), name=name)
+
+
+class FindingAnswer(Answer):
+    """One finding of the data-quality gate; `blocks` says whether the month must wait for it."""
+
+    code: str
+    blocks: bool
+    case: UUID | None
+    unit: str
+    day: str | None
+
+    @classmethod
+    def of(cls, finding: Finding) -> Self:
+        """From the gate's finding."""
+        day = None if finding.day is None else finding.day.isoformat()
+        return cls(code=finding.code.value, blocks=finding.blocks, case=finding.stay, unit=finding.unit, day=day)
+
+
+class ChargeAnswer(Answer):
+    """Days charged at one price."""
+
+    first: str
+    last: str
+    days: str
+    price: Amount | None
+    price_source: str
+    amount: Amount | None
+
+    @classmethod
+    def of(cls, part: Mapping[str, Any]) -> Self:
+        """From the canonical form."""
+        return cls(**{**part, "price": _money(part["price"]), "amount": _money(part["amount"])})
+
+
+class ReasonAnswer(Answer):
+    """A reason and the rule it comes from."""
+
+    reason: str
+    source: str
+
+
+class LineAnswer(Answer):
+    """One stay in the month, with the notices every clock ran from and the rule that counted it."""
+
+    case: UUID
+    ward: str
+    care_type: str
+    days: int
+    counted_as: str
+    reason: str | None
+    reasons: list[ReasonAnswer]
+    chargeable_days: int
+    amount: Amount | None
+    admission_notice_sent_at: str | None
+    ready_notice_sent_at: str | None
+    invited_at: str | None
+    ended_on: str | None
+    charges: list[ChargeAnswer]
+    rule: str
+
+    @classmethod
+    def of(cls, line: Mapping[str, Any]) -> Self:
+        """From the canonical form."""
+        reasons = [ReasonAnswer(**reason) for reason in line["reasons"]]
+        return cls(
+            **{
+                **line,
+                "reasons": reasons,
+                "reason": reasons[0].reason if reasons else None,
+                "amount": _money(line["amount"]),
+                "charges": [ChargeAnswer.of(part) for part in line["charges"]],
+            }
+        )
+
+
+class MonthDetail(MonthAnswer):
+    """A municipality's month with everything it rests on. `outdated`: facts came in after the calculation was prepared."""
+
+    outdated: bool
+    agreement: str
+    stays: int
+    in_average: int
+    sum_days: int
+    excess: ChargeAnswer | None
+    long_stays: int
+    individual_days: int
+    findings: list[FindingAnswer]
+    lines: list[LineAnswer]
+
+    @classmethod
+    def of_view(cls, view: MonthView) -> Self:
+        """From the calculation the month stands on; an open month shows what it would be."""
+        told = view.calculation
+        standing = {**_standing(view.row), "amount": _money(told["amount"])}
+        return cls(
+            **standing,
+            name=view.debtor.name,
+            outdated=view.outdated,
+            agreement=told["agreement"],
+            stays=told["stays"],
+            in_average=told["in_average"],
+            sum_days=told["sum_days"],
+            excess=None if told["excess"] is None else ChargeAnswer.of(told["excess"]),
+            long_stays=told["long_stays"],
+            individual_days=told["individual_days"],
+            findings=[FindingAnswer.of(finding) for finding in view.findings],
+            lines=[LineAnswer.of(line) for line in told["lines"]],
+        )
+
+
+class MonthList(Answer):
+    """Every municipality's month."""
+
+    month: str
+    months: list[MonthAnswer]
+
+
+class StepBody(Acting):
+    """The calculation the step is taken on, and whom the client acts for."""
+
+    calculation: Calculation
+
+
+class ItemBody(Body):
+    """One municipality in a step for many; preparing names no calculation."""
+
+    municipality: Code
+    calculation: Calculation | None = None
+
+
+class ActionsBody(Acting):
+    """One step for many municipalities."""
+
+    action: Literal["prepare", "publish", "sign", "approve", "issue"]
+    items: Annotated[list[ItemBody], Field(min_length=1, max_length=400)]
+
+
+class OutcomeAnswer(Answer):
+    """What became of one municipality: `done` with the month as it stands, or `refused` with the code and why."""
+
+    municipality: str
+    status: Literal["done", "refused"]
+    code: str | None = None
+    detail: str | None = None
+    month: MonthAnswer | None = None
+
+    @classmethod
+    def of(cls, outcome: Outcome) -> Self:
+        """From the use case's outcome."""
+        if outcome.row is None:
+            error = outcome.error
+            return cls(municipality=outcome.municipality, status="refused", code=error and error.code, detail=error and error.detail)
+        return cls(municipality=outcome.municipality, status="done", month=MonthAnswer.of(outcome.row))
+
+
+class Outcomes(Answer):
+    """One outcome for each municipality, in the order of their codes."""
+
+    outcomes: list[OutcomeAnswer]
+
+
+@router.get("/v1/months/{month}")
+async def read_months(call: Checked, work: Working, month: MonthPath) -> MonthList:
+    """Where every municipality's month stands; a municipality sees its own."""
+    found = await months_of(work, month_of_text(month), reader_of(call.caller))
+    return MonthList(month=month, months=[MonthAnswer.of(row, debtor.name) for debtor, row in found])
+
+
+@router.get("/v1/months/{month}/{municipality}")
+async def read_month(call: Checked, work: Working, month: MonthPath, municipality: MunicipalityPath) -> MonthDetail:
+    """One municipality's month with every stay, how it was counted and why."""
+    view = await month_of(work, municipality, month_of_text(month), reader_of(call.caller))
+    detail = MonthDetail.of_view(view)
+    await record(work, call.caller, "month.read", [line.case for line in detail.lines], request_id=call.request_id)
+    return detail
+
+
+@router.post("/v1/months/{month}/{municipality}/prepare", response_model=MonthAnswer)
+async def prepare_month(
+    call: Checked, work: Working, request: Request, month: MonthPath, municipality: MunicipalityPath, body: Acting
+) -> Response:
+    """Calculate a month that is over; the answer names the calculation."""
+
+    async def act() -> MonthAnswer:
+        return MonthAnswer.of(await prepare(work, municipality, month_of_text(month), actor_of(call, body)))
+
+    return await once(work, call, request, act, status=HTTPStatus.OK)
+
+
+@router.post("/v1/months/{month}/{municipality}/publish", response_model=MonthAnswer)
+async def publish_month(
+    call: Checked, work: Working, request: Request, month: MonthPath, municipality: MunicipalityPath, body: StepBody
+) -> Response:
+    """Show the month to its debtor; a notice goes to its mailbox and the dispute window starts when it has arrived."""
+    return await _step(MonthAction.PUBLISH, call, work, request, (month, municipality), body)
+
+
+@router.post("/v1/months/{month}/{municipality}/sign", response_model=MonthAnswer)
+async def sign_month(
+    call: Checked, work: Working, request: Request, month: MonthPath, municipality: MunicipalityPath, body: StepBody
+) -> Response:
+    """The municipality accepts its own published month."""
+    require_debtor(call, municipality)
+    return await _step(MonthAction.SIGN, call, work, request, (month, municipality), body)
+
+
+@router.post("/v1/months/{month}/{municipality}/approve", response_model=MonthAnswer)
+async def approve_month(
+    call: Checked, work: Working, request: Request, month: MonthPath, municipality: MunicipalityPath, body: StepBody
+) -> Response:
+    """Another person approves what the debtor accepted, by signature or by silence."""
+    return await _step(MonthAction.APPROVE, call, work, request, (month, municipality), body)
+
+
+@router.post("/v1/months/{month}/{municipality}/issue", response_model=MonthAnswer)
+async def issue_month(
+    call: Checked, work: Working, request: Request, month: MonthPath, municipality: MunicipalityPath, body: StepBody
+) -> Response:
+    """Issue the invoice; a month of amount 0 is settled without invoice and number."""
+    return await _step(MonthAction.ISSUE, call, work, request, (month, municipality), body)
+
+
+@router.post("/v1/months/{month}/actions", response_model=Outcomes)
+async def act_on_months(call: Checked, work: Working, request: Request, month: MonthPath, body: ActionsBody) -> Response:
+    """One step for many municipalities at once, one outcome each; a refused one stops no other."""
+    require_scope(call, f"months:{body.action}")
+    require_own(call, [item.municipality for item in body.items])
+    items = [Item(item.municipality, None if item.calculation is None else item.calculation.name) for item in body.items]
+
+    async def act() -> Outcomes:
+        found = await act_on_many(work, month_of_text(month), MonthAction(body.action), items, actor_of(call, body), closing_terms(request))
+        return Outcomes(outcomes=[OutcomeAnswer.of(outcome) for outcome in found])
+
+    return await once(work, call, request, act, status=HTTPStatus.OK)
+
+
+async def _step(action: MonthAction, call: Call, work: Working, request: Request, of: tuple[str, str], body: StepBody) -> Response:
+    """One step, once per idempotency key."""
+    step = step_for(action, actor_of(call, body), closing_terms(request))
+    month, municipality = of
+
+    async def act() -> MonthAnswer:
+        return MonthAnswer.of(await step(work, municipality, month_of_text(month), body.calculation.name))
+
+    return await once(work, call, request, act, status=HTTPStatus.OK)
+
+
+def _standing(row: MonthRow) -> dict[str, Any]:
+    known = row.version is not None and row.sha256 is not None
+    return {
+        "municipality": row.municipality,
+        "month": str(row.month),
+        "state": row.state.value,
+        "accepted": row.accepted,
+        "calculation": CalculationAnswer(version=row.version or 0, sha256=row.sha256 or "") if known else None,
+        "amount": Amount.of(amount_of(row)),
+        "published_at": None if row.published_at is None else format_instant(row.published_at),
+        "notice_entered_at": None if row.notice_entered_at is None else format_instant(row.notice_entered_at),
+        "invoice": row.invoice_number,
+    }
+
+
+def _money(text: str | None) -> Amount | None:
+    return None if text is None else Amount(amount=text)

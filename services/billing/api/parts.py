@@ -1,0 +1,139 @@
+"""What the handlers share: who reads, who acts, and how money and months are written."""
+
+from collections.abc import Iterable
+from typing import Annotated, Final
+
+from fastapi import Path, Query, Request
+from pydantic import Field
+
+from services.billing.domain.invoice import Issuer
+from services.billing.repository.months import Actor
+from services.billing.settings import Settings
+from services.billing.usecases.bulk import ClosingTerms
+from services.billing.usecases.closing import CalculationName, SilenceTerms
+from shared.dates import Month
+from shared.errors import NotFound
+from shared.http.auth import Caller
+from shared.http.call import Call
+from shared.http.fields import Answer, Body, ShortText, Whole
+from shared.http.problems import HttpProblem
+from shared.money import Money
+
+REGION_ROLES: Final = frozenset({"finance", "controller", "approver", "auditor"})
+MUNICIPALITY_CODE: Final = r"^[0-9]{4}$"
+
+
+MonthPath = Annotated[str, Path(pattern=r"^[0-9]{4}-(0[1-9]|1[0-2])$", examples=["2026-10"])]
+MonthQuery = Annotated[str, Query(pattern=r"^[0-9]{4}-(0[1-9]|1[0-2])$", examples=["2026-10"])]
+MunicipalityPath = Annotated[str, Path(pattern=MUNICIPALITY_CODE, examples=["1480"])]
+Code = Annotated[str, Field(strict=True, pattern=MUNICIPALITY_CODE)]
+
+
+class Amount(Answer):
+    """Money as every answer writes it."""
+
+    amount: str
+    currency: str = "SEK"
+
+    @classmethod
+    def of(cls, money: Money | None) -> "Amount | None":
+        """None while a price is missing."""
+        return None if money is None else cls(amount=str(money))
+
+
+class Calculation(Body):
+    """The calculation a step is taken on."""
+
+    version: Whole = Field(ge=1)
+    sha256: str = Field(strict=True, pattern=r"^[0-9a-f]{64}$")
+
+    @property
+    def name(self) -> CalculationName:
+        """The name the use cases compare."""
+        return CalculationName(self.version, self.sha256)
+
+
+class Acting(Body):
+    """A body that may name the person a client acts for."""
+
+    acted_by: ShortText | None = None
+
+
+def months_between(first: str, last: str) -> tuple[Month, Month]:
+    """Two months of an address, in their order.
+
+    Raises:
+        HttpProblem: 400, the second lies before the first.
+    """
+    begin, end = month_of_text(first), month_of_text(last)
+    if end < begin:
+        raise HttpProblem("request.parameter_invalid")
+    return begin, end
+
+
+def month_of_text(text: str) -> Month:
+    """The month of an address.
+
+    Raises:
+        HttpProblem: 400, outside the years that can be.
+    """
+    try:
+        return Month.parse(text)
+    except ValueError as error:
+        raise HttpProblem("request.parameter_invalid") from error
+
+
+def actor_of(call: Call, acting: Acting) -> Actor:
+    """Who acts: the person the body names, or the client itself."""
+    return Actor(call.caller.client_id, acting.acted_by or call.caller.client_id)
+
+
+def reader_of(caller: Caller) -> str | None:
+    """The municipality that reads, None for the region's own offices.
+
+    Raises:
+        NotFound: Anybody else.
+    """
+    if caller.role == "municipality" and caller.municipality is not None:
+        return caller.municipality
+    if caller.role in REGION_ROLES:
+        return None
+    raise NotFound
+
+
+def require_own(call: Call, municipalities: Iterable[str]) -> None:
+    """Let a municipality act on its own month only; the region's offices act on any.
+
+    Raises:
+        NotFound: One of them is somebody else's.
+    """
+    own = reader_of(call.caller)
+    if own is not None and any(municipality != own for municipality in municipalities):
+        raise NotFound
+
+
+def require_debtor(call: Call, municipality: str) -> None:
+    """Let nobody but the municipality itself accept what it owes.
+
+    Raises:
+        NotFound: The caller is somebody else.
+    """
+    if reader_of(call.caller) != municipality:
+        raise NotFound
+
+
+def require_scope(call: Call, scope: str) -> None:
+    """Ask for one scope of those that the address accepts.
+
+    Raises:
+        HttpProblem: 403 without it.
+    """
+    if not call.caller.may(scope):
+        raise HttpProblem("access.denied")
+
+
+def closing_terms(request: Request) -> ClosingTerms:
+    """What this installation says about closing months."""
+    settings: Settings = request.app.state.settings
+    issuer = Issuer(settings.issuer, settings.issuer_name, settings.payment_days)
+    return ClosingTerms(SilenceTerms(settings.dispute_window, settings.polled_within), issuer)

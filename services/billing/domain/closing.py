@@ -1,0 +1,86 @@
+"""From month to money (domain rule 3.8): the states of one municipality's month, who may take which step, and when silence is a yes."""
+
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Final
+
+
+class MonthState(StrEnum):
+    """Where a month stands. `settled` = nothing is left to pay."""
+
+    OPEN = "open"
+    PREPARED = "prepared"
+    PUBLISHED = "published"
+    ACCEPTED = "accepted"
+    APPROVED = "approved"
+    ISSUED = "issued"
+    SETTLED = "settled"
+
+
+class MonthAction(StrEnum):
+    """The steps. `lapse` is acceptance by silence; `close` ends a month whose amount is 0, without invoice and number."""
+
+    PREPARE = "prepare"
+    PUBLISH = "publish"
+    SIGN = "sign"
+    LAPSE = "lapse"
+    APPROVE = "approve"
+    ISSUE = "issue"
+    CLOSE = "close"
+    SETTLE = "settle"
+
+
+class Accepted(StrEnum):
+    """How the debtor accepted."""
+
+    SIGNED = "signed"
+    SILENT = "silent"
+
+
+TRANSITIONS: Final = {
+    (MonthState.OPEN, MonthAction.PREPARE): MonthState.PREPARED,
+    (MonthState.PREPARED, MonthAction.PREPARE): MonthState.PREPARED,
+    (MonthState.PUBLISHED, MonthAction.PREPARE): MonthState.PREPARED,
+    (MonthState.ACCEPTED, MonthAction.PREPARE): MonthState.PREPARED,
+    (MonthState.APPROVED, MonthAction.PREPARE): MonthState.PREPARED,
+    (MonthState.PREPARED, MonthAction.PUBLISH): MonthState.PUBLISHED,
+    (MonthState.PUBLISHED, MonthAction.SIGN): MonthState.ACCEPTED,
+    (MonthState.PUBLISHED, MonthAction.LAPSE): MonthState.ACCEPTED,
+    (MonthState.ACCEPTED, MonthAction.APPROVE): MonthState.APPROVED,
+    (MonthState.APPROVED, MonthAction.ISSUE): MonthState.ISSUED,
+    (MonthState.APPROVED, MonthAction.CLOSE): MonthState.SETTLED,
+    (MonthState.ISSUED, MonthAction.SETTLE): MonthState.SETTLED,
+}
+
+
+class Silence(StrEnum):
+    """What the silence of a debtor means at an instant."""
+
+    ACCEPTS = "accepts"
+    NOT_DELIVERED = "not_delivered"
+    WINDOW_OPEN = "window_open"
+    MAILBOX_UNREAD = "mailbox_unread"
+
+
+def silence(
+    entered_at: datetime | None, polled_at: datetime | None, at: datetime, *, window: timedelta, polled_within: timedelta
+) -> Silence:
+    """Judge a debtor's silence about a published month.
+
+    Args:
+        entered_at: When the notice of publication entered the debtor's mailbox, None when it has not.
+        polled_at: When that mailbox was last read by its owner.
+        at: Now.
+        window: The dispute window; it starts when the notice entered the mailbox.
+        polled_within: A mailbox not read for longer than this makes silence mean nothing.
+
+    Source:
+        Domain rule 3.8, dispute window (our default where the agreement is silent).
+    """
+    if entered_at is None:
+        return Silence.NOT_DELIVERED
+    if at < entered_at + window:
+        return Silence.WINDOW_OPEN
+    if polled_at is None or at - polled_at > polled_within:
+        return Silence.MAILBOX_UNREAD
+    return Silence.ACCEPTS

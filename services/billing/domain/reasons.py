@@ -1,0 +1,69 @@
+"""Why a stay is not charged, is held, or is counted although something was missing: reasons are values, never log lines."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final
+from uuid import UUID
+
+
+class Reason(StrEnum):
+    """The reasons a stay can carry; each stands for one rule in one source."""
+
+    NO_REGISTERED_MUNICIPALITY = "no_registered_municipality"
+    AGREEMENT_NOT_IN_FORCE = "agreement_not_in_force"
+    READY_WITHDRAWN = "ready_withdrawn"
+    READY_AFTER_DISCHARGE = "ready_after_discharge"
+    DECEASED_WHILE_READY = "deceased_while_ready"
+    NO_ADMISSION_NOTICE = "no_admission_notice"
+    LATE_ADMISSION_NOTICE = "late_admission_notice"
+    NO_SIP_INVITATION = "no_sip_invitation"
+    LATE_SIP_INVITATION = "late_sip_invitation"
+    UNINVITED_SHORT_STAY = "uninvited_short_stay"
+    CONTRADICTORY_EVENTS = "contradictory_events"
+    NO_SIGN_OF_LIFE = "no_sign_of_life"
+
+
+SOURCES: Final = {
+    Reason.NO_REGISTERED_MUNICIPALITY: "Lag (2017:612) 5 kap. 1–2 §§",
+    Reason.AGREEMENT_NOT_IN_FORCE: "The agreement's own time of validity",
+    Reason.READY_WITHDRAWN: "Lag (2017:612) 1 kap. 3 §; 5 kap. 3 §",
+    Reason.READY_AFTER_DISCHARGE: "Lag (2017:612) 3 kap. 1 §; 5 kap. 3 §",
+    Reason.DECEASED_WHILE_READY: "Switch death_while_ready",
+    Reason.NO_ADMISSION_NOTICE: "Lag (2017:612) 5 kap. 3 §",
+    Reason.LATE_ADMISSION_NOTICE: "Lag (2017:612) 2 kap. 1–3 §§; 5 kap. 3 §; switch late_admission_notice",
+    Reason.NO_SIP_INVITATION: "Lag (2017:612) 5 kap. 3 §",
+    Reason.LATE_SIP_INVITATION: "Lag (2017:612) 4 kap. 3 §; 5 kap. 3 §; switch late_sip_invitation",
+    Reason.UNINVITED_SHORT_STAY: "Lag (2017:612) 5 kap. 3 §; switch missing_sip_invitation",
+    Reason.CONTRADICTORY_EVENTS: "Data-quality gate (domain rule 3.8)",
+    Reason.NO_SIGN_OF_LIFE: "Data-quality gate (domain rule 3.8); switch silent_after_days",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Exclusion:
+    """One stay and one reason with its source: excluded for it, held for review by it, or counted in spite of it."""
+
+    stay: UUID
+    reason: Reason
+    source: str
+
+    @classmethod
+    def of(cls, stay: UUID, reason: Reason) -> "Exclusion":
+        """The reason with the source that belongs to it."""
+        return cls(stay, reason, SOURCES[reason])
+
+
+class ReviewOutcome(StrEnum):
+    """What a named person decided about a stay held for review."""
+
+    ACCEPT = "accept"
+    EXCLUDE = "exclude"
+
+
+@dataclass(frozen=True, slots=True)
+class ReviewDecision:
+    """A decided review: one stay, the reason it was held for, the outcome. A new reason needs a new decision."""
+
+    stay: UUID
+    reason: Reason
+    outcome: ReviewOutcome

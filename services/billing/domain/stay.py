@@ -1,0 +1,98 @@
+"""One stay in inpatient care (vårdtillfälle) as the law of payment liability sees it."""
+
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from enum import StrEnum
+from uuid import UUID
+
+from shared.dates import local_date
+
+
+class CareType(StrEnum):
+    """Somatic or psychiatric inpatient care; the agreements have dated rules for each."""
+
+    SOMATIC = "somatic"
+    PSYCHIATRIC = "psychiatric"
+
+
+class Compulsory(StrEnum):
+    """Compulsory psychiatric outpatient care after discharge: `opt` (öppen psykiatrisk tvångsvård), `orv` (öppen rättspsykiatrisk vård)."""
+
+    NONE = "none"
+    OPT = "opt"
+    ORV = "orv"
+
+
+@dataclass(frozen=True, slots=True)
+class Readiness:
+    """One ready notice (N5, utskrivningsklar) and whether the readiness was withdrawn (återtagen).
+
+    `sent_at` is when the notice was sent to the municipality and starts every clock; `withdrawn_at` is when the withdrawal happened.
+    """
+
+    sent_at: datetime
+    withdrawn_at: datetime | None = None
+    compulsory: Compulsory = Compulsory.NONE
+
+    def __post_init__(self) -> None:
+        _require_utc(self.sent_at, self.withdrawn_at)
+
+    @property
+    def sent_on(self) -> date:
+        """Local date the notice was sent."""
+        return local_date(self.sent_at)
+
+
+@dataclass(frozen=True, slots=True)
+class Stay:
+    """What billing knows of one stay: when notices were sent, when the patient left, and to whom the notices went.
+
+    `municipality` is the SCB code of the party, None when the patient is registered in no municipality. `invited_at` holds every time
+    outpatient care called to a SIP (N8), in no particular order. `findings` are the codes planning attached to the case.
+    """
+
+    case_id: UUID
+    care_type: CareType
+    municipality: str | None
+    ward: str = ""
+    need_judged_at: datetime | None = None
+    admission_notice_sent_at: datetime | None = None
+    ready: tuple[Readiness, ...] = ()
+    sip_required: bool = False
+    invited_at: tuple[datetime, ...] = ()
+    discharged_at: datetime | None = None
+    deceased_at: datetime | None = None
+    cancelled: bool = False
+    findings: tuple[str, ...] = ()
+    last_sign_of_life_at: datetime | None = None
+
+    def __post_init__(self) -> None:
+        _require_utc(self.need_judged_at, self.admission_notice_sent_at, *self.invited_at)
+        _require_utc(self.discharged_at, self.deceased_at, self.last_sign_of_life_at)
+
+    @property
+    def died_in_care(self) -> bool:
+        """Whether death, not discharge, ended the stay; a discharge written at the moment of death changes nothing."""
+        if self.deceased_at is None:
+            return False
+        return self.discharged_at is None or self.deceased_at <= self.discharged_at
+
+    @property
+    def ended_at(self) -> datetime | None:
+        """When inpatient care ended, by discharge or death; None while the patient is still there."""
+        return self.deceased_at if self.died_in_care else self.discharged_at
+
+    @property
+    def ended_on(self) -> date | None:
+        """Local date inpatient care ended; an event that happened decides, not the notice of it."""
+        return None if self.ended_at is None else local_date(self.ended_at)
+
+
+def _require_utc(*instants: datetime | None) -> None:
+    """Two times in one zone with clock changes compare and add by the wall clock, an hour wrong twice a year: only UTC is taken in.
+
+    Raises:
+        ValueError: An instant is naive or in another zone.
+    """
+    if any(instant is not None and instant.utcoffset() != timedelta(0) for instant in instants):
+        raise ValueError("an instant must be in UTC")

@@ -1,0 +1,210 @@
+"""The stay ledger: versions, current rows, invitations, and how each stay counts in each month."""
+
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Final
+from uuid import UUID
+
+from sqlalchemy import text
+
+from services.billing.domain.charge import last_day
+from services.billing.domain.reasons import Reason, ReviewDecision, ReviewOutcome
+from services.billing.domain.stay import Stay
+from services.billing.translation import stay_of
+from shared.dates import Month
+from shared.db import Work
+from shared.events.facts import PlanInvited, StayChanged
+
+Pair = tuple[str, Month]
+
+_KEEP_VERSIONS: Final = text(
+    """
+    INSERT INTO stay_versions (case_id, case_version, body, recorded_at)
+    SELECT case_id, case_version, body, :at
+    FROM unnest(CAST(:cases AS uuid[]), CAST(:versions AS integer[]), CAST(:bodies AS text[])) AS told (case_id, case_version, body)
+    ORDER BY case_id, case_version
+    ON CONFLICT DO NOTHING
+    """
+)
+_MOVE_STAYS: Final = text(
+    """
+    INSERT INTO stays (case_id, case_version, municipality, touches_from, touches_to, body)
+    SELECT case_id, case_version, municipality, touches_from, touches_to, body
+    FROM unnest(CAST(:cases AS uuid[]), CAST(:versions AS integer[]), CAST(:municipalities AS text[]), CAST(:froms AS date[]),
+                CAST(:tos AS date[]), CAST(:bodies AS text[])) AS told (case_id, case_version, municipality, touches_from, touches_to, body)
+    ORDER BY case_id
+    ON CONFLICT (case_id) DO UPDATE SET case_version = excluded.case_version, municipality = excluded.municipality,
+        touches_from = excluded.touches_from, touches_to = excluded.touches_to, body = excluded.body
+    WHERE stays.case_version < excluded.case_version
+    """
+)
+_LOCK_STAYS: Final = text("SELECT case_id FROM stays WHERE case_id = ANY(CAST(:cases AS uuid[])) ORDER BY case_id FOR UPDATE")
+_STAYS: Final = text("SELECT body FROM stays WHERE case_id = ANY(CAST(:cases AS uuid[])) ORDER BY case_id")
+_STAYS_OF_MONTH: Final = text(
+    """
+    SELECT body FROM stays
+    WHERE municipality = :municipality AND touches_from <= :last AND (touches_to IS NULL OR touches_to >= :first) ORDER BY case_id
+    """
+)
+_KEEP_INVITATIONS: Final = text(
+    """
+    INSERT INTO invitations (invitation_id, plan_id, case_id, invited_at, invited_by)
+    SELECT * FROM unnest(CAST(:ids AS uuid[]), CAST(:plans AS uuid[]), CAST(:cases AS uuid[]), CAST(:times AS timestamptz[]),
+                         CAST(:units AS text[]))
+    ON CONFLICT DO NOTHING
+    """
+)
+_INVITATIONS: Final = text("SELECT case_id, invited_at FROM invitations WHERE case_id = ANY(CAST(:cases AS uuid[]))")
+_DECISIONS: Final = text(
+    """
+    SELECT DISTINCT ON (case_id, reason) case_id, reason, outcome FROM review_decisions
+    WHERE case_id = ANY(CAST(:cases AS uuid[])) ORDER BY case_id, reason, decided_at DESC, id DESC
+    """
+)
+_DROP_LINES: Final = text("DELETE FROM stay_months WHERE case_id = ANY(CAST(:cases AS uuid[])) RETURNING municipality, month")
+_KEEP_LINES: Final = text(
+    """
+    INSERT INTO stay_months (case_id, month, municipality, counted_as, ended, days, individual_days, amount_ore)
+    SELECT * FROM unnest(CAST(:cases AS uuid[]), CAST(:months AS date[]), CAST(:municipalities AS text[]), CAST(:counted AS text[]),
+                         CAST(:ended AS boolean[]), CAST(:days AS integer[]), CAST(:individual AS integer[]), CAST(:amounts AS bigint[]))
+    """
+)
+_UNTURNED: Final = text(
+    "SELECT municipality, month FROM averages WHERE NOT complete AND month < :this_month ORDER BY municipality, month LIMIT 1"
+)
+_WAITING_IN: Final = text("SELECT case_id FROM stay_months WHERE municipality = :municipality AND month = :month AND NOT ended")
+_WAITING: Final = text("SELECT case_id FROM stay_months WHERE month = :month AND NOT ended")
+_CHARGED_SINCE: Final = text("SELECT DISTINCT case_id FROM stay_months WHERE individual_days > 0 AND month >= :month")
+
+
+@dataclass(frozen=True, slots=True)
+class StayMonth:
+    """How one stay counts in one month; `counted_as` is `open` for a patient still waiting who is not charged there."""
+
+    case_id: UUID
+    month: Month
+    municipality: str
+    counted_as: str
+    ended: bool
+    days: int
+    individual_days: int
+    amount_ore: int | None
+
+
+async def keep(work: Work, facts: Sequence[StayChanged]) -> None:
+    """Add every version to the ledger and move each stay to its newest one."""
+    newest = {fact.case_id: fact for fact in sorted(facts, key=lambda fact: fact.case_version)}
+    bodies = [fact.model_dump_json() for fact in facts]
+    await work.connection.execute(
+        _KEEP_VERSIONS,
+        {"at": work.at, "cases": [fact.case_id for fact in facts], "versions": [fact.case_version for fact in facts], "bodies": bodies},
+    )
+    moved = [(fact, stay_of(fact)) for fact in newest.values()]
+    await work.connection.execute(
+        _MOVE_STAYS,
+        {
+            "cases": [fact.case_id for fact, _ in moved],
+            "versions": [fact.case_version for fact, _ in moved],
+            "municipalities": [fact.municipality for fact, _ in moved],
+            "froms": [_touches_from(stay) for _, stay in moved],
+            "tos": [stay.ended_on for _, stay in moved],
+            "bodies": [fact.model_dump_json() for fact, _ in moved],
+        },
+    )
+
+
+def _touches_from(stay: Stay) -> date | None:
+    """The first day a stay can count on: its first ready notice, or its end when the notice came even later."""
+    if stay.cancelled or not stay.ready:
+        return None
+    first = min(notice.sent_on for notice in stay.ready)
+    return first if stay.ended_on is None else min(first, stay.ended_on)
+
+
+async def keep_invitations(work: Work, facts: Sequence[PlanInvited]) -> None:
+    """Add calls to a SIP to the ledger."""
+    await work.connection.execute(
+        _KEEP_INVITATIONS,
+        {
+            "ids": [fact.invitation_id for fact in facts],
+            "plans": [fact.plan_id for fact in facts],
+            "cases": [fact.case_id for fact in facts],
+            "times": [fact.invited_at for fact in facts],
+            "units": [fact.invited_by for fact in facts],
+        },
+    )
+
+
+async def lock(work: Work, cases: Collection[UUID]) -> None:
+    """Lock the stays of these cases, always in the order of their ids."""
+    await work.connection.execute(_LOCK_STAYS, {"cases": sorted(cases)})
+
+
+async def stays(work: Work, cases: Collection[UUID]) -> list[Stay]:
+    """The stays of these cases as they are known now."""
+    rows = (await work.connection.execute(_STAYS, {"cases": sorted(cases)})).scalars().all()
+    return await _with_invitations(work, rows)
+
+
+async def stays_of_month(work: Work, municipality: str, month: Month) -> list[Stay]:
+    """Every stay of a municipality that can count in a month."""
+    rows = await work.connection.execute(_STAYS_OF_MONTH, {"municipality": municipality, "first": month.first, "last": last_day(month)})
+    return await _with_invitations(work, rows.scalars().all())
+
+
+async def _with_invitations(work: Work, bodies: Iterable[str]) -> list[Stay]:
+    facts = [StayChanged.model_validate_json(body) for body in bodies]
+    invited: dict[UUID, list[datetime]] = {}
+    for row in await work.connection.execute(_INVITATIONS, {"cases": [fact.case_id for fact in facts]}):
+        invited.setdefault(row.case_id, []).append(row.invited_at)
+    return [stay_of(fact, invited.get(fact.case_id, ())) for fact in facts]
+
+
+async def decisions(work: Work, cases: Collection[UUID]) -> list[ReviewDecision]:
+    """The latest decision on each reason of these stays."""
+    rows = await work.connection.execute(_DECISIONS, {"cases": sorted(cases)})
+    return [ReviewDecision(row.case_id, Reason(row.reason), ReviewOutcome(row.outcome)) for row in rows]
+
+
+async def replace_lines(work: Work, cases: Collection[UUID], lines: Sequence[StayMonth]) -> set[Pair]:
+    """Put new lines in the place of all old ones of these stays; returns every month that a stay left or entered."""
+    dropped = await work.connection.execute(_DROP_LINES, {"cases": sorted(cases)})
+    moved = {(row.municipality, Month.of(row.month)) for row in dropped}
+    if lines:
+        await work.connection.execute(
+            _KEEP_LINES,
+            {
+                "cases": [line.case_id for line in lines],
+                "months": [line.month.first for line in lines],
+                "municipalities": [line.municipality for line in lines],
+                "counted": [line.counted_as for line in lines],
+                "ended": [line.ended for line in lines],
+                "days": [line.days for line in lines],
+                "individual": [line.individual_days for line in lines],
+                "amounts": [line.amount_ore for line in lines],
+            },
+        )
+    return moved | {(line.municipality, line.month) for line in lines}
+
+
+async def unturned(work: Work, this_month: Month) -> Pair | None:
+    """A month that is over but was last counted while it ran."""
+    row = (await work.connection.execute(_UNTURNED, {"this_month": this_month.first})).one_or_none()
+    return None if row is None else (row.municipality, Month.of(row.month))
+
+
+async def waiting_in(work: Work, pair: Pair) -> list[UUID]:
+    """The cases of patients who were still waiting when a month was last counted."""
+    rows = await work.connection.execute(_WAITING_IN, {"municipality": pair[0], "month": pair[1].first})
+    return list(rows.scalars())
+
+
+async def waiting(work: Work, month: Month) -> list[UUID]:
+    """The cases of every patient still waiting in a month, whoever pays."""
+    return list((await work.connection.execute(_WAITING, {"month": month.first})).scalars())
+
+
+async def charged_since(work: Work, month: Month) -> list[UUID]:
+    """The cases with days charged by themselves in a month or later."""
+    return list((await work.connection.execute(_CHARGED_SINCE, {"month": month.first})).scalars())

@@ -1,0 +1,111 @@
+"""Keeping the stay ledger: every fact that moves a stay recounts every month the stay left or entered, in the same transaction."""
+
+from collections.abc import Collection, Sequence
+from dataclasses import replace
+from datetime import date
+from decimal import Decimal
+from typing import Final
+from uuid import UUID
+
+from services.billing.domain.charge import last_day, months_touched
+from services.billing.domain.reasons import ReviewDecision
+from services.billing.domain.settlement import excess_of, settle
+from services.billing.domain.stay import Stay
+from services.billing.repository import averages as rollup
+from services.billing.repository import ledger
+from services.billing.repository.ledger import Pair, StayMonth
+from services.billing.usecases.rules import Rules, rules_now
+from shared.dates import Month, local_date
+from shared.db import Work
+from shared.events.facts import PlanInvited, StayChanged
+from shared.money import Money
+
+_OPEN: Final = "open"
+
+
+async def apply_stays(work: Work, facts: Sequence[StayChanged]) -> None:
+    """Take in newer versions of stays; an older version than the one known changes nothing."""
+    await ledger.keep(work, facts)
+    await recount(work, {fact.case_id for fact in facts})
+
+
+async def apply_invitations(work: Work, facts: Sequence[PlanInvited]) -> None:
+    """Take in calls to a SIP; one that comes before its stay waits for it."""
+    await ledger.keep_invitations(work, facts)
+    await recount(work, {fact.case_id for fact in facts if fact.case_id is not None})
+
+
+async def recount(work: Work, cases: Collection[UUID], also: Collection[Pair] = ()) -> None:
+    """Work out anew how these stays count in every month they touch, and replace the sums of those months.
+
+    Args:
+        work: The transaction.
+        cases: The stays that moved.
+        also: Months to add up again although none of their stays moved, for instance because a price came.
+    """
+    await ledger.lock(work, cases)
+    rules = await rules_now(work)
+    decisions: dict[UUID, list[ReviewDecision]] = {}
+    for decision in await ledger.decisions(work, cases):
+        decisions.setdefault(decision.stay, []).append(decision)
+    today = local_date(work.at)
+    lines: list[StayMonth] = []
+    for stay in await ledger.stays(work, cases):
+        lines += stay_months(stay, rules, decisions.get(stay.case_id, ()), today)
+    moved = await ledger.replace_lines(work, cases, lines)
+    await _add_up(work, moved | set(also), rules)
+
+
+def stay_months(stay: Stay, rules: Rules, decisions: Sequence[ReviewDecision], today: date) -> list[StayMonth]:
+    """How one stay counts in each month it touches: the same law as for a whole month, given this stay alone."""
+    if stay.municipality is None:
+        return []
+    found = []
+    for month in months_touched(stay, today):
+        agreement = rules.agreement(stay.municipality, month)
+        if agreement is None:
+            continue
+        basis = settle([stay], agreement, rules.tariffs, stay.municipality, month, decisions=decisions, as_of=today)
+        if basis.lines:
+            (line,) = basis.lines
+            amount = None if line.amount is None else line.amount.ore
+            counted, ended = line.counted_as.value, line.ended_on is not None
+            found.append(StayMonth(stay.case_id, month, stay.municipality, counted, ended, line.days, line.chargeable_days, amount))
+        elif basis.open_stays:
+            found.append(StayMonth(stay.case_id, month, stay.municipality, _OPEN, False, 0, 0, 0))
+    return found
+
+
+async def _add_up(work: Work, pairs: Collection[Pair], rules: Rules) -> None:
+    """Replace the rows of these months by what their stays add up to now."""
+    if not pairs:
+        return
+    await rollup.lock(work, pairs)
+    today = local_date(work.at)
+    counted = [finish(one, rules, complete=today > last_day(one.month)) for one in await rollup.add_up(work, pairs)]
+    await rollup.replace(work, counted)
+
+
+def finish(sums: rollup.Average, rules: Rules, *, complete: bool) -> rollup.Average:
+    """Add the excess of the average and its price to the sums of the stays."""
+    agreement = rules.agreement(sums.municipality, sums.month)
+    terms = None if agreement is None else agreement.average_on(last_day(sums.month))
+    if terms is None:
+        return replace(sums, complete=complete)
+    excess = excess_of(sums.sum_days, sums.in_average, terms, rules.tariffs, sums.month)
+    together = None if excess.amount is None or sums.amount_ore is None else Money(sums.amount_ore) + excess.amount
+    days = Decimal(excess.days.numerator) / excess.days.denominator
+    return replace(sums, complete=complete, excess_days=days, amount_ore=None if together is None else together.ore)
+
+
+async def turn_month(work: Work) -> bool:
+    """Count one municipality's month that has ended since it was last counted: patients still waiting are charged now.
+
+    Returns:
+        Whether there was one.
+    """
+    pair = await ledger.unturned(work, Month.of(local_date(work.at)))
+    if pair is None:
+        return False
+    await recount(work, await ledger.waiting_in(work, pair), also={pair})
+    return True

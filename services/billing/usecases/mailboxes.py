@@ -1,0 +1,26 @@
+"""What billing must know of the debtors' mailboxes to judge their silence."""
+
+from collections.abc import Sequence
+from typing import Final
+
+from services.billing.repository import months
+from shared.dates import Month
+from shared.db import Work
+from shared.events.facts import MailboxPolled, NoticeSent
+
+MONTH_PUBLISHED: Final = "notice.month_published"
+
+
+async def apply_notices(work: Work, facts: Sequence[NoticeSent]) -> None:
+    """Note when the notice of a published month entered a mailbox of its debtor."""
+    # In the order in which steps for many months at once take their locks.
+    for fact in sorted(facts, key=lambda fact: (fact.about.get("month", ""), fact.municipality or "")):
+        month, sha256 = fact.about.get("month"), fact.about.get("calculation")
+        if fact.notice_type == MONTH_PUBLISHED and fact.municipality and month and sha256:
+            await months.notice_entered(work, fact.municipality, Month.parse(month), sha256, fact.mailbox, fact.sent_at)
+
+
+async def apply_polls(work: Work, facts: Sequence[MailboxPolled]) -> None:
+    """Note when mailboxes were read."""
+    for fact in facts:
+        await months.mailbox_polled(work, fact.mailbox, fact.municipality, fact.polled_at)

@@ -1,0 +1,56 @@
+"""Prices the region enters: one person proposes, another approves; only then does a price count."""
+
+from datetime import date
+from uuid import UUID
+
+from services.billing.repository import averages, ledger
+from services.billing.repository import tariffs as rows
+from services.billing.repository.months import Actor
+from services.billing.repository.tariffs import TariffRow
+from services.billing.usecases.ledger import recount
+from shared.dates import Month
+from shared.db import Work
+from shared.errors import FieldError, Malformed, NotFound, Refused
+from shared.identifiers import uuid7
+from shared.money import Money
+
+
+async def propose_tariff(work: Work, first: date, last: date, price: Money, source: str, actor: Actor) -> TariffRow:
+    """Propose a price per care day for a period.
+
+    Raises:
+        Malformed: The period ends before it begins.
+    """
+    if last < first:
+        raise Malformed("tariff.period_reversed", errors=(FieldError("/last", "before_first"),))
+    row = TariffRow(uuid7(), first, last, price, source, actor.client, actor.person, work.at, None, None, None)
+    await rows.propose(work, row)
+    return row
+
+
+async def approve_tariff(work: Work, tariff: UUID, actor: Actor) -> TariffRow:
+    """Let a proposed price count, and count anew every month that waited for it.
+
+    Raises:
+        NotFound: There is no such proposal.
+        Refused: It is approved already, or by the one who proposed it.
+    """
+    await rows.take_turns(work)
+    found = await rows.find(work, tariff)
+    if found is None:
+        raise NotFound
+    if found.approved_at is not None:
+        raise Refused("tariff.approved", "the price is approved already")
+    if actor.person == found.person or actor.client == found.client:
+        raise Refused("tariff.same_person", "a price must be approved by another person than the one who proposed it")
+    await rows.approve(work, tariff, actor.client, actor.person)
+    cases = await ledger.charged_since(work, Month.of(found.first))
+    await recount(work, cases, also=await averages.with_excess_between(work, found.first, found.last))
+    approved = await rows.find(work, tariff)
+    assert approved is not None  # noqa: S101  # read above in the same transaction
+    return approved
+
+
+async def tariffs_entered(work: Work) -> list[TariffRow]:
+    """Every price the region has proposed or approved."""
+    return await rows.all_of_them(work)
