@@ -1,0 +1,1 @@
+"""The one door: authenticates clients, limits, forwards to the services, and shows one contract for all of them."""

@@ -1,0 +1,193 @@
+"""The one OpenAPI 3.1 document: what the services say of themselves, cut to the public routes and told in one voice."""
+
+import json
+from collections.abc import Iterable, Mapping
+from copy import deepcopy
+from typing import Any, Final
+
+from services.gateway.routes import shape
+from shared.http.access import Route
+
+Document = dict[str, Any]
+
+_METHODS: Final = frozenset({"get", "post", "put", "patch", "delete"})
+_SCHEMAS: Final = "#/components/schemas/"
+_FRAMEWORK_SCHEMAS: Final = frozenset({"HTTPValidationError", "ValidationError"})
+_PROBLEMS: Final = {
+    "400": "Unreadable: not JSON, a bad cursor, a missing Idempotency-Key.",
+    "401": "No valid token.",
+    "403": "The token lacks the scope, or its holder the role.",
+    "404": "Unknown, or not yours: the two look the same.",
+    "409": "Well formed, but refused by the state of things.",
+    "413": "The body is larger than this path takes.",
+    "415": "Wrong content type, or a compressed body.",
+    "422": "A field is malformed: `errors` points to it.",
+    "429": "Too fast; wait as long as `Retry-After` says.",
+    "503": "Not available just now; try the same request again after `Retry-After` seconds.",
+}
+_ALWAYS: Final = ("401", "403", "429", "503")
+_WITH_BODY: Final = ("400", "413", "415", "422")
+
+DESCRIPTION: Final = (
+    "Discharge coordination and payment liability between region and municipalities. "
+    "Ward systems post events, municipalities poll notices and acknowledge them, finance systems pull invoices. "
+    "Every error is `application/problem+json` (RFC 9457); unknown fields are refused; times are RFC 3339 with offset."
+)
+
+_PROBLEM_SCHEMA: Final[Document] = {
+    "type": "object",
+    "title": "Problem",
+    "description": "An error (RFC 9457). It never repeats what was sent.",
+    "required": ["type", "title", "status", "code", "request_id"],
+    "properties": {
+        "type": {"type": "string", "format": "uri", "description": "Opens a page that explains the code."},
+        "title": {"type": "string", "description": "Swedish or English, by Accept-Language."},
+        "status": {"type": "integer"},
+        "detail": {"type": "string"},
+        "code": {"type": "string"},
+        "request_id": {"type": "string"},
+        "errors": {
+            "type": "array",
+            "items": {
+                "type": "object",
+                "required": ["pointer", "code"],
+                "properties": {"pointer": {"type": "string", "description": "RFC 6901"}, "code": {"type": "string"}},
+            },
+        },
+    },
+}
+
+_RECEIVERS_ANSWERS: Final[Document] = {
+    "2XX": {"description": "Taken. The body is not read beyond 4 kB."},
+    "410": {"description": "Never again: the subscription is disabled."},
+    "429": {"description": "Later: after `Retry-After`."},
+    "503": {"description": "Later: after `Retry-After`."},
+    "default": {"description": "Anything else, a redirect too, is tried again by the schedule."},
+}
+_IDEMPOTENCY_KEY: Final[Document] = {
+    "name": "Idempotency-Key",
+    "in": "header",
+    "required": True,
+    "schema": {"type": "string", "pattern": "^[!-~]{1,200}$"},
+    "description": "Your own name for this request: the same key and body give the first answer again, and nothing is done twice.",
+}
+
+
+def merge(documents: Mapping[str, Document], routes: Iterable[Route], public_url: str, version: str) -> Document:
+    """Make one document of the services' own; a schema name that two services use for different things gets the service's name in front.
+
+    Args:
+        documents: Each service's OpenAPI document by service name; what is not in the route table is left out, except the gateway's own.
+        routes: The route table, which knows the scopes.
+        public_url: The origin users call.
+        version: Version of the product.
+    """
+    table = {(route.method.lower(), shape(route.path)): route for route in routes}
+    schemas: Document = {"Problem": deepcopy(_PROBLEM_SCHEMA)}
+    paths: Document = {}
+    webhooks: Document = {}
+    for service, original in sorted(documents.items()):
+        document = _with_own_schema_names(service, original, schemas)
+        for name, schema in document.get("components", {}).get("schemas", {}).items():
+            if name not in _FRAMEWORK_SCHEMAS:
+                schemas[name] = schema
+        webhooks.update({name: _webhook(item) for name, item in document.get("webhooks", {}).items()})
+        for path, item in document.get("paths", {}).items():
+            for method, operation in item.items():
+                route = table.get((method, shape(path)))
+                if method in _METHODS and (service == "gateway" or (route is not None and route.service == service)):
+                    paths.setdefault(path, {})[method] = _operation(service, path, operation, route)
+    return {
+        "openapi": "3.1.0",
+        "info": {"title": "Dirigent", "version": version, "description": DESCRIPTION},
+        "servers": [{"url": public_url}],
+        "tags": [{"name": name} for name in _groups(paths)],
+        "paths": dict(sorted(paths.items())),
+        "webhooks": webhooks,
+        "components": {
+            "schemas": dict(sorted(_used(schemas, paths, webhooks).items())),
+            "securitySchemes": _security_schemes(public_url, table.values()),
+            "responses": {
+                status: {"description": text, "content": {"application/problem+json": {"schema": {"$ref": f"{_SCHEMAS}Problem"}}}}
+                for status, text in _PROBLEMS.items()
+            },
+        },
+    }
+
+
+def group_of(path: str) -> str:
+    """The route group a path is described under: `/v1/notices/{id}` under notices."""
+    parts = [part for part in path.split("/") if part]
+    if not parts:
+        return "operations"
+    if parts[0] == "v1":
+        return parts[1]
+    return "tokens" if parts[0] in {"oauth2", ".well-known"} else "operations"
+
+
+def _groups(paths: Document) -> list[str]:
+    return sorted({group_of(path) for path in paths})
+
+
+def _operation(service: str, path: str, operation: Document, route: Route | None) -> Document:
+    told = deepcopy(operation)
+    told["tags"] = [group_of(path)]
+    if service == "gateway":
+        return told
+    responses = {status: answer for status, answer in told.get("responses", {}).items() if status != "422"}
+    expected = _ALWAYS + (_WITH_BODY if "requestBody" in told else ("400",)) + (("404",) if "{" in path else ())
+    for status in expected:
+        responses.setdefault(status, {"$ref": f"#/components/responses/{status}"})
+    told["responses"] = dict(sorted(responses.items()))
+    if route is not None:
+        told["security"] = [{"oauth2": [scope]} for scope in route.scopes]
+        if route.idempotency_key:
+            told["parameters"] = [*told.get("parameters", ()), deepcopy(_IDEMPOTENCY_KEY)]
+    return told
+
+
+def _webhook(item: Document) -> Document:
+    """What we call: the receiver's answers are its own, so those of our framework are left out."""
+    told = deepcopy(item)
+    for operation in told.values():
+        operation["responses"] = deepcopy(_RECEIVERS_ANSWERS)
+    return told
+
+
+def _security_schemes(public_url: str, routes: Iterable[Route]) -> Document:
+    scopes = sorted({scope for route in routes for scope in route.scopes})
+    return {
+        "oauth2": {
+            "type": "oauth2",
+            "description": "OAuth 2 client credentials with `private_key_jwt` (ES256). A demo also takes a client secret by HTTP Basic.",
+            "flows": {"clientCredentials": {"tokenUrl": f"{public_url}/oauth2/token", "scopes": dict.fromkeys(scopes, "")}},
+        }
+    }
+
+
+def _with_own_schema_names(service: str, document: Document, taken: Document) -> Document:
+    clashes = {
+        name
+        for name, schema in document.get("components", {}).get("schemas", {}).items()
+        if name not in _FRAMEWORK_SCHEMAS and name in taken and taken[name] != schema
+    }
+    if not clashes:
+        return document
+    text = json.dumps(document)
+    renamed: Document = {}
+    for name in clashes:
+        text = text.replace(f'"{_SCHEMAS}{name}"', f'"{_SCHEMAS}{service.title()}{name}"')
+    renamed = json.loads(text)
+    schemas = renamed["components"]["schemas"]
+    renamed["components"]["schemas"] = {f"{service.title()}{name}" if name in clashes else name: schema for name, schema in schemas.items()}
+    return renamed
+
+
+def _used(schemas: Document, *roots: Document) -> Document:
+    """Only the schemas that something public leads to: internal ones would tell what is none of the readers' business."""
+    wanted = {"Problem"}
+    pending = json.dumps(roots)
+    while found := {name for name in schemas if name not in wanted and f'"{_SCHEMAS}{name}"' in pending}:
+        wanted |= found
+        pending = json.dumps([schemas[name] for name in found])
+    return {name: schemas[name] for name in wanted}

@@ -1,0 +1,153 @@
+"""The way of a request through the gateway: framing, route, token, rate, then on to its service."""
+
+from collections.abc import Mapping
+from time import perf_counter
+from typing import Final
+
+from prometheus_client import CollectorRegistry, Counter, Histogram
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from services.gateway.limits import Allowance, RateLimit, guarded_body
+from services.gateway.routes import RouteMap, WrongMethod
+from services.gateway.upstreams import ClientGone, Upstream, UpstreamUnavailable
+from shared.errors import BusinessError
+from shared.http.access import SMALL_BODY, Route
+from shared.http.auth import TokenVerifier
+from shared.http.problems import HttpProblem, status_of
+
+TOKEN_BODY: Final = 16 * 1024
+_OWN_LIMITS: Final = {"/oauth2/token": TOKEN_BODY}
+_WITH_A_BODY: Final = frozenset({"POST", "PUT", "PATCH"})
+_BUCKETS: Final = (0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0, 30.0)
+_CLIENT_CLOSED: Final = 499
+_FAILED: Final = 500
+
+
+class Traffic:
+    """What passes through the door, counted; no label ever holds anything a caller sent."""
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        self._requests = Counter(
+            "dirigent_gateway_requests",
+            "Requests by service, route and status",
+            ["service", "route", "method", "status"],
+            registry=registry,
+        )
+        self._seconds = Histogram(
+            "dirigent_gateway_request_seconds", "Time to the whole answer", ["service"], buckets=_BUCKETS, registry=registry
+        )
+
+    def count(self, route: Route, status: int, seconds: float) -> None:
+        """Count one answered request."""
+        self._requests.labels(route.service, route.path, route.method, str(status)).inc()
+        self._seconds.labels(route.service).observe(seconds)
+
+
+class Door:
+    """Stands before the gateway's own application: public routes of the services leave here, everything else goes inside.
+
+    What is refused is raised as a problem; the layer around the door renders it.
+    """
+
+    def __init__(
+        self,
+        app: ASGIApp,
+        *,
+        routes: RouteMap,
+        upstreams: Mapping[str, Upstream],
+        verifier: TokenVerifier,
+        rate: RateLimit,
+        traffic: Traffic,
+    ) -> None:
+        self._own = app
+        self._routes = routes
+        self._upstreams = upstreams
+        self._verifier = verifier
+        self._rate = rate
+        self._traffic = traffic
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Find out whose request it is, and hand it over."""
+        if scope["type"] != "http":
+            await self._own(scope, receive, send)
+            return
+        found = self._routes.find(scope["method"], scope.get("raw_path") or scope["path"].encode())
+        try:
+            match found:
+                case Route():
+                    await self._pass_on(found, scope, receive, send)
+                case WrongMethod(allowed):
+                    raise HttpProblem("request.method", headers={"Allow": ", ".join(allowed)})
+                case None:
+                    await self._serve(scope, receive, send)
+        except ClientGone:
+            return
+
+    async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer ourselves; those who have no token yet are told apart by address."""
+        client = scope.get("client")
+        allowance = self._take(f"address {client[0]}" if client else "address unknown")
+        receive = await guarded_body(scope, receive, _OWN_LIMITS.get(scope["path"], SMALL_BODY))
+        await self._own(scope, receive, _with_headers(send, allowance))
+
+    async def _pass_on(self, route: Route, scope: Scope, receive: Receive, send: Send) -> None:
+        begun = perf_counter()
+        status = _FAILED
+
+        async def watched(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+            await send(message)
+
+        try:
+            caller = self._verifier.verify(_authorization(scope))
+            allowance = self._take(f"client {caller.client_id}")
+            receive = await guarded_body(scope, receive, route.body_limit, route.content_types if route.method in _WITH_A_BODY else ())
+            await self._upstream(route.service).forward(_inner_scope(scope), receive, _with_headers(watched, allowance))
+        except UpstreamUnavailable as error:
+            status = 503
+            raise HttpProblem("service.unavailable", headers={"Retry-After": "1"}) from error
+        except ClientGone:
+            status = _CLIENT_CLOSED
+            raise
+        except BusinessError as error:
+            status = status_of(error)
+            raise
+        finally:
+            self._traffic.count(route, status, perf_counter() - begun)
+
+    def _upstream(self, service: str) -> Upstream:
+        upstream = self._upstreams.get(service)
+        if upstream is None:
+            raise UpstreamUnavailable(f"no {service} here")
+        return upstream
+
+    def _take(self, client: str) -> Allowance:
+        allowance = self._rate.take(client)
+        if not allowance.allowed:
+            headers = {name.decode(): value.decode() for name, value in allowance.headers()}
+            raise HttpProblem("rate.exceeded", headers=headers | {"Retry-After": str(allowance.reset_seconds)})
+        return allowance
+
+
+def _inner_scope(scope: Scope) -> Scope:
+    """The request as the service sees it: the path exactly as it was matched, and our request id instead of whatever was sent."""
+    headers = [(name, value) for name, value in scope["headers"] if name != b"x-request-id"]
+    headers.append((b"x-request-id", str(scope["dirigent.request_id"]).encode("ascii")))
+    raw_path: bytes = scope.get("raw_path") or scope["path"].encode()
+    return {**scope, "headers": headers, "raw_path": raw_path, "path": raw_path.decode("ascii")}
+
+
+def _authorization(scope: Scope) -> str | None:
+    values = [value for name, value in scope["headers"] if name == b"authorization"]
+    return values[0].decode("latin-1") if len(values) == 1 else None
+
+
+def _with_headers(send: Send, allowance: Allowance) -> Send:
+    async def answer(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            message = {**message, "headers": [*message.get("headers", ()), *allowance.headers()]}
+        await send(message)
+
+    return answer

@@ -1,0 +1,137 @@
+"""What one request and one client may cost us: framing, size, rate."""
+
+import math
+from collections import OrderedDict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from time import monotonic
+from typing import Final
+
+from starlette.types import Message, Receive, Scope
+
+from services.gateway.upstreams import ClientGone, Headers
+from shared.http.problems import HttpProblem
+
+_ABOUT_THE_BODY: Final = (b"content-length", b"transfer-encoding", b"content-encoding", b"content-type")
+_CLIENTS_REMEMBERED: Final = 10_000
+_LENGTH_DIGITS: Final = 19
+
+
+async def guarded_body(scope: Scope, receive: Receive, limit: int, content_types: Sequence[str] = ()) -> Receive:
+    """Check a request's framing and size before anyone reads it; what comes back gives the body, never more than the limit.
+
+    A stated length is trusted, since the server cuts the body there; an unstated one is read here first, up to the limit.
+
+    Args:
+        scope: The request.
+        receive: Where its body comes from.
+        limit: Most bytes.
+        content_types: What a body may be; empty means anything.
+
+    Raises:
+        HttpProblem: 400 for `Transfer-Encoding` together with `Content-Length` or an unreadable or repeated length (request smuggling
+            lives there), 415 for a compressed body (it could grow without bound when opened) or another content type, 413 for too much.
+        ClientGone: The client left while sending.
+    """
+    stated: dict[bytes, list[bytes]] = {name: [] for name in _ABOUT_THE_BODY}
+    for name, value in scope["headers"]:
+        if name in stated:
+            stated[name].append(value.strip().lower())
+    chunked, length = bool(stated[b"transfer-encoding"]), _length(stated[b"content-length"])
+    if chunked and length is not None:
+        raise HttpProblem("request.framing")
+    if any(coding != b"identity" for coding in stated[b"content-encoding"]):
+        raise HttpProblem("request.content_type")
+    if length is not None and length > limit:
+        raise HttpProblem("request.too_large")
+    if content_types and (chunked or length):
+        _refuse_other_kinds(stated[b"content-type"], content_types)
+    return await _read_ahead(receive, limit) if chunked else receive
+
+
+def _length(stated: Sequence[bytes]) -> int | None:
+    if not stated:
+        return None
+    if len(stated) > 1 or not stated[0].isdigit() or len(stated[0]) > _LENGTH_DIGITS:
+        raise HttpProblem("request.framing")
+    return int(stated[0])
+
+
+def _refuse_other_kinds(stated: Sequence[bytes], content_types: Sequence[str]) -> None:
+    kind, _, parameters = (stated[0] if len(stated) == 1 else b"").decode("latin-1").partition(";")
+    charset = parameters.strip().replace(" ", "").replace('"', "")
+    if kind.strip() not in content_types or charset not in {"", "charset=utf-8", "charset=utf8"}:
+        raise HttpProblem("request.content_type")
+
+
+async def _read_ahead(receive: Receive, limit: int) -> Receive:
+    body = bytearray()
+    while True:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            raise ClientGone
+        body += message.get("body", b"")
+        if len(body) > limit:
+            raise HttpProblem("request.too_large")
+        if not message.get("more_body", False):
+            break
+    whole: list[Message] = [{"type": "http.request", "body": bytes(body), "more_body": False}]
+
+    async def replay() -> Message:
+        return whole.pop() if whole else await receive()
+
+    return replay
+
+
+@dataclass(slots=True)
+class _Bucket:
+    tokens: float
+    filled_at: float
+
+
+@dataclass(frozen=True, slots=True)
+class Allowance:
+    """What a client has left: `allowed` is false when it must wait."""
+
+    allowed: bool
+    limit: int
+    remaining: int
+    reset_seconds: int
+
+    def headers(self) -> Headers:
+        """The `RateLimit-*` headers of an answer."""
+        return [
+            (b"ratelimit-limit", b"%d" % self.limit),
+            (b"ratelimit-remaining", b"%d" % self.remaining),
+            (b"ratelimit-reset", b"%d" % self.reset_seconds),
+        ]
+
+
+class RateLimit:
+    """A token bucket per client in this process: a wall against a client that runs wild, not a quota to be billed.
+
+    Buckets are forgotten in the order they were last used; a forgotten one comes back full.
+    """
+
+    def __init__(self, per_second: float, burst: int) -> None:
+        self._per_second = per_second
+        self._burst = burst
+        self._buckets: OrderedDict[str, _Bucket] = OrderedDict()
+
+    def take(self, client: str, at: float | None = None) -> Allowance:
+        """Take one request out of a client's bucket; `at` is a monotonic time in seconds."""
+        at = monotonic() if at is None else at
+        bucket = self._buckets.get(client)
+        if bucket is None:
+            bucket = self._buckets[client] = _Bucket(float(self._burst), at)
+            if len(self._buckets) > _CLIENTS_REMEMBERED:
+                self._buckets.popitem(last=False)
+        else:
+            self._buckets.move_to_end(client)
+            bucket.tokens = min(float(self._burst), bucket.tokens + (at - bucket.filled_at) * self._per_second)
+            bucket.filled_at = at
+        allowed = bucket.tokens >= 1
+        if allowed:
+            bucket.tokens -= 1
+        missing = self._burst - bucket.tokens if allowed else 1 - bucket.tokens
+        return Allowance(allowed, self._burst, int(bucket.tokens), math.ceil(missing / self._per_second))

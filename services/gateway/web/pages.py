@@ -1,0 +1,88 @@
+"""The landing page, the reference and the pages that explain each problem code."""
+
+from collections.abc import Awaitable, Callable
+from hashlib import sha256
+from pathlib import Path
+from typing import Any, Final
+
+from fastapi import APIRouter
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, Response
+
+from services.gateway.web import reference
+from shared.http.problems import catalogue, language_of
+
+_HERE: Final = Path(__file__).parent
+_STYLE: Final = (_HERE / "static" / "dirigent.css").read_bytes()
+_STYLE_PATH: Final = f"/assets/dirigent-{sha256(_STYLE).hexdigest()[:12]}.css"
+_QUERY_LIMIT: Final = 100
+_HEADERS: Final = {
+    "Content-Security-Policy": "default-src 'none'; style-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+    "Vary": "Accept-Language",
+}
+_templates: Final = Environment(
+    loader=FileSystemLoader(_HERE / "templates"), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+)
+
+ReadDocument = Callable[[], Awaitable[dict[str, Any]]]
+ReadState = Callable[[], Awaitable[dict[str, str]]]
+
+
+def pages(read_document: ReadDocument, read_state: ReadState, *, public_url: str, demo: bool) -> APIRouter:
+    """The pages a person reads; none of them is part of the machine contract."""
+    router = APIRouter(include_in_schema=False)
+
+    @router.get("/")
+    async def landing(request: Request) -> Response:
+        """Say what this is, in what state, and where to go."""
+        return _page(request, "landing.html", state=await read_state(), public_url=public_url, demo=demo)
+
+    @router.get("/docs")
+    async def index(request: Request, q: str = "") -> Response:
+        """List every call, or those that mention what is looked for."""
+        words = q[:_QUERY_LIMIT].lower().split()
+        shown = [
+            reference.Group(group.name, [operation for operation in group.operations if operation.mentions(words)])
+            for group in reference.groups(await read_document())
+        ]
+        found = [group for group in shown if group.operations]
+        return _page(request, "docs.html", groups=found, query=q[:_QUERY_LIMIT], public_url=public_url, demo=demo)
+
+    @router.get("/docs/{name}")
+    async def group(request: Request, name: str) -> Response:
+        """Describe the calls of one group."""
+        everything = reference.groups(await read_document())
+        chosen = next((entry for entry in everything if entry.name == name), None)
+        if chosen is None:
+            return _page(request, "missing.html", status=404)
+        return _page(request, "group.html", group=chosen, groups=everything, public_url=public_url)
+
+    @router.get("/problems")
+    async def problems(request: Request) -> Response:
+        """List every problem code."""
+        return _page(request, "problems.html", problems=[found for _, found in sorted(catalogue().items())])
+
+    @router.get("/problems/{code}")
+    async def problem(request: Request, code: str) -> Response:
+        """Explain one problem code."""
+        known = catalogue().get(code)
+        if known is None:
+            return _page(request, "missing.html", status=404)
+        return _page(request, "problem.html", problem=known)
+
+    @router.get(_STYLE_PATH)
+    async def style() -> Response:
+        """The style sheet; its name changes with its content."""
+        return Response(_STYLE, media_type="text/css", headers={"Cache-Control": "public, max-age=31536000, immutable"})
+
+    return router
+
+
+def _page(request: Request, template: str, *, status: int = 200, **values: Any) -> Response:
+    asked = request.query_params.get("lang")
+    language = asked if asked in {"sv", "en"} else language_of(request.headers.get("accept-language", ""))
+    text = _templates.get_template(template).render(language=language, style=_STYLE_PATH, path=request.url.path, **values)
+    return HTMLResponse(text, status, _HEADERS | {"Content-Language": language})

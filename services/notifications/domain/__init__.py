@@ -1,0 +1,1 @@
+"""The rules of pushing, without any I/O."""

@@ -1,0 +1,72 @@
+"""Which notices a subscription hears of."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+from uuid import UUID
+
+NOTICE_TYPES: Final = frozenset(
+    f"notice.{name}"
+    for name in (
+        "admission",
+        "planned_discharge_changed",
+        "ready",
+        "ready_withdrawn",
+        "discharged",
+        "deceased",
+        "cancelled",
+        "transferred",
+        "leave",
+        "sip_invitation",
+        "care_contact",
+        "planning_status",
+        "outpatient_block",
+        "message",
+        "deviation",
+        "reminder",
+        "month_published",
+        "dispute_decided",
+        "invoice_issued",
+        "month_corrected",
+    )
+)
+TEST_TYPE: Final = "subscription.test"
+
+
+@dataclass(frozen=True, slots=True)
+class Subscription:
+    """What a subscriber wants to hear of; empty `types` or `units` mean everything it may.
+
+    `unit_prefixes` are those of the client that subscribed: it never hears of another unit of its own organisation.
+    """
+
+    id: UUID
+    organisation: str
+    unit_prefixes: tuple[str, ...]
+    types: tuple[str, ...] = ()
+    units: tuple[str, ...] = ()
+
+    def wants(self, organisation: str, notice_type: str, unit: str | None) -> bool:
+        """Whether a notice in a mailbox of this organisation and unit is told to the subscriber.
+
+        A mailbox without a unit belongs to the organisation as a whole: told to whoever speaks for all of it and filters no unit.
+        """
+        if organisation != self.organisation or (self.types and notice_type not in self.types):
+            return False
+        if unit is None:
+            return not self.units and speaks_for_all(organisation, self.unit_prefixes)
+        return _inside(unit, self.unit_prefixes) and (not self.units or unit in self.units)
+
+
+def covers(unit_prefixes: Sequence[str], units: Sequence[str]) -> bool:
+    """Whether every unit (or prefix of units) lies inside these prefixes."""
+    return all(_inside(unit, unit_prefixes) for unit in units)
+
+
+def speaks_for_all(organisation: str, unit_prefixes: Sequence[str]) -> bool:
+    """Whether these prefixes take in every unit of an organisation."""
+    return _inside(f"SE{organisation}-", unit_prefixes)
+
+
+def _inside(unit: str, prefixes: Sequence[str]) -> bool:
+    return any(unit.startswith(prefix) for prefix in prefixes)

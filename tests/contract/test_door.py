@@ -1,0 +1,222 @@
+"""What must hold of every public route, asked of all of them."""
+
+import base64
+import json
+from pathlib import Path
+
+import httpx
+import pytest
+from joserfc import jwt
+from joserfc.jwk import ECKey, OctKey
+
+from shared.http.access import ROUTES, SCOPES, Route
+from tests.contract.system import REGION, System, headers_of, path_of
+
+BAD_BODIES: dict[str, bytes] = {
+    "nothing": b"",
+    "no json": b"{",
+    "NaN": b'{"a": NaN}',
+    "Infinity": b'{"a": -Infinity}',
+    "1e400": b'{"a": 1e400}',
+    "duplicate keys": b'{"a": 1, "a": 2}',
+    "deep": b"[" * 100_000,
+    "17 levels": b"[" * 17 + b"]" * 17,
+    "NUL": b'{"a": "\\u0000"}',
+    "raw NUL": b'{"a": "\x00"}',
+    "lone surrogate": b'{"a": "\\ud800"}',
+    "bad UTF-8": b'{"a": "\xff"}',
+    "UTF-16": '{"a": 1}'.encode("utf-16"),
+    "BOM": b"\xef\xbb\xbf{}",
+}
+WRONG_BODIES: dict[str, bytes] = {
+    "array": b"[]",
+    "null": b"null",
+    "number": b"1",
+    "string": b'"a"',
+    "huge integer": b'{"a": 123456789012345678901234567890}',
+    "unknown field": b'{"person_number_189001019802": 1}',
+    "wrong kinds": b'{"id": true, "month": 7, "calculation": [], "actions": {}, "person": "x", "url": null, "specversion": 1}',
+    "bidi": '{"reason": "\u202eabc", "id": "\u202e"}'.encode(),
+}
+ODD_QUERIES = (
+    "after=-1",
+    "after=abc",
+    "after=100000000000000000000",
+    "limit=0",
+    "limit=100000",
+    "limit=1e3",
+    "wait=-1",
+    "wait=nan",
+    "wait=inf",
+    "epoch=-1",
+    "epoch=99999999999999999999",
+    "through=-1",
+    "through=x",
+    "month=2026-13",
+    "month=0000-01",
+    "month=%00",
+    "from=x&to=y",
+    "known_at=yesterday",
+    "known_at=9999-12-31T23:59:59Z",
+    "unit=%00",
+    "type=%F0%9F%98%80",
+    "mailbox=%00",
+    "mailbox=x",
+    "state=%27%3B--",
+    "after=%EF%BC%91",
+    "before=1",
+    "%00=1",
+    "a=1&a=2",
+)
+
+
+def names(route: Route) -> str:
+    return f"{route.method} {route.path}"
+
+
+def told(answer: httpx.Response) -> dict[str, object]:
+    """A problem without what differs from request to request."""
+    return {name: value for name, value in answer.json().items() if name != "request_id"}
+
+
+async def test_no_route_lets_a_bad_token_in_or_says_what_was_wrong_with_it(system: System, tmp_path: Path) -> None:
+    public = (tmp_path / "TOKEN_KEYS_FILE").read_bytes()
+    good = system.token()
+    head, payload, signature = good.split(".")
+    none = base64.urlsafe_b64encode(b'{"alg":"none","typ":"at+jwt"}').rstrip(b"=").decode()
+    claims = json.loads(base64.urlsafe_b64decode(payload + "=="))
+    confused = jwt.encode({"alg": "HS256", "typ": "at+jwt"}, claims, OctKey.import_key(public), algorithms=["HS256"])
+    stranger = ECKey.generate_key("P-256")
+    bad = {
+        "none at all": None,
+        "alg none": f"Bearer {none}.{payload}.",
+        "HS256 with the public key": f"Bearer {confused}",
+        "another key": "Bearer " + jwt.encode({"alg": "ES256", "typ": "at+jwt", "kid": system.key.kid}, claims, stranger),
+        "expired": f"Bearer {system.token(iat=1, exp=2)}",
+        "no exp": f"Bearer {system.token(without='exp')}",
+        "no aud": f"Bearer {system.token(without='aud')}",
+        "wrong aud": f"Bearer {system.token(aud='https://other.test')}",
+        "wrong iss": f"Bearer {system.token(iss='https://other.test')}",
+        "no org": f"Bearer {system.token(without='org')}",
+        "id token": f"Bearer {system.token(header={'typ': 'JWT'})}",
+        "jku": f"Bearer {system.token(header={'jku': 'https://evil.test'})}",
+        "altered": f"Bearer {head}.{payload[:-2]}AA.{signature}",
+        "truncated": f"Bearer {good[:-1]}",
+        "basic": "Basic Y29udHJhY3Q6c2VjcmV0",
+        "twice": f"Bearer {good} {good}",
+        "huge": "Bearer " + "a" * 5_000,
+    }
+    async with system.opened() as client:
+        for route in ROUTES:
+            for name, authorization in bad.items():
+                headers = {"Authorization": authorization} if authorization else {}
+                answer = await client.request(route.method, path_of(route), headers=headers, content=b"{}")
+                assert (answer.status_code, answer.json()["code"]) == (401, "token.invalid"), f"{names(route)} with {name}"
+                assert answer.headers["www-authenticate"] == 'Bearer error="invalid_token"'
+
+
+async def test_every_route_wants_one_of_its_scopes_and_no_other(system: System) -> None:
+    async with system.opened() as client:
+        for route in ROUTES:
+            others = system.token(SCOPES - set(route.scopes))
+            body = b"{}" if route.method == "POST" else b""
+            refused = await client.request(route.method, path_of(route), headers=headers_of(route, others), content=body)
+            assert (refused.status_code, refused.json()["code"]) == (403, "access.denied"), names(route)
+            for scope in route.scopes:
+                one = await client.request(route.method, path_of(route), headers=headers_of(route, system.token([scope])), content=body)
+                assert one.status_code not in {401, 403} or one.json()["code"] != "access.denied" or route.roles, f"{names(route)} {scope}"
+
+
+async def test_a_route_that_wants_an_idempotency_key_does_nothing_without_one(system: System) -> None:
+    async with system.opened() as client:
+        for route in (route for route in ROUTES if route.idempotency_key):
+            headers = headers_of(route, system.token())
+            del headers["Idempotency-Key"]
+            answer = await client.request(route.method, path_of(route), headers=headers, content=b"{}")
+            assert (answer.status_code, answer.json()["code"]) == (400, "idempotency.key_missing"), names(route)
+
+
+async def test_an_organisation_in_a_header_changes_nothing(system: System) -> None:
+    spoofed = {"X-Organisation": "2120001355", "X-Org": "2120001355", "X-Client-Id": "finance", "Forwarded": "for=127.0.0.1"}
+    async with system.opened() as client:
+        for route in (route for route in ROUTES if route.method == "GET"):
+            plain = await client.get(path_of(route), headers=headers_of(route, system.token(org=REGION)))
+            tricked = await client.get(path_of(route), headers=headers_of(route, system.token(org=REGION)) | spoofed)
+            assert (plain.status_code, _said(plain)) == (tricked.status_code, _said(tricked)), names(route)
+
+
+def _said(answer: httpx.Response) -> object:
+    return told(answer) if answer.headers.get("content-type") == "application/problem+json" else answer.content
+
+
+async def test_no_body_makes_a_5xx_and_what_cannot_be_read_is_400(system: System) -> None:
+    wrong: list[str] = []
+    async with system.opened() as client:
+        for route in (route for route in ROUTES if route.method == "POST"):
+            for name, body in (BAD_BODIES | WRONG_BODIES).items():
+                answer = await client.request(route.method, path_of(route), headers=headers_of(route, system.token()), content=body)
+                if not 200 <= answer.status_code < 500:
+                    wrong.append(f"{names(route)} {name}: {answer.status_code}")
+                if name in BAD_BODIES and _reads_a_body(system, route) and answer.json()["code"] != "json.unreadable":
+                    wrong.append(f"{names(route)} {name}: {answer.json()['code']}")
+    assert not wrong
+
+
+async def test_the_name_of_an_unknown_field_is_not_repeated(system: System) -> None:
+    person = "189001019802"
+    wrong: list[str] = []
+    async with system.opened() as client:
+        for route in (route for route in ROUTES if route.method == "POST" and _reads_a_body(system, route)):
+            body = f'{{"{person}": 1, "person": {{"{person}": "{person}"}}}}'
+            answer = await client.request(route.method, path_of(route), headers=headers_of(route, system.token()), content=body)
+            if answer.status_code != 422 or person in answer.text:
+                wrong.append(f"{names(route)}: {answer.status_code} {answer.text}")
+    assert not wrong
+
+
+def _reads_a_body(system: System, route: Route) -> bool:
+    item = system.services[route.service].openapi()["paths"][route.path]
+    return "requestBody" in item[route.method.lower()]
+
+
+async def test_no_parameter_makes_a_5xx(system: System) -> None:
+    wrong: list[str] = []
+    async with system.opened() as client:
+        for route in (route for route in ROUTES if route.method == "GET"):
+            for query in ODD_QUERIES:
+                answer = await client.get(f"{path_of(route)}?{query}", headers=headers_of(route, system.token()))
+                if answer.status_code >= 500:
+                    wrong.append(f"{names(route)}?{query}: {answer.status_code}")
+    assert not wrong
+
+
+async def test_no_path_parameter_makes_a_5xx(system: System) -> None:
+    async with system.opened() as client:
+        for route in (route for route in ROUTES if "{" in route.path):
+            for odd in ("x", "-1", "0", "9" * 40, "2026-99", "1999", "..a", "null", "A" * 300):
+                path = "/".join(odd if part.startswith("{") else part for part in route.path.split("/"))
+                answer = await client.request(route.method, path, headers=headers_of(route, system.token()), content=b"{}")
+                assert 400 <= answer.status_code < 500, f"{names(route)} {odd}: {answer.status_code}"
+
+
+async def test_a_content_type_that_is_not_taken_is_415(system: System) -> None:
+    async with system.opened() as client:
+        for route in (route for route in ROUTES if route.method == "POST" and _reads_a_body(system, route)):
+            for kind in ("text/plain", "application/xml", "multipart/form-data", ""):
+                headers = headers_of(route, system.token()) | {"Content-Type": kind}
+                answer = await client.request(route.method, path_of(route), headers=headers, content=b"{}")
+                assert (answer.status_code, answer.json()["code"]) == (415, "request.content_type"), f"{names(route)} {kind}"
+
+
+async def test_a_person_number_that_should_not_be_there_never_reaches_a_log(system: System, capfd: pytest.CaptureFixture[str]) -> None:
+    person = "189001019802"
+    async with system.opened() as client:
+        headers = {"Authorization": f"Bearer {system.token()}", "X-Request-Id": person, "Idempotency-Key": person, "User-Agent": person}
+        for path in (f"/v1/cases/{person}", f"/v1/{person}", f"/v1/cases?state={person}", f"/problems/{person}", f"/docs?q={person}"):
+            await client.get(path, headers=headers)
+        body = f'{{"person": {{"type": "personnummer", "id": "{person}x"}}}}'
+        answer = await client.post("/v1/cases/search", content=body, headers=headers | {"Content-Type": "application/json"})
+        assert answer.status_code == 422
+        assert person not in (await client.get("/metrics")).text
+    printed = capfd.readouterr()
+    assert person not in printed.out + printed.err

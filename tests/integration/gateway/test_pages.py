@@ -1,0 +1,67 @@
+import re
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import httpx
+import pytest
+
+from shared.http.problems import catalogue
+from tests.integration.gateway.parts import inside, settings_for
+
+
+@pytest.fixture
+async def reader(gateway_database: str, tmp_path: Path) -> AsyncIterator[httpx.AsyncClient]:
+    async with inside(settings_for(gateway_database, tmp_path)) as client:
+        yield client
+
+
+async def test_the_first_page_tells_the_state_in_the_readers_language(reader: httpx.AsyncClient) -> None:
+    swedish = await reader.get("/", headers={"Accept-Language": "sv-SE,sv;q=0.9,en;q=0.5"})
+    english = await reader.get("/", headers={"Accept-Language": "en-GB"})
+    assert ("i drift" in swedish.text, 'lang="sv"' in swedish.text) == (True, True)
+    assert ("ready" in english.text, 'lang="en"' in english.text) == (True, True)
+
+
+async def test_every_problem_code_has_a_page_in_both_languages(reader: httpx.AsyncClient) -> None:
+    for code, problem in catalogue().items():
+        for language in ("sv", "en"):
+            page = await reader.get(f"/problems/{code}?lang={language}")
+            assert page.status_code == 200
+            assert page.text.count(f"<code>{code}</code>") == 1
+            assert str(problem.status) in page.text
+
+
+async def test_an_unknown_page_is_a_plain_404(reader: httpx.AsyncClient) -> None:
+    for path in ("/problems/no.such", "/docs/nothing"):
+        page = await reader.get(path)
+        assert (page.status_code, page.headers["content-type"]) == (404, "text/html; charset=utf-8")
+
+
+async def test_no_page_fetches_anything_from_anywhere_else_or_runs_a_script(reader: httpx.AsyncClient) -> None:
+    groups = re.findall(r'href="(/docs/[a-z]+)"', (await reader.get("/docs")).text)
+    assert groups
+    for path in {"/", "/docs", "/problems", "/problems/not_found", *groups}:
+        page = await reader.get(path)
+        assert page.status_code == 200
+        assert "<script" not in page.text
+        assert not re.search(r'(?:src|href)="(?:https?:)?//', page.text)
+        assert "default-src 'none'" in page.headers["content-security-policy"]
+        style = re.search(r'<link rel="stylesheet" href="([^"]+)"', page.text)
+        assert style is not None
+        assert (await reader.get(style[1])).headers["content-type"].startswith("text/css")
+
+
+async def test_the_reference_is_searched_on_the_server_and_never_trusts_what_was_asked(reader: httpx.AsyncClient) -> None:
+    found = await reader.get("/docs", params={"q": "cases GET"})
+    assert ("/v1/cases/{case_id}" in found.text, "/oauth2/token" in found.text) == (True, False)
+    nothing = await reader.get("/docs", params={"q": '"><script>alert(1)</script>'})
+    assert ("Nothing matches" in nothing.text, "<script>" in nothing.text) == (True, False)
+
+
+async def test_health_tells_each_part(reader: httpx.AsyncClient) -> None:
+    assert (await reader.get("/health/live")).json() == {"status": "live"}
+    ready = await reader.get("/health/ready")
+    assert ready.json() == {
+        "status": "ready",
+        "parts": {"gateway": "ready", "planning": "ready", "billing": "ready", "notifications": "ready"},
+    }
