@@ -1,0 +1,78 @@
+"""The clients the demo creates: one per ward system, municipality, care centre and office, with the scopes of their role."""
+
+from dataclasses import dataclass
+from typing import Final, Literal
+
+from dirigent.county.model import County
+
+Role = Literal["ward", "history", "municipality", "care", "finance", "controller", "approver", "auditor"]
+
+SCOPES: Final[dict[Role, tuple[str, ...]]] = {
+    "ward": ("events:write", "cases:read", "notices:read", "notices:acknowledge", "subscriptions:write"),
+    "history": ("events:import", "plans:write"),
+    "municipality": (
+        "cases:read",
+        "notices:read",
+        "notices:acknowledge",
+        "averages:read",
+        "months:sign",
+        "invoices:read",
+        "subscriptions:write",
+    ),
+    "care": ("cases:read", "notices:read", "notices:acknowledge", "plans:write", "subscriptions:write"),
+    "finance": ("averages:read", "invoices:read", "months:issue", "subscriptions:write"),
+    "controller": ("averages:read", "invoices:read", "months:prepare", "months:publish", "agreements:write"),
+    "approver": ("averages:read", "invoices:read", "months:approve", "months:issue", "agreements:write"),
+    "auditor": ("averages:read", "invoices:read", "audit:read"),
+}
+# One care centre of each sub-region has a system of its own in the demo.
+CARE_CLIENTS: Final = {"care-goteborg": "1480", "care-boras": "1490", "care-skovde": "1496", "care-trollhattan": "1488"}
+
+
+@dataclass(frozen=True, slots=True)
+class DemoClient:
+    """A client of the demo: it belongs to exactly one organisation and to unit prefixes inside it."""
+
+    id: str
+    name: str
+    role: Role
+    organisation: str
+    unit_prefixes: tuple[str, ...]
+    municipality: str | None = None
+
+    @property
+    def scopes(self) -> tuple[str, ...]:
+        """What its role may do."""
+        return SCOPES[self.role]
+
+
+def demo_clients(county: County) -> tuple[DemoClient, ...]:
+    """All clients of the demo in a fixed order."""
+    region = county.organisation
+    whole_region = (f"SE{region}-",)
+    wards = [DemoClient(f"ward-{hospital.key}", hospital.name, "ward", region, (hospital.prefix,)) for hospital in county.hospitals]
+    history = DemoClient("history", "Historik", "history", region, whole_region)
+    municipalities = [
+        DemoClient(
+            f"kommun-{municipality.code}",
+            municipality.name,
+            "municipality",
+            municipality.organisation,
+            (f"SE{municipality.organisation}-",),
+            municipality.code,
+        )
+        for municipality in county.municipalities
+    ]
+    care = [
+        DemoClient(client_id, centre.name, "care", region, (centre.unit,))
+        for client_id, code in CARE_CLIENTS.items()
+        for centre in county.care_centres_of(code)[:1]
+    ]
+    offices: tuple[tuple[Role, str], ...] = (
+        ("finance", "Ekonomi"),
+        ("controller", "Handläggare"),
+        ("approver", "Attestant"),
+        ("auditor", "Granskare"),
+    )
+    staff = [DemoClient(role, name, role, region, whole_region) for role, name in offices]
+    return (*wards, history, *municipalities, *care, *staff)

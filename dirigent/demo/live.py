@@ -1,0 +1,98 @@
+"""One live stay: the ward tells of an admission now, the municipality sees it arrive and takes it on."""
+
+import asyncio
+import secrets
+import time
+from dataclasses import dataclass
+from datetime import date, timedelta
+from random import Random
+from typing import Any, Final
+
+from dirigent.county.load import load_county
+from dirigent.demo.asking import DemoError, ask, tell, until
+from dirigent.demo.mailboxes import MailboxRead
+from dirigent.replay.api import PublicApi
+from dirigent.simulate.persons import Population
+from shared.dates import format_instant, local_date, now
+
+WARD_CLIENT: Final = "ward-su"
+MUNICIPALITY: Final = "1480"
+WAIT_SECONDS: Final = 20
+TAKEN_ON_BY: Final = "Maja Mottagare (demo)"
+
+
+@dataclass(frozen=True, slots=True)
+class LiveStay:
+    """What became of the live stay: its notice, how long it took, whether it continues the chain, and whether it names the patient."""
+
+    notice: dict[str, Any]
+    milliseconds: float
+    follows: bool
+    standing: str
+    acknowledged_by: str
+    names_person: bool
+
+
+async def admit(api: PublicApi, before: MailboxRead) -> LiveStay:
+    """Post one admission as the ward, wait for its notice as the municipality, acknowledge it, and look at it as the ward.
+
+    Args:
+        api: The public interface.
+        before: The municipality's mailbox as read so far; the new notice must follow from it.
+
+    Raises:
+        DemoError: The event was refused, or the notice did not come.
+    """
+    event = live_event(date_of=local_date(now()))
+    client = f"kommun-{MUNICIPALITY}"
+    waiting = asyncio.create_task(_next_notice(api, client, len(before.entries)))
+    begun = time.monotonic()
+    answer = await api.call(WARD_CLIENT, "POST", "/v1/events", body=event, headers={"Content-Type": "application/cloudevents+json"})
+    if not answer.ok:
+        waiting.cancel()
+        raise DemoError(f"the live event was refused: {answer.status} {answer.code}")
+    notice, came = await waiting
+    before.take(notice)
+    path = f"/v1/notices/{notice['id']}"
+    await tell(api, client, f"{path}/acknowledgement", {"acknowledged_by": TAKEN_ON_BY}, key=f"live/{event['id']}")
+    standing = (await ask(api, client, path))["standing"]
+    return LiveStay(
+        notice=notice,
+        milliseconds=1_000 * (came - begun),
+        follows=not before.faults and notice["case_id"] == answer.body["case_id"],
+        standing=standing["state"],
+        acknowledged_by=standing["acknowledged_by"],
+        names_person=event["data"]["person"]["id"] == (notice["personal"] or {}).get("person", {}).get("id"),
+    )
+
+
+async def _next_notice(api: PublicApi, client: str, after: int) -> tuple[dict[str, Any], float]:
+    async def look() -> tuple[dict[str, Any], float] | None:
+        page = await ask(api, client, "/v1/notices", {"after": after, "limit": 1, "wait": WAIT_SECONDS})
+        return (page["entries"][0], time.monotonic()) if page["entries"] else None
+
+    return await until("the live notice arrives", look)
+
+
+def live_event(*, date_of: date) -> dict[str, Any]:
+    """An admission that happens now, of a synthetic person."""
+    county = load_county()
+    municipality = next(one for one in county.municipalities if one.code == MUNICIPALITY)
+    hospital = next(one for one in county.hospitals if f"ward-{one.key}" == WARD_CLIENT)
+    mark = secrets.token_hex(4)
+    person = Population(Random(mark)).draw(municipality)  # noqa: S311 - a made-up person, not a secret
+    return {
+        "specversion": "1.0",
+        "id": f"SU-LIVE-{mark}",
+        "source": f"urn:hsa:{hospital.wards[0].unit}",
+        "type": "stay.admitted",
+        "subject": f"SU-LIVE-{mark}",
+        "time": format_instant(now() - timedelta(minutes=20)),
+        "data": {
+            "person": person.as_data() | {"protected": False},
+            "care_type": "somatic",
+            "planned_discharge_date": (date_of + timedelta(days=6)).isoformat(),
+            "needs": ["municipal_social", "municipal_health", "outpatient"],
+            "outpatient_unit": county.care_centres_of(MUNICIPALITY)[0].unit,
+        },
+    }

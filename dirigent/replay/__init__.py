@@ -1,0 +1,1 @@
+"""Play a file of events and commands through the public interface."""

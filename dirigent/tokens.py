@@ -1,0 +1,38 @@
+"""`dirigent token CLIENT`: print a bearer token of a demo client."""
+
+import asyncio
+import json
+from pathlib import Path
+from typing import Annotated, Final
+
+import typer
+
+from dirigent.county.secrets import NoDemoClientsError, read_secrets
+from dirigent.failure import CannotStart
+from dirigent.replay.api import NotReachedError, PublicApi, TokenRefusedError
+from dirigent.replay.command import DEFAULT_URL, secret_of
+from dirigent.supervisor.folder import chosen_folder
+
+PATIENCE_SECONDS: Final = 10.0
+
+Data = Annotated[Path | None, typer.Option(envvar="DIRIGENT_DATA", help="Data folder with the demo's clients.", show_default="./data")]
+
+
+def command(
+    client: Annotated[str, typer.Argument(help="For example kommun-1480, ward-su or finance.")],
+    url: Annotated[str, typer.Option(envvar="DIRIGENT_PUBLIC_URL", help="Where Dirigent answers.")] = DEFAULT_URL,
+    data: Data = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Client and token as JSON.")] = False,
+) -> None:
+    """Print a bearer token of a demo client, good for five minutes."""
+    try:
+        secrets = read_secrets(chosen_folder(data).path)
+        token = asyncio.run(_token(url, client, secrets))
+    except (NoDemoClientsError, NotReachedError, TokenRefusedError) as error:
+        raise CannotStart(str(error)) from None
+    print(json.dumps({"client": client, "access_token": token, "token_type": "Bearer"}) if as_json else token)
+
+
+async def _token(url: str, client: str, secrets: dict[str, str]) -> str:
+    async with PublicApi(url, lambda name: secret_of(secrets, name), patience=PATIENCE_SECONDS) as api:
+        return await api.token(client)
