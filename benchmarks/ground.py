@@ -34,6 +34,8 @@ from shared.db import Database
 from shared.identifiers import uuid7
 
 PUBLIC_URL: Final = "http://dirigent.benchmark"
+POOL: Final = 20
+"""Connections of the api process: as many as help the baseline most; the gathered intake needs one."""
 _PASSWORD: Final = "only-for-benchmarks"
 _KID: Final = "benchmark"
 _HOUR: Final = 3_600
@@ -91,6 +93,10 @@ async def ground() -> AsyncIterator[Ground]:
         environment = inherited_environment() | {
             "DIRIGENT_PLANNING_DATABASE_URL": access["planning"].app,
             "DIRIGENT_REDIS_URL": f"redis://:{_PASSWORD}@127.0.0.1:{redis_port}/0",
+            # Nobody listens there: planning works without its neighbours, and asks for them in vain every few seconds.
+            "DIRIGENT_BILLING_URL": f"http://{LOOPBACK}:9/billing",
+            "DIRIGENT_PLANNING_POOL_SIZE": str(POOL),
+            "DIRIGENT_PLANNING_POOL_OVERFLOW": "0",
             "DIRIGENT_SERVICE_KEY": secrets.token_hex(32),
             "DIRIGENT_PUBLIC_URL": PUBLIC_URL,
             "DIRIGENT_TOKEN_KEYS_FILE": str(keys_file),

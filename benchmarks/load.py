@@ -108,39 +108,28 @@ def _requests(plan: Plan) -> list[list[bytes]]:
     return [[request(stories.admission())] for _ in range(plan.requests)]
 
 
-def run(plan: Plan) -> Result:
-    """Send, wait, measure."""
-    groups = iter(_requests(plan))
-    deadline = float("inf")
+class _Deadline:
+    """When no new group of requests may begin."""
 
-    def queue() -> Iterator[bytes]:
+    def __init__(self) -> None:
+        self.at = float("inf")
+
+    def queue(self, groups: Iterator[list[bytes]]) -> Iterator[bytes]:
+        """The requests of one client: whole groups, as long as there is time."""
         for group in groups:
-            if time.perf_counter() > deadline:
+            if time.perf_counter() > self.at:
                 return
             yield from group
 
-    clients = {client.socket.fileno(): client for client in (_Client(plan.port, queue()) for _ in range(plan.clients))}
-    poll = select.epoll()
-    for number in clients:
-        poll.register(number, select.EPOLLIN)
-    took: list[float] = []
-    refused = 0
+
+def run(plan: Plan) -> Result:
+    """Send, wait, measure."""
+    groups, deadline = iter(_requests(plan)), _Deadline()
+    clients = {client.socket.fileno(): client for client in (_Client(plan.port, deadline.queue(groups)) for _ in range(plan.clients))}
     busy, begun = time.process_time(), time.perf_counter()
-    deadline = begun + plan.seconds
-    open_clients = sum(client.send() for client in clients.values())
-    while open_clients:
-        ready = poll.poll(_STALLED_AFTER)
-        if not ready:
-            raise TimeoutError("the server does not answer")
-        for number, _event in ready:
-            client = clients[number]
-            if not client.answered():
-                continue
-            took.append(time.perf_counter() - client.begun)
-            refused += client.received[9:12] not in (b"201", b"200")
-            if not client.send():
-                open_clients -= 1
-    seconds = time.perf_counter() - begun
+    deadline.at = begun + plan.seconds
+    took, refused = _exchange(clients)
+    seconds, busy = time.perf_counter() - begun, time.process_time() - busy
     for client in clients.values():
         client.socket.close()
     took.sort()
@@ -151,8 +140,29 @@ def run(plan: Plan) -> Result:
         refused=refused,
         p50_ms=1_000 * took[len(took) // 2],
         p99_ms=1_000 * took[int(len(took) * 0.99)],
-        busy=(time.process_time() - busy) / seconds,
+        busy=busy / seconds,
     )
+
+
+def _exchange(clients: dict[int, _Client]) -> tuple[list[float], int]:
+    """Keep every client busy until its queue is empty; how long each answer took, and how many refused."""
+    poll = select.epoll()
+    for number in clients:
+        poll.register(number, select.EPOLLIN)
+    took: list[float] = []
+    refused = 0
+    open_clients = sum(client.send() for client in clients.values())
+    while open_clients:
+        ready = poll.poll(_STALLED_AFTER)
+        if not ready:
+            raise TimeoutError("the server does not answer")
+        for number, _event in ready:
+            client = clients[number]
+            if client.answered():
+                took.append(time.perf_counter() - client.begun)
+                refused += client.received[9:12] not in (b"201", b"200")
+                open_clients -= not client.send()
+    return took, refused
 
 
 def measure(plan: Plan) -> Result:

@@ -6,6 +6,7 @@ until a poll has brought it. One api process and one worker process, as `dirigen
 """
 
 import asyncio
+import contextlib
 import sys
 import time
 from collections.abc import Iterable
@@ -26,7 +27,7 @@ SECONDS: Final = 20.0
 WARM_UP_SECONDS: Final = 3.0
 TARGET_MS: Final = 100.0
 _POLL_SECONDS: Final = 25
-_LATE_SECONDS: Final = 10.0
+_LATE_SECONDS: Final = 5.0
 
 
 class Clocks:
@@ -36,6 +37,19 @@ class Clocks:
         self.answered: dict[str, float] = {}
         self.seen: dict[str, float] = {}
         self.refused = 0
+        self._more = asyncio.Event()
+
+    def see(self, case_id: str, at: float) -> None:
+        """A poll brought the notice of a case."""
+        self.seen.setdefault(case_id, at)
+        self._more.set()
+
+    async def all_seen(self) -> None:
+        """Wait until every notice has been seen, or nothing more comes."""
+        with contextlib.suppress(TimeoutError):
+            while self.waiting():
+                self._more.clear()
+                await asyncio.wait_for(self._more.wait(), _LATE_SECONDS)
 
     def waiting(self) -> int:
         """How many notices have not been seen yet."""
@@ -60,9 +74,7 @@ async def measure(ground: Ground) -> list[Finding]:
             polls = [asyncio.create_task(_poll(http, base, token, clocks)) for token in _municipalities(ground)]
             begun = time.perf_counter()
             await _post_all(http, base, ground.ward_token(), clocks)
-            late = time.perf_counter() + _LATE_SECONDS
-            while clocks.waiting() and time.perf_counter() < late:
-                await asyncio.sleep(0.05)
+            await clocks.all_seen()
             for poll in polls:
                 poll.cancel()
             await asyncio.gather(*polls, return_exceptions=True)
@@ -119,7 +131,7 @@ async def _poll(http: aiohttp.ClientSession, base: str, token: str, clocks: Cloc
             page = msgspec.json.decode(await answer.read())
         at = time.perf_counter()
         for entry in page["entries"]:
-            clocks.seen.setdefault(entry["case_id"], at)
+            clocks.see(entry["case_id"], at)
         after = page["next"]
 
 

@@ -109,7 +109,8 @@ async def provision(admin: str, access: Mapping[str, Access]) -> None:
     """
     connection = await connect(admin)
     try:
-        await _make_roles(connection, access)
+        async with connection.transaction():
+            await _make_roles(connection, access)
         present = {row["datname"] for row in await connection.fetch("SELECT datname FROM pg_database")}
         for one in access.values():
             name, app, owner = _database_of(one.app), one.app_role, _role_of(one.owner)
@@ -126,7 +127,6 @@ async def _make_roles(connection: asyncpg.Connection, access: Mapping[str, Acces
     wanted = {_role_of(url): url for one in access.values() for url in (one.owner, one.app)}
     apps = {one.app_role for one in access.values()}
     present = {row["rolname"] for row in await connection.fetch("SELECT rolname FROM pg_roles")}
-    # Never more connections for the programs than leave room for the operator.
     for role, url in wanted.items():
         verb = "ALTER" if role in present else "CREATE"
         await connection.execute(f"{verb} ROLE \"{role}\" LOGIN PASSWORD '{_password_of(url)}'")

@@ -16,7 +16,6 @@ from typing import Any, Final, cast
 
 from alembic import command
 from alembic.config import Config
-from alembic.script import ScriptDirectory
 from alembic.util import CommandError
 from sqlalchemy import Connection, MetaData, text
 from sqlalchemy.exc import DBAPIError
@@ -121,11 +120,6 @@ def from_environment(services: Iterable[str], environment: Mapping[str, str]) ->
             raise CannotStart(f"{prefix}_DATABASE_URL is not set")
         access[service] = Access(app=address(app), owner=address(environment.get(f"{prefix}_OWNER_URL") or app))
     return access
-
-
-def heads() -> dict[str, str | None]:
-    """The newest revision each service knows."""
-    return {service: ScriptDirectory.from_config(configuration(service)).get_current_head() for service in SERVICES}
 
 
 def main() -> int:

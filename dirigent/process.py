@@ -27,10 +27,11 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from dirigent.databases import SERVICES
 from dirigent.failure import CannotStart
 from dirigent.http_protocol import BoundedHead
+from dirigent.leaving import Leaving
 from dirigent.supervisor.sockets import listen
 from shared.logging import set_up
 
-_LEAVES_WITHIN: Final = 4
+_LEAVES_WITHIN: Final = 2
 _KEEP_ALIVE: Final = 75
 _NEW_OBJECTS: Final = 10_000
 
@@ -67,7 +68,7 @@ class Server(uvicorn.Server):
 def _server(app: ASGIApp) -> Server:
     return Server(
         uvicorn.Config(
-            app,
+            Leaving(app, os.environ.get("DIRIGENT_PUBLIC_URL", "")),
             loop="none",
             http=BoundedHead,
             ws="none",

@@ -25,6 +25,7 @@ import tempfile
 from collections import deque
 from collections.abc import Callable, Coroutine, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final, TypeVar
@@ -73,6 +74,13 @@ class _Loop:
 
 @pytest.fixture(scope="session")
 def servers(embedded_source: Source) -> Iterator[Servers]:
+    with started_servers(embedded_source) as started:
+        yield started
+
+
+@contextmanager
+def started_servers(embedded_source: Source) -> Iterator[Servers]:
+    """A PostgreSQL and a Redis of one's own, for as long as the block lasts; for tests that change what all would share."""
     folder = Path(tempfile.mkdtemp(prefix="dirigent-tests-"))
     folder.chmod(0o711)
     account = server_account()

@@ -21,7 +21,7 @@ SCOPES: Final[dict[Role, tuple[str, ...]]] = {
     ),
     "care": ("cases:read", "notices:read", "notices:acknowledge", "plans:write", "subscriptions:write"),
     "finance": ("averages:read", "invoices:read", "months:issue", "subscriptions:write"),
-    "controller": ("averages:read", "invoices:read", "months:prepare", "months:publish", "agreements:write"),
+    "controller": ("averages:read", "invoices:read", "months:prepare", "months:publish", "reviews:decide", "agreements:write"),
     "approver": ("averages:read", "invoices:read", "months:approve", "months:issue", "agreements:write"),
     "auditor": ("averages:read", "invoices:read", "audit:read"),
 }

@@ -17,10 +17,10 @@ class Checks:
         """Note one check; the detail is shown when it does not hold."""
         self.made += 1
         if holds:
-            self.console.print(f"  [green]✓[/green] {sentence}", highlight=False)
+            self.console.print(f"  [green]✓[/green] {sentence}", highlight=False, soft_wrap=True)
         else:
             self.failed.append(sentence)
-            self.console.print(f"  [red]✗[/red] {sentence}{f': {detail}' if detail else ''}", highlight=False)
+            self.console.print(f"  [red]✗[/red] {sentence}{f': {detail}' if detail else ''}", highlight=False, soft_wrap=True)
         return holds
 
     def same(self, sentence: str, found: object, expected: object) -> bool:

@@ -126,6 +126,6 @@ async def _play(system: System, played: Played, wanted: _Wanted, console: Consol
 @contextmanager
 def _bar(console: Console, title: str, total: int) -> Iterator[Callable[[int], None]]:
     columns = (TextColumn("  {task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    with Progress(*columns, console=console, transient=True) as progress:
+    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress:
         task = progress.add_task(title, total=total)
         yield lambda done: progress.advance(task, done)

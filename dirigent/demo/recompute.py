@@ -1,6 +1,6 @@
 """The month computed a second time, night by night, from the replayed file alone: what every sum of the demo is held against."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from fractions import Fraction
@@ -15,6 +15,8 @@ INVITE_WITHIN: Final = timedelta(days=3)
 NOTIFY_WITHIN: Final = timedelta(hours=24)
 SILENT_AFTER: Final = timedelta(days=30)
 FIRST_WEEKEND_DAY: Final = 5
+# How the demo's reviewer decides: what came late to the municipality is not charged, the rest is.
+OUTCOMES: Final = {"late_admission_notice": "exclude", "late_sip_invitation": "accept", "no_sign_of_life": "accept"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,13 +71,14 @@ class MonthSum:
         return sum(len(one.nights) for one in self.cases.values() if one.counted_as == "long")
 
 
-def recompute(lines: Iterable[str], first: date, prices: Mapping[int, int]) -> dict[str, MonthSum]:
+def recompute(lines: Iterable[str], first: date, prices: Mapping[int, int], decided: Collection[str] = ()) -> dict[str, MonthSum]:
     """Compute every municipality's month.
 
     Args:
         lines: The replay file.
         first: The first day of the month.
         prices: Öre per night, by year.
+        decided: Municipalities whose reviews have been decided, each by `OUTCOMES`.
     """
     after = (first + timedelta(days=31)).replace(day=1)
     sums: dict[str, MonthSum] = {}
@@ -83,7 +86,7 @@ def recompute(lines: Iterable[str], first: date, prices: Mapping[int, int]) -> d
         if patient.municipality is None:
             continue
         month = sums.setdefault(patient.municipality, MonthSum(patient.municipality))
-        counted = _count(patient, first, after)
+        counted = _count(patient, first, after, decided=patient.municipality in decided)
         if counted is not None:
             month.cases[key] = counted
     for month in sums.values():
@@ -92,7 +95,7 @@ def recompute(lines: Iterable[str], first: date, prices: Mapping[int, int]) -> d
     return sums
 
 
-def _count(patient: Patient, first: date, after: date) -> Counted | None:
+def _count(patient: Patient, first: date, after: date, *, decided: bool) -> Counted | None:
     """Where a stay stands in the month, None when it has no part in it."""
     left = patient.left_on
     closed = left is not None and first <= left < after
@@ -108,9 +111,10 @@ def _count(patient: Patient, first: date, after: date) -> Counted | None:
     if not closed and not charged:
         return None
     would_be = "long" if long else "average"
-    fault = _fault(patient, days, after, closed=closed)
-    if fault:
-        return Counted(fault, days, (), closed, would_be, charged)
+    doubts = _doubts(patient, days, after, closed=closed)
+    excluded = _is_excluded(patient, days) or (decided and any(OUTCOMES[doubt] == "exclude" for doubt in doubts))
+    if excluded or (doubts and not decided):
+        return Counted("excluded" if excluded else "review", days, (), closed, would_be, charged)
     return Counted(would_be, days, charged, closed)
 
 
@@ -130,15 +134,21 @@ def _not_yet_charged(waited: list[date], first: date) -> tuple[date, ...]:
     return tuple(night for night in waited[FREE_NIGHTS_OF_LONG:] if night not in charged_before)
 
 
-def _fault(patient: Patient, days: int, after: date, *, closed: bool) -> str:
-    """Why a stay does not count: excluded, or held for a person to judge."""
-    uninvited = patient.sip_needed and not patient.invited and days > FREE_AVERAGE
-    if patient.died or uninvited:
-        return "excluded"
-    late_notice = patient.notified.timestamp() - patient.judged.timestamp() > NOTIFY_WITHIN.total_seconds()
-    late_call = patient.sip_needed and bool(patient.invited) and days > FREE_AVERAGE and _called_late(patient)
-    silent = not closed and patient.last_heard is not None and swedish_date(patient.last_heard) < after - SILENT_AFTER
-    return "review" if late_notice or late_call or silent else ""
+def _is_excluded(patient: Patient, days: int) -> bool:
+    """Whether the law or the agreement leaves the stay out, with nothing to judge."""
+    return patient.died or (patient.sip_needed and not patient.invited and days > FREE_AVERAGE)
+
+
+def _doubts(patient: Patient, days: int, after: date, *, closed: bool) -> list[str]:
+    """What a person has to judge before the stay counts."""
+    doubts = []
+    if patient.notified.timestamp() - patient.judged.timestamp() > NOTIFY_WITHIN.total_seconds():
+        doubts.append("late_admission_notice")
+    if patient.sip_needed and patient.invited and days > FREE_AVERAGE and _called_late(patient):
+        doubts.append("late_sip_invitation")
+    if not closed and patient.last_heard is not None and swedish_date(patient.last_heard) < after - SILENT_AFTER:
+        doubts.append("no_sign_of_life")
+    return doubts
 
 
 def _called_late(patient: Patient) -> bool:

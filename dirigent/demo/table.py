@@ -78,4 +78,4 @@ def kronor(amount: int) -> str:
 def _ended(row: Row) -> str:
     if row.invoice:
         return row.invoice
-    return "–" if row.state == "settled" else "held: review"
+    return "–" if row.state == "settled" else row.state

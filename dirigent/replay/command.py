@@ -58,7 +58,8 @@ def _secrets(data: Path | None, client: str, secret: str | None) -> dict[str, st
 
 async def _play(file: Path, client: str, url: str, secrets: dict[str, str]) -> Report:
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
+    console = Console(stderr=True)
+    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress:
         bar = progress.add_task("replay", total=count_lines(file))
         async with PublicApi(url, lambda name: secret_of(secrets, name)) as api:
             player = Player(api, client, progress=lambda done: progress.advance(bar, done))

@@ -19,6 +19,8 @@ from shared.http.problems import HttpProblem
 _log = structlog.get_logger(__name__)
 
 BATCH: Final = 200
+QUIET_TURNS: Final = 3
+"""A request is read in one turn of the event loop and handled in a later one; a turn takes microseconds."""
 TRIES: Final = 4
 _PAUSE_SECONDS: Final = 0.1
 RETRY_AFTER: Final = {"Retry-After": "1"}
@@ -100,7 +102,7 @@ class Intake:
         """Write batch after batch until nobody waits."""
         try:
             while self._waiting:
-                batch = [self._waiting.popleft() for _ in range(min(BATCH, len(self._waiting)))]
+                batch = await self._gather()
                 try:
                     outcomes: Sequence[Outcome] = await self.take_batch([waiting.statement for waiting in batch])
                 except Exception as error:  # noqa: BLE001  # becomes the answer of everyone in the batch
@@ -111,6 +113,18 @@ class Intake:
                         waiting.answered.set_result(outcome)
         finally:
             self._writing = None
+
+    async def _gather(self) -> list[_Waiting]:
+        """Take those who wait, and those whose requests the event loop has in hand: it turns as long as that brings somebody.
+
+        Without this the first of many answered clients to come back would get a batch, and a commit, of its own.
+        """
+        quiet = 0
+        while quiet < QUIET_TURNS and len(self._waiting) < BATCH:
+            before = len(self._waiting)
+            await asyncio.sleep(0)
+            quiet = 0 if len(self._waiting) > before else quiet + 1
+        return [self._waiting.popleft() for _ in range(min(BATCH, len(self._waiting)))]
 
     @staticmethod
     def _fail(batch: Sequence[_Waiting], error: Exception) -> None:

@@ -21,7 +21,6 @@ from services.planning.domain.events import (
 )
 from services.planning.domain.stay import stay_facts
 from shared.dates import parse_instant
-from shared.events.facts import ReadyNotice, StayChanged
 
 Data = Mapping[str, Any]
 
@@ -70,34 +69,26 @@ def case_event(value: Mapping[str, Any], sent_at: datetime) -> CaseEvent:
     )
 
 
-def stay_changed(case_id: UUID, version: int, state: CaseState) -> StayChanged | None:
-    """The fact for billing, or None while no admission is known: nobody could be liable."""
+def stay_changed(case_id: UUID, version: int, state: CaseState) -> dict[str, object] | None:
+    """The members of the fact `StayChanged` for billing, or None while no admission is known: nobody could be liable."""
     stay = stay_facts(state)
     if stay is None:
         return None
-    return StayChanged(
-        case_id=case_id,
-        case_version=version,
-        provider=stay.provider,
-        ward=stay.ward,
-        care_type=stay.care_type,
-        admitted_at=stay.admitted_at,
-        municipality=stay.municipality,
-        need_judged_at=stay.need_judged_at,
-        admission_notice_sent_at=stay.admission_notice_sent_at,
-        ready=tuple(
-            ReadyNotice(
-                notice_sent_at=ready.notice_sent_at,
-                ready_at=ready.ready_at,
-                withdrawn_at=ready.withdrawn_at,
-                compulsory=ready.compulsory,
-            )
-            for ready in stay.ready
-        ),
-        sip_required=stay.sip_required,
-        discharged_at=stay.discharged_at,
-        deceased_at=stay.deceased_at,
-        cancelled=stay.cancelled,
-        findings=stay.findings,
-        last_sign_of_life_at=stay.last_sign_of_life_at,
-    )
+    return {
+        "case_id": case_id,
+        "case_version": version,
+        "provider": stay.provider,
+        "ward": stay.ward,
+        "care_type": stay.care_type,
+        "admitted_at": stay.admitted_at,
+        "municipality": stay.municipality,
+        "need_judged_at": stay.need_judged_at,
+        "admission_notice_sent_at": stay.admission_notice_sent_at,
+        "ready": stay.ready,
+        "sip_required": stay.sip_required,
+        "discharged_at": stay.discharged_at,
+        "deceased_at": stay.deceased_at,
+        "cancelled": stay.cancelled,
+        "findings": stay.findings,
+        "last_sign_of_life_at": stay.last_sign_of_life_at,
+    }

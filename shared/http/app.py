@@ -2,9 +2,9 @@
 
 import asyncio
 import re
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
-from typing import Final
+from typing import Any, Final
 
 import structlog
 from fastapi import APIRouter, FastAPI, Request, Response
@@ -21,6 +21,7 @@ from shared.http.call import request_id_of
 from shared.http.problems import HttpProblem, problem_response
 from shared.http.settings import HttpSettings
 from shared.identifiers import uuid7
+from shared.logging import mask
 from shared.streams.listener import FeedWatcher, Listener
 from shared.streams.repair import NotAService, internal_router
 from shared.streams.runtime import WorkerSettings, keep
@@ -61,13 +62,19 @@ def as_business_error(error: Exception) -> BusinessError:
 
 def _invalid_request(error: RequestValidationError) -> BusinessError:
     """Where and what, never the value: FastAPI's own answer would echo a person number."""
-    found = [(tuple(str(part) for part in item["loc"]), str(item["type"])) for item in error.errors()]
+    found = [_place_and_kind(item) for item in error.errors()]
     fields = tuple(FieldError(_pointer(where[1:]), what) for where, what in found)
     if all(where[0] == "body" for where, _ in found):
         return Malformed("request.malformed", errors=fields)
     problem = HttpProblem("request.parameter_invalid")
     problem.errors = fields
     return problem
+
+
+def _place_and_kind(item: Mapping[str, Any]) -> tuple[tuple[str, ...], str]:
+    """Where and what; the name of an unknown field is the caller's own text and may hold anything, so only its place is told."""
+    place, kind = tuple(str(part) for part in item["loc"]), str(item["type"])
+    return (place[:-1] if kind == "extra_forbidden" else place), kind
 
 
 def _pointer(where: Sequence[str]) -> str:
@@ -88,7 +95,7 @@ class RequestIds:
             return
         headers = Headers(scope=scope)
         given = headers.get("x-request-id", "")
-        request_id = given if _REQUEST_ID.fullmatch(given) else str(uuid7())
+        request_id = given if _REQUEST_ID.fullmatch(given) and mask(given) == given else str(uuid7())
         scope["dirigent.request_id"] = request_id
         begun = False
 

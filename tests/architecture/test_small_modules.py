@@ -3,6 +3,7 @@
 import ast
 import re
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Final
 
 import pytest
@@ -97,6 +98,6 @@ def test_every_service_has_the_same_file_names(service: str) -> None:
     assert present == expected
 
 
-def _code_of(service: str) -> list[object]:
+def _code_of(service: str) -> list[Path]:
     folder = ROOT / "services" / service
     return [path for path in files() if folder in path.parents and path.suffix in {".py", ".html", ".css"}]

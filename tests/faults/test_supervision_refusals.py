@@ -8,8 +8,9 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from dirigent.embedded.programs import Source
 from tests.faults.upping import Up, processes_in, refused
-from tests.servers import PASSWORD, Servers
+from tests.servers import PASSWORD, Servers, started_servers
 
 
 @pytest.fixture(scope="module")
@@ -81,11 +82,18 @@ def test_an_unknown_choice_of_programs_is_told(fresh: Path) -> None:
     assert refused("up", "--data", str(fresh), "--port", "0", DIRIGENT_EMBEDDED="docker").startswith("DIRIGENT_EMBEDDED must be one of")
 
 
+@pytest.fixture(scope="module")
+def operators(embedded_source: Source) -> Iterator[Servers]:
+    """Servers apart from those of the other tests: a start changes their roles and databases."""
+    with started_servers(embedded_source) as started:
+        yield started
+
+
 class TestServersOfTheOperator:
     """DIRIGENT_DATABASE_URL and DIRIGENT_REDIS_URL."""
 
-    def test_a_wrong_password_is_told_without_showing_it(self, servers: Servers, fresh: Path) -> None:
-        url = servers.admin_url.replace(PASSWORD, "not-the-password")
+    def test_a_wrong_password_is_told_without_showing_it(self, operators: Servers, fresh: Path) -> None:
+        url = operators.admin_url.replace(PASSWORD, "not-the-password")
         said = refused("up", "--data", str(fresh), "--port", "0", DIRIGENT_DATABASE_URL=url)
         assert said.startswith("PostgreSQL refuses the role or password for dirigent_admin@127.0.0.1:")
         assert "not-the-password" not in said
@@ -106,14 +114,14 @@ class TestServersOfTheOperator:
         said = refused("up", "--data", str(fresh), "--port", "0", DIRIGENT_PLANNING_DATABASE_URL="postgresql://a:b@127.0.0.1/c")
         assert "DIRIGENT_BILLING_DATABASE_URL" in said
 
-    def test_a_wrong_redis_password_is_told_without_showing_it(self, servers: Servers, fresh: Path) -> None:
-        url = servers.redis_url.replace(PASSWORD, "not-the-password")
-        said = refused("up", "--data", str(fresh), "--port", "0", DIRIGENT_DATABASE_URL=servers.admin_url, DIRIGENT_REDIS_URL=url)
+    def test_a_wrong_redis_password_is_told_without_showing_it(self, operators: Servers, fresh: Path) -> None:
+        url = operators.redis_url.replace(PASSWORD, "not-the-password")
+        said = refused("up", "--data", str(fresh), "--port", "0", DIRIGENT_DATABASE_URL=operators.admin_url, DIRIGENT_REDIS_URL=url)
         assert said.startswith("Redis at 127.0.0.1:")
         assert "not-the-password" not in said
 
-    def test_with_both_given_nothing_is_embedded(self, servers: Servers, redis_url: str, fresh: Path) -> None:
-        variables = {"DIRIGENT_DATABASE_URL": servers.admin_url, "DIRIGENT_REDIS_URL": redis_url}
+    def test_with_both_given_nothing_is_embedded(self, operators: Servers, fresh: Path) -> None:
+        variables = {"DIRIGENT_DATABASE_URL": operators.admin_url, "DIRIGENT_REDIS_URL": operators.redis_url}
         with Up(fresh, variables=variables):
             running = processes_in(fresh)
         assert len(running) == 2

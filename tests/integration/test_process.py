@@ -25,8 +25,8 @@ def an_app(name: str) -> FastAPI:
 
 
 @asynccontextmanager
-async def serving() -> AsyncIterator[int]:
-    server: Server = _server(Internal({"planning": an_app("planning"), "billing": an_app("billing")}))
+async def serving(**services: FastAPI) -> AsyncIterator[int]:
+    server: Server = _server(Internal(services or {"planning": an_app("planning"), "billing": an_app("billing")}))
     with socket.create_server(("127.0.0.1", 0)) as opened:
         port = int(opened.getsockname()[1])
         task = asyncio.create_task(server.serve(sockets=[opened]))
@@ -94,3 +94,21 @@ async def test_what_could_be_read_in_two_ways_is_refused_as_a_problem(request_by
         answer = await exchange(port, request_bytes)
     assert answer.startswith(b"HTTP/1.1 400 ")
     assert b"application/problem+json" in answer
+
+
+async def test_a_request_that_still_waits_when_the_process_leaves_hears_when_to_come_again() -> None:
+    app, begun = FastAPI(), asyncio.Event()
+
+    @app.get("/v1/poll")
+    async def poll() -> None:
+        begun.set()
+        await asyncio.sleep(60)
+
+    async with httpx.AsyncClient(trust_env=False, timeout=30) as client:
+        async with serving(planning=app) as port:
+            waiting = asyncio.create_task(client.get(f"http://127.0.0.1:{port}/planning/v1/poll"))
+            await begun.wait()
+        answer = await waiting
+    assert answer.status_code == httpx.codes.SERVICE_UNAVAILABLE
+    assert answer.headers["retry-after"] == "1"
+    assert answer.json()["code"] == "service.unavailable"

@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import Any
 
 from fastapi import FastAPI
 
@@ -27,4 +28,17 @@ def create_app(settings: Settings | None = None) -> FastAPI:
                 await app.state.intake.close()
 
     app.router.lifespan_context = lifespan
+    _document_events(app)
     return app
+
+
+def _document_events(app: FastAPI) -> None:
+    """Events are read by our own reader, so FastAPI does not know their models: put them into the document beside its own."""
+    without = app.openapi
+
+    def openapi() -> dict[str, Any]:
+        document = without()
+        document["components"]["schemas"] |= events.EVENT_DEFINITIONS
+        return document
+
+    app.openapi = openapi  # type: ignore[method-assign]  # the way FastAPI documents for extending the document

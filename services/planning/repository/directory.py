@@ -11,7 +11,7 @@ from sqlalchemy import Row, text
 from shared.db import Work
 from shared.http.auth import Caller
 
-_BY_RECIPIENT: Final = text(
+BY_RECIPIENT: Final = text(
     "SELECT id, recipient, organisation, unit, function FROM mailboxes WHERE recipient = ANY(CAST(:recipients AS text[]))"
 )
 _OF_CALLER: Final = text(
@@ -80,7 +80,7 @@ def _mailbox(row: Row[tuple[object, ...]]) -> Mailbox:
 
 async def mailboxes_for(work: Work, recipients: Sequence[str]) -> dict[str, Mailbox]:
     """The mailboxes of those recipients that can be reached."""
-    found = await work.connection.execute(_BY_RECIPIENT, {"recipients": list(recipients)})
+    found = await work.connection.execute(BY_RECIPIENT, {"recipients": list(recipients)})
     return {row.recipient: _mailbox(row) for row in found}
 
 

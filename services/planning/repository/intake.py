@@ -16,7 +16,7 @@ from shared.db import Work
 Stay = tuple[str, str]
 """Care provider and the sender's own stay id."""
 
-_INSERT_EVENTS: Final = text(
+INSERT_EVENTS: Final = text(
     """
     INSERT INTO events (source, event_id, provider, subject, sent_at, received_at, history, client, fingerprint, body)
     SELECT * FROM unnest(CAST(:sources AS text[]), CAST(:ids AS text[]), CAST(:providers AS text[]), CAST(:subjects AS text[]),
@@ -33,7 +33,7 @@ _KNOWN: Final = text(
     JOIN events e USING (source, event_id) JOIN case_history h ON h.event_row = e.id
     """
 )
-_INSERT_CASES: Final = text(
+INSERT_CASES: Final = text(
     """
     INSERT INTO cases (id, provider, subject)
     SELECT * FROM unnest(CAST(:ids AS uuid[]), CAST(:providers AS text[]), CAST(:subjects AS text[]))
@@ -55,13 +55,7 @@ _READ_EVENTS: Final = text(
     JOIN events e ON e.provider = c.provider AND e.subject = c.subject
     """
 )
-_READ_NOTICES: Final = text(
-    """
-    SELECT id, case_id, mailbox, recipient, type, origin, fingerprint, revision, state, acknowledged_at
-    FROM unnest(CAST(:cases AS uuid[])) AS asked (case_id) JOIN notices USING (case_id) ORDER BY id
-    """
-)
-_UPDATE_CASES: Final = text(
+UPDATE_CASES: Final = text(
     """
     UPDATE cases AS c
     SET version = n.version, state = n.state, ward = n.ward, care_type = n.care_type, municipality = n.municipality,
@@ -74,29 +68,11 @@ _UPDATE_CASES: Final = text(
     WHERE c.id = n.id
     """
 )
-_INSERT_HISTORY: Final = text(
+INSERT_HISTORY: Final = text(
     """
     INSERT INTO case_history (case_id, version, at, client, what, event_row, answer)
     SELECT * FROM unnest(CAST(:cases AS uuid[]), CAST(:versions AS integer[]), CAST(:ats AS timestamptz[]), CAST(:clients AS text[]),
                          CAST(:whats AS text[]), CAST(:event_rows AS bigint[]), CAST(:answers AS text[]))
-    """
-)
-_INSERT_NOTICES: Final = text(
-    """
-    INSERT INTO notices (id, mailbox, case_id, recipient, type, origin, fingerprint, revision, state, sent_at, supersedes, envelope,
-                         personal)
-    SELECT id, mailbox, case_id, recipient, type, origin, fingerprint, revision, 'sent', sent_at, supersedes, envelope,
-           CAST(personal AS jsonb)
-    FROM unnest(CAST(:ids AS uuid[]), CAST(:mailboxes AS uuid[]), CAST(:cases AS uuid[]), CAST(:recipients AS text[]),
-                CAST(:types AS text[]), CAST(:origins AS text[]), CAST(:fingerprints AS text[]), CAST(:revisions AS integer[]),
-                CAST(:sent AS timestamptz[]), CAST(:supersedes AS uuid[]), CAST(:envelopes AS text[]), CAST(:personals AS text[]))
-         AS n (id, mailbox, case_id, recipient, type, origin, fingerprint, revision, sent_at, supersedes, envelope, personal)
-    """
-)
-_END_NOTICES: Final = text(
-    """
-    UPDATE notices AS n SET state = e.state
-    FROM unnest(CAST(:ids AS uuid[]), CAST(:states AS text[])) AS e (id, state) WHERE n.id = e.id
     """
 )
 
@@ -155,28 +131,10 @@ class HistoryRow:
     answer: str
 
 
-@dataclass(frozen=True, slots=True)
-class NoticeRow:
-    """One notice as it is written: the envelope that the mailbox carries, and the personal part beside it."""
-
-    id: UUID
-    mailbox: UUID
-    case_id: UUID | None
-    recipient: str
-    type: str
-    origin: str
-    fingerprint: str
-    revision: int
-    sent_at: datetime
-    supersedes: UUID | None
-    envelope: str
-    personal: str | None
-
-
 async def insert_events(work: Work, rows: Sequence[EventRow]) -> dict[tuple[str, str], int]:
     """Insert those events that are new; the row ids of these by event key. Rows must be sorted by key."""
     found = await work.connection.execute(
-        _INSERT_EVENTS,
+        INSERT_EVENTS,
         {
             "sources": [row.source for row in rows],
             "ids": [row.event_id for row in rows],
@@ -202,7 +160,7 @@ async def known_answers(work: Work, keys: Sequence[tuple[str, str]]) -> dict[tup
 async def lock_cases(work: Work, stays: Sequence[Stay], new_ids: Sequence[UUID]) -> LockedCases:
     """Make the missing cases and lock the others, in one order for everybody. `stays` must be sorted."""
     asked = {"providers": [stay[0] for stay in stays], "subjects": [stay[1] for stay in stays], "ids": list(new_ids)}
-    made = {(row.provider, row.subject): row.id for row in await work.connection.execute(_INSERT_CASES, asked)}
+    made = {(row.provider, row.subject): row.id for row in await work.connection.execute(INSERT_CASES, asked)}
     others = [stay for stay in stays if stay not in made]
     if not others:
         return LockedCases(made, {})
@@ -216,15 +174,10 @@ async def read_events(work: Work, cases: Sequence[UUID]) -> Sequence[Any]:
     return (await work.connection.execute(_READ_EVENTS, {"cases": list(cases)})).all()
 
 
-async def read_notices(work: Work, cases: Sequence[UUID]) -> Sequence[Any]:
-    """Every notice of these cases in the order they were made."""
-    return (await work.connection.execute(_READ_NOTICES, {"cases": list(cases)})).all()
-
-
 async def write_cases(work: Work, rows: Sequence[CaseRow]) -> None:
     """Write back the folded cases."""
     await work.connection.execute(
-        _UPDATE_CASES,
+        UPDATE_CASES,
         {
             "at": work.at,
             "ids": [row.id for row in rows],
@@ -245,7 +198,7 @@ async def write_cases(work: Work, rows: Sequence[CaseRow]) -> None:
 async def write_history(work: Work, rows: Sequence[HistoryRow]) -> None:
     """Add lines to the cases' histories."""
     await work.connection.execute(
-        _INSERT_HISTORY,
+        INSERT_HISTORY,
         {
             "cases": [row.case_id for row in rows],
             "versions": [row.version for row in rows],
@@ -256,27 +209,3 @@ async def write_history(work: Work, rows: Sequence[HistoryRow]) -> None:
             "answers": [row.answer for row in rows],
         },
     )
-
-
-async def write_notices(work: Work, rows: Sequence[NoticeRow], ended: Sequence[tuple[UUID, str]]) -> None:
-    """Add notices, and note which earlier ones are superseded or cancelled by them."""
-    if rows:
-        await work.connection.execute(
-            _INSERT_NOTICES,
-            {
-                "ids": [row.id for row in rows],
-                "mailboxes": [row.mailbox for row in rows],
-                "cases": [row.case_id for row in rows],
-                "recipients": [row.recipient for row in rows],
-                "types": [row.type for row in rows],
-                "origins": [row.origin for row in rows],
-                "fingerprints": [row.fingerprint for row in rows],
-                "revisions": [row.revision for row in rows],
-                "sent": [row.sent_at for row in rows],
-                "supersedes": [row.supersedes for row in rows],
-                "envelopes": [row.envelope for row in rows],
-                "personals": [row.personal for row in rows],
-            },
-        )
-    if ended:
-        await work.connection.execute(_END_NOTICES, {"ids": [end[0] for end in ended], "states": [end[1] for end in ended]})

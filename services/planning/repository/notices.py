@@ -1,6 +1,7 @@
 """What stands beside the envelopes in the mailboxes: personal parts, delivery and acknowledgement."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
@@ -9,6 +10,30 @@ from sqlalchemy import text
 
 from shared.db import Work
 
+INSERT_NOTICES: Final = text(
+    """
+    INSERT INTO notices (id, mailbox, case_id, recipient, type, origin, fingerprint, revision, state, sent_at, supersedes, envelope,
+                         personal)
+    SELECT id, mailbox, case_id, recipient, type, origin, fingerprint, revision, 'sent', sent_at, supersedes, envelope,
+           CAST(personal AS jsonb)
+    FROM unnest(CAST(:ids AS uuid[]), CAST(:mailboxes AS uuid[]), CAST(:cases AS uuid[]), CAST(:recipients AS text[]),
+                CAST(:types AS text[]), CAST(:origins AS text[]), CAST(:fingerprints AS text[]), CAST(:revisions AS integer[]),
+                CAST(:sent AS timestamptz[]), CAST(:supersedes AS uuid[]), CAST(:envelopes AS text[]), CAST(:personals AS text[]))
+         AS n (id, mailbox, case_id, recipient, type, origin, fingerprint, revision, sent_at, supersedes, envelope, personal)
+    """
+)
+_END_NOTICES: Final = text(
+    """
+    UPDATE notices AS n SET state = e.state
+    FROM unnest(CAST(:ids AS uuid[]), CAST(:states AS text[])) AS e (id, state) WHERE n.id = e.id
+    """
+)
+_OF_CASES: Final = text(
+    """
+    SELECT id, case_id, mailbox, recipient, type, origin, fingerprint, revision, state, acknowledged_at
+    FROM unnest(CAST(:cases AS uuid[])) AS asked (case_id) JOIN notices USING (case_id) ORDER BY id
+    """
+)
 _PERSONAL: Final = text("SELECT id, case_id, personal FROM notices WHERE id = ANY(CAST(:ids AS uuid[]))")
 _FETCHED: Final = text("UPDATE notices SET state = 'delivered', delivered_at = :at WHERE id = ANY(CAST(:ids AS uuid[])) AND state = 'sent'")
 _ONE: Final = text(
@@ -21,6 +46,53 @@ _LOCK: Final = text("SELECT id FROM notices WHERE id = :id FOR UPDATE")
 _ACKNOWLEDGE: Final = text(
     "UPDATE notices SET state = :state, acknowledged_at = :at, acknowledged_by = :by, acknowledged_client = :client WHERE id = :id"
 )
+
+
+@dataclass(frozen=True, slots=True)
+class NoticeRow:
+    """One notice as it is written: the envelope that the mailbox carries, and the personal part beside it."""
+
+    id: UUID
+    mailbox: UUID
+    case_id: UUID | None
+    recipient: str
+    type: str
+    origin: str
+    fingerprint: str
+    revision: int
+    sent_at: datetime
+    supersedes: UUID | None
+    envelope: str
+    personal: str | None
+
+
+async def write(work: Work, rows: Sequence[NoticeRow], ended: Sequence[tuple[UUID, str]]) -> None:
+    """Add notices, and note which earlier ones are superseded or cancelled by them."""
+    if rows:
+        await work.connection.execute(
+            INSERT_NOTICES,
+            {
+                "ids": [row.id for row in rows],
+                "mailboxes": [row.mailbox for row in rows],
+                "cases": [row.case_id for row in rows],
+                "recipients": [row.recipient for row in rows],
+                "types": [row.type for row in rows],
+                "origins": [row.origin for row in rows],
+                "fingerprints": [row.fingerprint for row in rows],
+                "revisions": [row.revision for row in rows],
+                "sent": [row.sent_at for row in rows],
+                "supersedes": [row.supersedes for row in rows],
+                "envelopes": [row.envelope for row in rows],
+                "personals": [row.personal for row in rows],
+            },
+        )
+    if ended:
+        await work.connection.execute(_END_NOTICES, {"ids": [end[0] for end in ended], "states": [end[1] for end in ended]})
+
+
+async def of_cases(work: Work, cases: Sequence[UUID]) -> Sequence[Any]:
+    """Every notice of these cases in the order they were made."""
+    return (await work.connection.execute(_OF_CASES, {"cases": list(cases)})).all()
 
 
 async def personal_parts(work: Work, ids: Sequence[UUID]) -> dict[UUID, Any]:

@@ -16,12 +16,14 @@ from services.planning.domain.notices import NoticeToCancel, NoticeToSend, Notic
 from services.planning.domain.parties import Directory, Recipient
 from services.planning.repository import directory as mailboxes
 from services.planning.repository import intake as rows
+from services.planning.repository import notices
 from services.planning.repository.directory import Mailbox
 from services.planning.translation import case_event, stay_changed
 from services.planning.usecases.case_view import view_of
 from services.planning.usecases.mailing import Letter, Post
 from shared.db import Work
-from shared.streams.outbox import staged_fact
+from shared.events.facts import StayChanged
+from shared.streams.outbox import staged_members
 
 
 @dataclass(slots=True)
@@ -64,7 +66,7 @@ async def fold_cases(work: Work, locked: Iterable[UUID], *, begun: Mapping[UUID,
         for row in await rows.read_events(work, list(known)):
             known[row.case_id].version = row.version
             known[row.case_id].tell(case_event(msgspec.json.decode(row.body), row.sent_at), history=row.history)
-        for row in await rows.read_notices(work, list(known)):
+        for row in await notices.of_cases(work, list(known)):
             known[row.case_id].sent.append(row)
     stories = known | dict(begun or {})
     names = {name for story in stories.values() for name in addressed(story.events)}
@@ -150,9 +152,9 @@ def collect(case: Folded, at: datetime, post: Post) -> None:
     for to_cancel in needed.to_cancel:
         post.put(_cancelling_letter(case, to_cancel, case.reachable[recipients[to_cancel.cancels]]))
         post.ended.append((to_cancel.cancels, NoticeStatus.CANCELLED.value))
-    fact = stay_changed(case.case_id, case.version, case.state)
-    if fact is not None:
-        post.staged.append(staged_fact(fact, case.case_id))
+    stay = stay_changed(case.case_id, case.version, case.state)
+    if stay is not None:
+        post.staged.append(staged_members(StayChanged, stay, case.case_id))
 
 
 def _letter(case: Folded, to_send: NoticeToSend) -> Letter:

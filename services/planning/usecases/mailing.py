@@ -8,14 +8,14 @@ from hashlib import sha256
 from typing import Final
 from uuid import UUID
 
-from services.planning.repository import intake as rows
+from services.planning.repository import notices as rows
 from services.planning.repository.directory import Mailbox
 from shared.dates import format_instant
 from shared.db import Work
 from shared.events.facts import NoticeSent
 from shared.identifiers import uuid7
 from shared.streams.canonical import canonical_plain
-from shared.streams.outbox import Staged, stage, staged_fact
+from shared.streams.outbox import Staged, stage, staged_members
 
 _SALT_BYTES: Final = 16
 
@@ -75,28 +75,28 @@ class Post:
             )
         )
         self.staged.append(Staged(letter.mailbox.feed, notice_id, letter.type, letter.case_id, envelope))
-        self.staged.append(staged_fact(_fact(notice_id, letter), letter.case_id))
+        self.staged.append(staged_members(NoticeSent, _notice_sent(notice_id, letter), letter.case_id))
         return notice_id
 
     async def write(self, work: Work) -> None:
         """Write the notices, then stage what was collected."""
-        await rows.write_notices(work, self.notices, self.ended)
+        await rows.write(work, self.notices, self.ended)
         await stage(work, self.staged)
 
 
 def _envelope(notice_id: UUID, letter: Letter, personal: str | None) -> str:
     """The part of a notice that never changes and is hashed: canonical JSON without any personal datum."""
     envelope: dict[str, object] = {
-        "id": str(notice_id),
+        "id": notice_id,
         "type": letter.type,
-        "case_id": None if letter.case_id is None else str(letter.case_id),
+        "case_id": letter.case_id,
         "case_version": letter.case_version,
         "sender": letter.sender,
         "recipient": letter.mailbox.recipient,
         "sent_at": format_instant(letter.sent_at),
         "acknowledge_by": None if letter.acknowledge_by is None else format_instant(letter.acknowledge_by),
         "legal_basis": letter.legal_basis,
-        "supersedes": None if letter.supersedes is None else str(letter.supersedes),
+        "supersedes": letter.supersedes,
         "personal_sha256": None if personal is None else sha256(personal.encode()).hexdigest(),
     }
     if letter.about:
@@ -104,16 +104,17 @@ def _envelope(notice_id: UUID, letter: Letter, personal: str | None) -> str:
     return canonical_plain(envelope)
 
 
-def _fact(notice_id: UUID, letter: Letter) -> NoticeSent:
-    return NoticeSent(
-        notice_id=notice_id,
-        notice_type=letter.type,
-        mailbox=str(letter.mailbox.id),
-        organisation=letter.mailbox.organisation,
-        unit=letter.mailbox.unit,
-        case_id=letter.case_id,
-        municipality=letter.mailbox.municipality,
-        sent_at=letter.sent_at,
-        history=letter.history,
-        about=dict(letter.about),
-    )
+def _notice_sent(notice_id: UUID, letter: Letter) -> dict[str, object]:
+    """The members of the fact `NoticeSent`."""
+    return {
+        "notice_id": notice_id,
+        "notice_type": letter.type,
+        "mailbox": letter.mailbox.id,
+        "organisation": letter.mailbox.organisation,
+        "unit": letter.mailbox.unit,
+        "case_id": letter.case_id,
+        "municipality": letter.mailbox.municipality,
+        "sent_at": letter.sent_at,
+        "history": letter.history,
+        "about": letter.about,
+    }
