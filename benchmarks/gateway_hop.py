@@ -21,7 +21,7 @@ from starlette.types import Receive, Scope, Send
 
 from benchmarks.ground import Ground, ground, program, until_ready
 from benchmarks.load import Plan, measure
-from dirigent.process import serve
+from dirigent.serving import serve
 from dirigent.supervisor.sockets import free_port, listen
 from services.gateway.door import Door, Traffic
 from services.gateway.limits import RateLimit

@@ -9,7 +9,7 @@ import sys
 import tempfile
 import time
 from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -163,17 +163,18 @@ def program(ground: Ground, *arguments: str, log: str) -> Iterator["subprocess.P
         process.wait(timeout=15)
 
 
-async def until_ready(port: int, path: str) -> None:
+async def until_ready(process: "subprocess.Popen[bytes]", port: int, path: str) -> None:
     """Wait until an api process answers.
 
     Raises:
-        TimeoutError: It does not.
+        RuntimeError: It ended instead.
+        TimeoutError: It does not answer.
     """
     async with asyncio.timeout(_READY_WITHIN):
         while True:
-            try:
+            with suppress(OSError):
                 if await is_ready(LOOPBACK, port, path):
                     return
-            except OSError:
-                pass
+            if process.poll() is not None:
+                raise RuntimeError(f"a process of the measurement ended with exit code {process.returncode}")
             await asyncio.sleep(_POLL)

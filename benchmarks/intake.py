@@ -125,8 +125,8 @@ async def run() -> list[Finding]:
     """The whole measurement."""
     port = free_port()
     async with ground() as started:
-        with program(started, "benchmarks.serve", f"{LOOPBACK}:{port}", log="serve.log"):
-            await until_ready(port, "/ours/health/ready")
+        with program(started, "benchmarks.serve", f"{LOOPBACK}:{port}", log="serve.log") as api:
+            await until_ready(api, port, "/ours/health/ready")
             return await measure_all(Track(started, port))
 
 

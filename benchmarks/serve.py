@@ -9,7 +9,7 @@ import uvloop
 from fastapi import FastAPI, Request, Response
 
 from benchmarks import textbook
-from dirigent.process import serve
+from dirigent.serving import serve
 from dirigent.supervisor.sockets import listen
 from services.planning.api import create_app
 from shared.logging import set_up

@@ -12,6 +12,7 @@ import httpx
 PATIENCE_SECONDS: Final = 120.0
 FIRST_PAUSE_SECONDS: Final = 0.1
 LONGEST_PAUSE_SECONDS: Final = 3.0
+WORTH_TELLING_SECONDS: Final = 1.0
 RENEW_BEFORE_SECONDS: Final = 60.0
 SERVER_FAULT: Final = 500
 IN_PROGRESS: Final = "idempotency.in_progress"
@@ -59,11 +60,13 @@ class PublicApi:
         patience: float = PATIENCE_SECONDS,
         transport: httpx.AsyncBaseTransport | None = None,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+        say: Callable[[str], None] = lambda _line: None,
     ) -> None:
         self.url = url
         self._secret_of = secret_of
         self._patience = patience
         self._sleep = sleep
+        self._say = say
         self._tokens: dict[str, tuple[str, float]] = {}
         self._renewing: dict[str, asyncio.Lock] = {}
         # The operator's proxy settings are not meant for our own loopback.
@@ -145,6 +148,8 @@ class PublicApi:
             pause = min(LONGEST_PAUSE_SECONDS, max(pause, wanted))
             if time.monotonic() + pause > deadline:
                 raise NotReachedError(f"{method} {path} at {self.url}: {trouble}")
+            if pause >= WORTH_TELLING_SECONDS:
+                self._say(f"{self.url} does not do it yet ({trouble}); trying again until {self._patience:.0f} s are over")
             await self._sleep(pause)
             pause *= 2
 

@@ -61,7 +61,14 @@ async def _play(file: Path, client: str, url: str, secrets: dict[str, str]) -> R
     console = Console(stderr=True)
     with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress:
         bar = progress.add_task("replay", total=count_lines(file))
-        async with PublicApi(url, lambda name: secret_of(secrets, name)) as api:
+        told: set[str] = set()
+
+        def say_once(line: str) -> None:
+            if line not in told:
+                told.add(line)
+                progress.console.print(f"dirigent: {line}", highlight=False, soft_wrap=True)
+
+        async with PublicApi(url, lambda name: secret_of(secrets, name), say=say_once) as api:
             player = Player(api, client, progress=lambda done: progress.advance(bar, done))
             return await player.play(read_items(file))
 

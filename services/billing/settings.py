@@ -5,7 +5,7 @@ from datetime import timedelta
 from pydantic import Field
 from pydantic_settings import SettingsConfigDict
 
-from shared.http.app import ServiceSettings
+from shared.http.settings import ServiceSettings
 
 
 class Settings(ServiceSettings):

@@ -20,7 +20,7 @@ from sqlalchemy import (
     Uuid,
 )
 
-from shared.http.idempotency import add_idempotency_table
+from shared.http.tables import add_idempotency_table
 from shared.streams.tables import add_stream_tables
 
 metadata = MetaData()

@@ -5,7 +5,7 @@ from typing import Annotated
 from pydantic import Field, field_validator
 from pydantic_settings import NoDecode, SettingsConfigDict
 
-from shared.http.app import ServiceSettings
+from shared.http.settings import ServiceSettings
 
 
 class Settings(ServiceSettings):

@@ -21,7 +21,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import ARRAY
 
-from shared.http.idempotency import add_idempotency_table
+from shared.http.tables import add_idempotency_table
 from shared.streams.due import add_due_table
 from shared.streams.tables import add_stream_tables
 

@@ -2,7 +2,7 @@
 
 from pydantic_settings import SettingsConfigDict
 
-from shared.http.app import ServiceSettings
+from shared.http.settings import ServiceSettings
 
 
 class Settings(ServiceSettings):

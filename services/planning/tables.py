@@ -19,7 +19,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import JSONB
 
-from shared.http.idempotency import add_idempotency_table
+from shared.http.tables import add_idempotency_table
 from shared.streams.tables import add_stream_tables
 
 metadata = MetaData()

@@ -12,8 +12,8 @@ class DatabaseSettings(BaseSettings):
 
     database_url: SecretStr
     listen_url: SecretStr | None = None
-    pool_size: int = 5
-    pool_overflow: int = 5
+    pool_size: int = 2
+    pool_overflow: int = 8
 
     @property
     def direct_url(self) -> str:

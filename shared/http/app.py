@@ -19,12 +19,13 @@ from shared.http.access import BATCH_BODY, BY_TEMPLATE
 from shared.http.auth import TokenVerifier
 from shared.http.call import request_id_of
 from shared.http.problems import HttpProblem, problem_response
-from shared.http.settings import HttpSettings
+from shared.http.settings import ServiceSettings
 from shared.identifiers import uuid7
 from shared.logging import mask
+from shared.streams.internal import internal_router
 from shared.streams.listener import FeedWatcher, Listener
-from shared.streams.repair import NotAService, internal_router
-from shared.streams.runtime import WorkerSettings, keep
+from shared.streams.repair import NotAService
+from shared.streams.runtime import keep
 
 _log = structlog.get_logger(__name__)
 _REQUEST_ID: Final = re.compile(r"[A-Za-z0-9._-]{1,100}", re.ASCII)
@@ -39,10 +40,6 @@ _BY_STATUS: Final = {
 }
 DATABASE_AWAITED_SECONDS: Final = 30.0
 RETRY_AFTER: Final = {"Retry-After": "1"}
-
-
-class ServiceSettings(WorkerSettings, HttpSettings):
-    """What every service behind the gateway must be told; each one adds its prefix and its own."""
 
 
 def as_business_error(error: Exception) -> BusinessError:
@@ -167,7 +164,8 @@ def create_service_app(name: str, title: str, settings: ServiceSettings, routers
     install_problems(app, settings.public_url)
     for router in routers:
         _check_table(name, router)
-        app.include_router(router)
+        # An included router is matched twice for every request; these have neither prefix nor dependencies to add.
+        app.router.routes.extend(router.routes)
     app.include_router(internal_router(name, settings.service_key.get_secret_value()))
     app.include_router(_health())
     return app

@@ -7,7 +7,7 @@ from typing import Final
 
 from fastapi import Request, Response
 from pydantic import BaseModel
-from sqlalchemy import Column, DateTime, LargeBinary, MetaData, SmallInteger, Table, Text, func, text
+from sqlalchemy import text
 
 from shared.db import Work
 from shared.errors import Refused
@@ -15,27 +15,11 @@ from shared.http.call import Call
 from shared.http.problems import HttpProblem
 from shared.streams.canonical import canonical
 
-KEPT_DAYS: Final = 90
 _LOCK: Final = text("SELECT pg_try_advisory_xact_lock(hashtextextended(:name, 0))")
 _FIND: Final = text("SELECT fingerprint, status, body FROM idempotency_keys WHERE client = :client AND key = :key")
 _KEEP: Final = text(
     "INSERT INTO idempotency_keys (client, key, fingerprint, status, body) VALUES (:client, :key, :fingerprint, :status, :body)"
 )
-
-
-def add_idempotency_table(metadata: MetaData) -> None:
-    """Declare the table in a service's metadata."""
-    Table(
-        "idempotency_keys",
-        metadata,
-        Column("client", Text, primary_key=True),
-        Column("key", Text, primary_key=True),
-        Column("fingerprint", LargeBinary, nullable=False),
-        Column("status", SmallInteger, nullable=False),
-        Column("body", Text, nullable=False),
-        Column("created_at", DateTime(timezone=True), nullable=False, server_default=func.now(), index=True),
-        comment="first answers to requests with an Idempotency-Key, kept 90 days",
-    )
 
 
 async def once(

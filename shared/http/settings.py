@@ -6,6 +6,8 @@ from typing import Literal
 from pydantic import Field
 from pydantic_settings import BaseSettings
 
+from shared.streams.settings import WorkerSettings
+
 
 class HttpSettings(BaseSettings):
     """The public address (issuer and audience of tokens), the public keys, and whether this is a demo."""
@@ -14,3 +16,7 @@ class HttpSettings(BaseSettings):
     token_keys_file: Path = Field(validation_alias="DIRIGENT_TOKEN_KEYS_FILE")
     environment: Literal["demo", "production"] = Field(default="production", validation_alias="DIRIGENT_ENVIRONMENT")
     log_level: str = Field(default="INFO", validation_alias="DIRIGENT_LOG_LEVEL")
+
+
+class ServiceSettings(WorkerSettings, HttpSettings):
+    """What every service behind the gateway must be told; each one adds its prefix and its own."""

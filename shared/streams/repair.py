@@ -1,32 +1,21 @@
-"""Repair over HTTP: the producer's internal reading of its own stream, and the client that asks for it.
+"""Repair over HTTP, the asking side: the client that fetches missing ranges, and the service token of 60 seconds that it shows."""
 
-The address is served on an internal listener only; the gateway never routes it. Each call carries a service token of 60 seconds.
-"""
-
-import asyncio
 from datetime import timedelta
-from typing import Annotated, Final
+from typing import Final
 
 import httpx
 import msgspec
-from fastapi import APIRouter, Depends, Query, Request, Response
 from joserfc import jwt
 from joserfc.errors import JoseError
 from joserfc.jwk import OctKey
 
 from shared.dates import now
-from shared.db import Database
-from shared.errors import NotFound
 from shared.identifiers import uuid7
-from shared.streams import feeds
 from shared.streams.consumer import Fetched, StreamEntry
-from shared.streams.listener import FeedWatcher
-from shared.streams.outbox import FACTS_FEED
 from shared.streams.queue import derived_key
 
 TOKEN_SECONDS: Final = 60
 TOKEN_TYPE: Final = "service+jwt"  # noqa: S105  # the name of a token type, not a token
-MAX_WAIT_SECONDS: Final = 25.0
 _ALGORITHMS: Final = ["HS256"]
 
 
@@ -93,47 +82,3 @@ class HttpProducer:
         answer.raise_for_status()
         body = msgspec.json.decode(answer.content)
         return Fetched(body["epoch"], body["head"], [StreamEntry.of(row) for row in body["entries"]])
-
-
-def internal_router(service: str, service_key: str) -> APIRouter:
-    """The internal address of a producing service: GET /internal/streams/{name}. Needs `app.state.database` and `.watcher`."""
-    router = APIRouter(prefix="/internal", include_in_schema=False)
-
-    def checked(request: Request) -> str:
-        scheme, _, token = request.headers.get("authorization", "").partition(" ")
-        if scheme.lower() != "bearer":
-            raise NotAService
-        return check_service_token(service_key, token, audience=service)
-
-    @router.get("/streams/{name}")
-    async def read_stream(
-        request: Request,
-        name: str,
-        _caller: Annotated[str, Depends(checked)],
-        after: Annotated[int, Query(ge=0)],
-        epoch: Annotated[int, Query(ge=0)] = 0,
-        limit: Annotated[int, Query(ge=1, le=1_000)] = 500,
-        wait: Annotated[float, Query(ge=0, le=MAX_WAIT_SECONDS)] = 0,
-    ) -> Response:
-        """The entries of this service's stream after a position, waiting for the next one if asked to."""
-        if name != service:
-            raise NotFound
-        page = await long_poll(request.app.state.database, request.app.state.watcher, FACTS_FEED, after, limit, wait, epoch or None)
-        rows = [[e.position, str(e.entry_id), e.kind, str(e.subject) if e.subject else None, e.body] for e in page.entries]
-        return Response(msgspec.json.encode({"epoch": page.epoch, "head": page.head, "entries": rows}), media_type="application/json")
-
-    return router
-
-
-async def long_poll(  # the parameters of the address, one to one
-    database: Database, watcher: FeedWatcher, feed: str, after: int, limit: int, wait: float, epoch: int | None
-) -> feeds.Page:
-    """Read a feed; when there is nothing yet, wait for it to grow. No transaction is held while waiting."""
-    deadline = asyncio.get_running_loop().time() + wait
-    with watcher.watch(feed) as watch:
-        while True:
-            async with database.transaction() as work:
-                page = await feeds.read(work, feed, after=after, limit=limit, epoch=epoch)
-            left = deadline - asyncio.get_running_loop().time()
-            if page.entries or left <= 0 or not await watch.wait(left):
-                return page

@@ -4,6 +4,7 @@ import asyncio
 import signal
 import threading
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from datetime import timedelta
 from functools import partial
 from types import FrameType
 from typing import Any, Final, Protocol
@@ -14,19 +15,23 @@ import structlog
 from dramatiq.asyncio import get_event_loop_thread
 from dramatiq.brokers.redis import RedisBroker
 from dramatiq.middleware import AsyncIO, Middleware
+from sqlalchemy import text
 
-from shared.db import Database, DatabaseSettings
+from shared.db import Database
 from shared.streams.consumer import Consumer, Handler
 from shared.streams.listener import Listener
 from shared.streams.queue import REJECTED_ACTOR, make_broker
 from shared.streams.relay import Relay, queue_of
 from shared.streams.repair import HttpProducer
 from shared.streams.sequencer import Sequencer
-from shared.streams.settings import StreamSettings
+from shared.streams.settings import WorkerSettings
 
 _log = structlog.get_logger(__name__)
 
 SWEEP_SECONDS: Final = 2.0
+ANSWERS_KEPT: Final = timedelta(days=90)
+_FORGET: Final = text("DELETE FROM idempotency_keys WHERE created_at < :before")
+_FORGET_EVERY_SECONDS: Final = 3_600.0
 _WORKER_THREADS: Final = 4
 _WORKER_TIMEOUT_MS: Final = 50
 _STOP_MS: Final = 4_000
@@ -49,10 +54,6 @@ class ServiceWorker(Protocol):
 
     async def stop(self) -> None:
         """End every task and close what was opened."""
-
-
-class WorkerSettings(DatabaseSettings, StreamSettings):
-    """What a worker must be told; each service's own settings extend this."""
 
 
 class StreamWorker:
@@ -123,6 +124,7 @@ class StreamWorker:
             consumer = Consumer(self._database, stream=stream, handlers=handlers, producer=producer)
             self._consumers[stream] = consumer
             self._keep(f"sweep-{stream}", partial(_sweep, consumer))
+        self._keep("old-answers", partial(_forget_old_answers, self._database))
         for name, task in self._own_tasks.items():
             self._keep(name, partial(task, self._database))
 
@@ -164,6 +166,14 @@ async def _sweep(consumer: Consumer) -> None:
     while True:
         await consumer.sweep()
         await asyncio.sleep(SWEEP_SECONDS)
+
+
+async def _forget_old_answers(database: Database) -> None:
+    """Delete the first answers that no repetition is expected for any more."""
+    while True:
+        async with database.transaction() as work:
+            await work.connection.execute(_FORGET, {"before": work.at - ANSWERS_KEPT})
+        await asyncio.sleep(_FORGET_EVERY_SECONDS)
 
 
 class _Parts(Middleware):

@@ -3,6 +3,8 @@
 from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings
 
+from shared.db import DatabaseSettings
+
 
 class StreamSettings(BaseSettings):
     """Where the queue is, the key that signs what travels on it, and where each producer answers repairs."""
@@ -16,3 +18,7 @@ class StreamSettings(BaseSettings):
     def producer_url(self, service: str) -> str:
         """The internal base address of a service, for repairs of its stream."""
         return {"planning": self.planning_url, "billing": self.billing_url, "notifications": self.notifications_url}[service]
+
+
+class WorkerSettings(DatabaseSettings, StreamSettings):
+    """What a worker must be told; each service's own settings extend this."""

@@ -10,7 +10,7 @@ import pytest
 from fastapi import FastAPI, Request
 
 from dirigent.http_protocol import LARGEST_HEAD
-from dirigent.process import Internal, Server, _server
+from dirigent.serving import Internal, Server, _server
 from tests.patience import until
 
 

@@ -135,6 +135,31 @@ async def test_a_missing_price_blocks_and_never_falls_back(county: County) -> No
     assert (refused.status, refused.code) == (409, "month.blocked")
 
 
+async def test_a_late_admission_notice_holds_the_month_until_a_person_decides(county: County) -> None:
+    code = "1461"
+    events = Stay(municipality=code).as_history(day(25), 12)
+    events[0]["sentat"] = events[0]["time"].replace("2024-05-11", "2024-05-12").replace("T12:", "T13:")
+    outcomes = await county.import_events(events)
+    case = outcomes[0]["accepted"]["case_id"]
+
+    async def seen() -> bool:
+        detail = await county.read("controller", f"/v1/months/{MONTH}/{code}")
+        return [line["counted_as"] for line in detail["lines"]] == ["review"]
+
+    await until(seen)
+    calculation = (await prepare(county, code))["calculation"]
+    refused = await step(county, "controller", code, "publish", calculation)
+    assert (refused.status, refused.code) == (409, "month.blocked")
+    decision = {"case": case, "reason": "late_admission_notice", "outcome": "accept"}
+    decided = await county.post(
+        "controller", "/v1/reviews/decide", {"decisions": [decision], "explanation": "The ward had told by telephone"}
+    )
+    assert decided.ok, decided
+    await published(county, code)
+    detail = await county.read("controller", f"/v1/months/{MONTH}/{code}")
+    assert detail["amount"]["amount"] == f"{9 * PRICE}.00"
+
+
 async def test_an_invoice_looks_unknown_to_everybody_else(county: County) -> None:
     code = "1442"
     await import_stays(county, code, 10)

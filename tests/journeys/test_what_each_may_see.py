@@ -63,14 +63,16 @@ async def test_the_recorded_example_plays_and_plays_again(county: County) -> Non
 
 
 async def test_a_mailbox_read_to_its_end_proves_itself_whole(county: County) -> None:
-    await county.post_event(Stay(municipality="1447").admission(now() - timedelta(hours=1)))
+    told = await county.post_event(Stay(municipality="1447").admission(now() - timedelta(hours=1)))
+    await county.notice("kommun-1447", "notice.admission", told.body["case_id"])
     read = await county.mailbox("kommun-1447")
     assert not read.faults
     assert read.personal_parts == len(read.entries) > 0
 
 
 async def test_nothing_new_costs_a_304(county: County) -> None:
-    await county.post_event(Stay(municipality="1452").admission(now() - timedelta(hours=1)))
+    told = await county.post_event(Stay(municipality="1452").admission(now() - timedelta(hours=1)))
+    await county.notice("kommun-1452", "notice.admission", told.body["case_id"])
     page = await county.api.call("kommun-1452", "GET", "/v1/notices", params={"after": 0})
     again = await county.api.call("kommun-1452", "GET", "/v1/notices", params={"after": 0}, headers={"If-None-Match": page.headers["etag"]})
     assert again.status == 304

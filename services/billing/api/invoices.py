@@ -12,7 +12,7 @@ from services.billing.usecases.invoicing import ISSUER_FEED, debtor_feed, read_i
 from shared.http.call import Checked, StrictRoute, Working
 from shared.http.fields import Answer
 from shared.streams.access_log import record
-from shared.streams.repair import MAX_WAIT_SECONDS, long_poll
+from shared.streams.internal import MAX_WAIT_SECONDS, long_poll
 
 router = APIRouter(route_class=StrictRoute, tags=["Finance"])
 

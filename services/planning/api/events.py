@@ -16,7 +16,7 @@ from shared.errors import BusinessError, FieldError, Malformed
 from shared.events.ward import WardEvent, parse_ward_event
 from shared.http import strict_json
 from shared.http.auth import Caller
-from shared.http.call import Call, check
+from shared.http.call import Call, PlainRoute, check
 from shared.http.fields import Answer
 from shared.http.problems import HttpProblem, language_of, problem_body, status_of
 
@@ -84,7 +84,7 @@ _EXAMPLE: Final = {
         "outpatient_unit": "SE2321000131-E000000000901",
     },
 }
-router = APIRouter(tags=["Ward systems"])
+router = APIRouter(tags=["Ward systems"], route_class=PlainRoute)
 
 
 def _documented(types: tuple[str, ...], schema: dict[str, Any], example: object) -> dict[str, Any]:

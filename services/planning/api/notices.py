@@ -17,7 +17,7 @@ from shared.http.call import Call, Checked, StrictRoute, Working
 from shared.http.fields import Answer, Body, ShortText
 from shared.http.idempotency import once
 from shared.streams import feeds
-from shared.streams.repair import MAX_WAIT_SECONDS, long_poll
+from shared.streams.internal import MAX_WAIT_SECONDS, long_poll
 
 MOST_POSITIONS: Final = 1 << 62
 MOST_ENTRIES: Final = 1_000

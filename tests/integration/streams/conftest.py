@@ -14,9 +14,10 @@ from shared.db import Database, Work
 from shared.events.facts import MailboxPolled
 from shared.http.app import install_problems
 from shared.streams.consumer import Consumer, Delivered
+from shared.streams.internal import internal_router
 from shared.streams.listener import FeedWatcher
 from shared.streams.outbox import stage_facts
-from shared.streams.repair import HttpProducer, internal_router
+from shared.streams.repair import HttpProducer
 from shared.streams.sequencer import Entry, number_staged
 from tests.services import SERVICE_KEY
 

@@ -18,7 +18,8 @@ from shared.events.facts import MailboxPolled
 from shared.streams.outbox import stage_facts
 from shared.streams.queue import REJECTED_ACTOR, make_broker
 from shared.streams.relay import queue_of
-from shared.streams.runtime import StreamWorker, WorkerSettings, _Parts, _rejected
+from shared.streams.runtime import StreamWorker, _Parts, _rejected
+from shared.streams.settings import WorkerSettings
 from tests.integration.streams.conftest import a_fact, producing_app, take_effect
 from tests.services import SERVICE_KEY
 

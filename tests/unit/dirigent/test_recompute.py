@@ -123,6 +123,16 @@ def test_a_late_admission_notice_holds_the_stay_but_blocks_only_when_the_amount_
     assert settle(long).held
 
 
+def test_decided_reviews_charge_a_late_invitation_and_leave_out_a_late_admission_notice() -> None:
+    late_call = stay("S", date(2020, 5, 24), 10, needs=("municipal_social", "outpatient")) + invitation("S", at(date(2020, 5, 20)))
+    late_notice = stay("L", date(2020, 5, 20), 9)
+    late_notice[0] = admission("L", date(2020, 5, 9), sent=at(date(2020, 5, 10), 8))
+    lines = [*late_call, *late_notice]
+    month = recompute(lines, date(2020, 5, 1), PRICES, decided={"1480"})["1480"]
+    assert sorted(one.counted_as for one in month.cases.values()) == ["excluded", "long"]
+    assert (month.individual_days, month.held) == (7, False)
+
+
 def test_a_correction_keeps_the_sent_time_of_its_original() -> None:
     told = stay("S", date(2020, 5, 20), 5)
     told.append(event("S", "stay.ready", date(2020, 5, 12), {"corrects": "S/stay.ready"}, sent=at(date(2020, 5, 18)), name="c"))
