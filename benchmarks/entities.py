@@ -52,6 +52,7 @@ class Case(Base):
     view: Mapped[dict[str, Any] | None] = mapped_column(JSONB(none_as_null=True))
     person: Mapped[dict[str, Any] | None] = mapped_column(JSONB(none_as_null=True))
     person_id: Mapped[str | None]
+    person_ids: Mapped[list[str]]
     changed_at: Mapped[datetime | None]
 
 
@@ -84,6 +85,16 @@ class Notice(Base):
     envelope: Mapped[str]
     personal: Mapped[dict[str, Any] | None] = mapped_column(JSONB(none_as_null=True))
     acknowledged_at: Mapped[datetime | None]
+    returned_at: Mapped[datetime | None]
+    forwarded_to: Mapped[UUID | None]
+    withheld: Mapped[str | None]
+    withheld_at: Mapped[datetime | None]
+    withheld_basis: Mapped[str | None]
+
+    @property
+    def protected(self) -> str | None:
+        """As the product's statement reads it out of the personal part."""
+        return None if self.personal is None else str(self.personal["protected"]).lower()
 
 
 class Outbox(Base):

@@ -16,8 +16,9 @@ from benchmarks.stories import Stories
 from dirigent.county.load import load_county
 from services.planning.repository import directory, intake, notices
 from services.planning.translation import case_event
-from services.planning.usecases.folding import Story, addressed, case_row, collect, directory_of, folded
+from services.planning.usecases.folding import addressed, case_row, collect, folded
 from services.planning.usecases.intake import statement, told
+from services.planning.usecases.joining import Story
 from services.planning.usecases.mailing import Post
 from shared.dates import now
 from shared.db import Database
@@ -49,9 +50,9 @@ async def _one_admission(url: str) -> Admission:
     story.tell(case_event(item.value, item.row.sent_at), history=False)
     database = Database(url, pool_size=1, overflow=0)
     async with database.transaction() as work:
-        reachable = await directory.mailboxes_for(work, sorted(addressed(story.events)))
+        reach = await directory.reach_of(work, sorted(addressed(story.events)))
     await database.close()
-    whole = folded(uuid7(), story, reachable, directory_of(reachable))
+    whole = folded(uuid7(), story, reach)
     line = told(whole, item, 0)
     post = Post()
     collect(whole, now(), post)
@@ -105,7 +106,7 @@ def _script(told: Admission) -> str:
             {"at": "now()", "ids": case_id, "versions": _array("1"), "states": _texts(case.state), "wards": _texts(case.ward)}
             | {"care_types": _texts(case.care_type), "municipalities": _texts(case.municipality), "units": _texts(case.outpatient_unit)}
             | {"parties": _texts(case.parties), "views": _texts(case.view), "persons": _texts(case.person)}
-            | {"person_ids": _texts(case.person_id)},
+            | {"person_id": _texts(case.person_id), "person_ids": _texts(case.person_ids), "joined_to": _array("NULL")},
         ),
         _statement(
             intake.INSERT_HISTORY,

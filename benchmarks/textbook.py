@@ -21,11 +21,13 @@ from benchmarks.entities import Case, CaseHistory, Event, Mailbox, Notice, Outbo
 from services.planning.api.events import EventAccepted
 from services.planning.domain.events import ward_of
 from services.planning.repository.directory import Mailbox as MailboxOfDirectory
+from services.planning.repository.directory import Reach
 from services.planning.settings import Settings
 from services.planning.translation import case_event
-from services.planning.usecases.folding import Folded, Story, addressed, case_row, collect, directory_of, folded
+from services.planning.usecases.folding import Folded, addressed, case_row, collect, folded
 from services.planning.usecases.intake import Statement, statement, told
-from services.planning.usecases.mailing import Post
+from services.planning.usecases.joining import Story
+from services.planning.usecases.mailing import PROTECTED_BASIS, WITHHELD_BASIS, Post
 from shared.dates import now
 from shared.db import is_unavailable
 from shared.errors import Malformed
@@ -108,8 +110,8 @@ async def _fold(session: AsyncSession, case: Case, item: Statement) -> Folded:
             story.tell(case_event(msgspec.json.decode(event.body), event.sent_at), history=event.history)
         story.sent.extend(await session.scalars(select(Notice).filter_by(case_id=case.id).order_by(Notice.id)))
     boxes = await session.scalars(select(Mailbox).where(Mailbox.recipient.in_(addressed(story.events))))
-    reachable = {box.recipient: MailboxOfDirectory(box.id, box.recipient, box.organisation, box.unit, box.function) for box in boxes}
-    return folded(case.id, story, reachable, directory_of(reachable))
+    known = [MailboxOfDirectory(box.id, box.recipient, box.organisation, box.unit, box.function) for box in boxes]
+    return folded(case.id, story, Reach.of(known))
 
 
 def _event(item: Statement) -> Event:
@@ -132,7 +134,7 @@ def _write_case(case: Case, whole: Folded, at: datetime) -> None:
     row = case_row(whole)
     case.version, case.state, case.ward, case.care_type = row.version, row.state, row.ward, row.care_type
     case.municipality, case.outpatient_unit, case.person_id = row.municipality, row.outpatient_unit, row.person_id
-    case.parties, case.view, case.person = _json(row.parties), _json(row.view), _json(row.person)
+    case.parties, case.view, case.person, case.person_ids = _json(row.parties), _json(row.view), _json(row.person), _json(row.person_ids)
     case.changed_at = at
 
 
@@ -142,6 +144,10 @@ async def _write_notices(session: AsyncSession, whole: Folded, at: datetime) -> 
     standing: dict[Any, Notice] = {notice.id: notice for notice in whole.sent}
     for notice_id, state in post.ended:
         standing[notice_id].state = state
+    for why, basis, ids in (("returned", WITHHELD_BASIS, post.withheld), ("protected", PROTECTED_BASIS, post.protected)):
+        for notice_id in ids:
+            if standing[notice_id].personal is not None:
+                standing[notice_id].withheld, standing[notice_id].withheld_at, standing[notice_id].withheld_basis = why, at, basis
     for row in post.notices:
         session.add(
             Notice(

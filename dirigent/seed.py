@@ -33,7 +33,7 @@ class SeedSettings(BaseSettings):
 
 
 def directory_of(county: County) -> DirectoryEntries:
-    """The county as planning's directory: one mailbox for each municipality and one for each care centre."""
+    """The county as planning's directory: one mailbox for each municipality, care centre and ward."""
     municipalities = county.municipalities
     wards = [Unit(ward.unit, county.organisation, ward.name, "ward") for hospital in county.hospitals for ward in hospital.wards]
     centres = [Unit(centre.unit, county.organisation, centre.name, "care_centre") for centre in county.care_centres]
@@ -47,6 +47,7 @@ def directory_of(county: County) -> DirectoryEntries:
         mailboxes=[
             *(MailboxAt(one.unit, one.organisation, f"municipality:{one.code}", "municipality") for one in municipalities),
             *(MailboxAt(one.unit, county.organisation, f"unit:{one.unit}", "care_unit") for one in county.care_centres),
+            *(MailboxAt(one.hsa_id, county.organisation, f"unit:{one.hsa_id}", "ward") for one in wards),
         ],
     )
 

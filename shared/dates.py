@@ -2,7 +2,7 @@
 
 import re
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Final, Self
 from zoneinfo import ZoneInfo
 
@@ -31,6 +31,11 @@ def local_date(instant: datetime) -> date:
 def start_of_day(day: date) -> datetime:
     """The instant (UTC) at which a Swedish calendar day begins; a day has 23, 24 or 25 hours."""
     return datetime(day.year, day.month, day.day, tzinfo=STOCKHOLM).astimezone(UTC)
+
+
+def at_local_time(day: date, clock: time) -> datetime:
+    """The instant (UTC) of a wall clock's time on a Swedish calendar day; of a time that comes twice the first."""
+    return datetime.combine(day, clock, tzinfo=STOCKHOLM).astimezone(UTC)
 
 
 def parse_instant(text: str) -> datetime:

@@ -10,6 +10,8 @@ from stdnum import luhn
 from services.planning.domain.acknowledgement import NoticeStatus
 from services.planning.domain.events import (
     Admission,
+    BlockEnd,
+    BlockStart,
     Cancellation,
     CareType,
     CaseEvent,
@@ -19,20 +21,29 @@ from services.planning.domain.events import (
     EventData,
     EventKey,
     EventType,
+    LeaveEnd,
+    LeaveStart,
     Need,
+    PersonChange,
+    Placement,
     PlannedDischarge,
     Readiness,
     ReadinessWithdrawal,
+    StayKey,
+    Transfer,
 )
 from services.planning.domain.notices import Changes, SentNotice
 from services.planning.domain.parties import Directory, Recipient
 
 WARD = "SE2321000131-E000000000101"
 SOURCE = f"urn:hsa:{WARD}"
+OTHER_WARD = "SE2321000131-E000000000201"
+OTHER_SOURCE = f"urn:hsa:{OTHER_WARD}"
 CARE_CENTRE = "SE2321000131-E000000000901"
 OTHER_CARE_CENTRE = "SE2321000131-E000000000902"
 GOTEBORG = "1480"
 HARRYDA = "1401"
+STAY = StayKey("2321000131", "SU-2026-000123")
 ALL_NEEDS: frozenset[Need] = frozenset({"municipal_social", "municipal_health", "outpatient"})
 START = datetime(2026, 11, 3, 13, 5, tzinfo=UTC)
 DIRECTORY = Directory(
@@ -85,6 +96,9 @@ def a_ward_event(kind: str = "stay.admitted", data: Mapping[str, object] | None 
     defaults: dict[str, Mapping[str, object]] = {
         "stay.admitted": admission_data(),
         "stay.planned_discharge_changed": {"planned_discharge_date": "2026-11-11"},
+        "stay.transferred": {"to_unit": OTHER_WARD, "to_subject": "NU-2026-000456"},
+        "stay.outpatient_block_started": {"kind": "missing"},
+        "stay.person_changed": {"person": a_person()},
         "stay.ready_withdrawn": {"reason": "Feber"},
         "stay.discharged": {"discharged_to": "home"},
         "stay.event_cancelled": {"event": "SU-1", "reason": "Fel patient"},
@@ -103,7 +117,7 @@ def a_ward_event(kind: str = "stay.admitted", data: Mapping[str, object] | None 
 def _event(
     kind: EventType, event_id: str, at: float, sent: float | None, data: EventData, corrects: str | None = None, source: str = SOURCE
 ) -> CaseEvent:
-    return CaseEvent(EventKey(source, event_id), kind, hours(at), hours(at if sent is None else sent), data, corrects)
+    return CaseEvent(EventKey(source, event_id), kind, hours(at), hours(at if sent is None else sent), data, corrects, STAY)
 
 
 def admitted(
@@ -154,6 +168,72 @@ def discharged(event_id: str = "discharged", at: float = 120, *, sent: float | N
 
 def deceased(event_id: str = "deceased", at: float = 100, *, sent: float | None = None, corrects: str | None = None) -> CaseEvent:
     return _event(EventType.DECEASED, event_id, at, sent, Death(), corrects)
+
+
+def transferred(
+    event_id: str = "transferred",
+    at: float = 30,
+    *,
+    sent: float | None = None,
+    to_unit: str = OTHER_WARD,
+    to_subject: str | None = None,
+    corrects: str | None = None,
+) -> CaseEvent:
+    return _event(EventType.TRANSFERRED, event_id, at, sent, Transfer(to_unit, to_subject), corrects)
+
+
+def leave_started(event_id: str = "leave", at: float = 45, *, sent: float | None = None, corrects: str | None = None) -> CaseEvent:
+    return _event(EventType.LEAVE_STARTED, event_id, at, sent, LeaveStart(), corrects)
+
+
+def leave_ended(event_id: str = "back", at: float = 55, *, sent: float | None = None, corrects: str | None = None) -> CaseEvent:
+    return _event(EventType.LEAVE_ENDED, event_id, at, sent, LeaveEnd(), corrects)
+
+
+def block_started(
+    event_id: str = "block", at: float = 50, *, sent: float | None = None, corrects: str | None = None, source: str = SOURCE
+) -> CaseEvent:
+    return _event(EventType.OUTPATIENT_BLOCK_STARTED, event_id, at, sent, BlockStart("missing"), corrects, source)
+
+
+def block_ended(
+    event_id: str = "block-over",
+    at: float = 70,
+    *,
+    sent: float | None = None,
+    contested: bool = False,
+    corrects: str | None = None,
+    source: str = SOURCE,
+) -> CaseEvent:
+    return _event(EventType.OUTPATIENT_BLOCK_ENDED, event_id, at, sent, BlockEnd(contested), corrects, source)
+
+
+def person_changed(
+    event_id: str = "person",
+    at: float = 25,
+    *,
+    sent: float | None = None,
+    municipality: str | None = HARRYDA,
+    moved: bool = False,
+    corrects: str | None = None,
+    person: Mapping[str, object] | None = None,
+) -> CaseEvent:
+    known = a_person(registered_municipality=municipality) if person is None else person
+    data = PersonChange(known, municipality, protected=bool(known.get("protected", False)), moved=moved)
+    return _event(EventType.PERSON_CHANGED, event_id, at, sent, data, corrects)
+
+
+def placed(
+    event_id: str = "placed",
+    at: float = 35,
+    *,
+    sent: float | None = None,
+    municipality: str = HARRYDA,
+    stated_by: str = GOTEBORG,
+    corrects: str | None = None,
+) -> CaseEvent:
+    data = Placement(municipality, date(2026, 10, 1), "SN 2026-17", stated_by)
+    return _event(EventType.MUNICIPALITY_PLACED, event_id, at, sent, data, corrects)
 
 
 def cancelled(target: str, event_id: str = "", at: float = 130, *, sent: float | None = None, corrects: str | None = None) -> CaseEvent:

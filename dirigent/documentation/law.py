@@ -15,6 +15,7 @@ from services.planning.domain.notices import LEGAL_BASIS
 TITLES: Final = {
     "2017:612": "Lag (2017:612) om samverkan vid utskrivning från sluten hälso- och sjukvård",
     "1930:173": "Lag (1930:173) om beräkning av lagstadgad tid",
+    "2009:400": "Offentlighets- och sekretesslagen (2009:400)",
     "2023:200": "Mervärdesskattelagen (2023:200)",
 }
 HEAD: Final = ("Rule", "Function", "Tests")

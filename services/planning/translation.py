@@ -1,6 +1,6 @@
 """Between the words of the public interface and those of the domain: an event's JSON, and the facts that billing reads."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date, datetime
 from typing import Any, Final
 from uuid import UUID
@@ -8,6 +8,8 @@ from uuid import UUID
 from services.planning.domain.case import CaseState
 from services.planning.domain.events import (
     Admission,
+    BlockEnd,
+    BlockStart,
     Cancellation,
     CaseEvent,
     Death,
@@ -15,12 +17,20 @@ from services.planning.domain.events import (
     EventData,
     EventKey,
     EventType,
+    LeaveEnd,
+    LeaveStart,
+    PersonChange,
+    Placement,
     PlannedDischarge,
     Readiness,
     ReadinessWithdrawal,
+    StayKey,
+    Transfer,
+    ward_of,
 )
 from services.planning.domain.stay import stay_facts
 from shared.dates import parse_instant
+from shared.identifiers import provider_of
 
 Data = Mapping[str, Any]
 
@@ -44,9 +54,34 @@ def _admission(data: Data) -> Admission:
     )
 
 
+def _instant(text: str | None) -> datetime | None:
+    return None if text is None else parse_instant(text)
+
+
+def _person_change(data: Data) -> PersonChange:
+    person = data["person"]
+    return PersonChange(
+        person=person,
+        registered_municipality=person.get("registered_municipality"),
+        protected=bool(person.get("protected", False)),
+        moved=bool(data.get("moved", False)),
+    )
+
+
+def _placement(data: Data) -> Placement:
+    return Placement(data["municipality"], date.fromisoformat(data["decision_date"]), data["reference"], data["stated_by"])
+
+
 _READ: Final[Mapping[EventType, Callable[[Data], EventData]]] = {
     EventType.ADMITTED: _admission,
     EventType.PLANNED_DISCHARGE_CHANGED: lambda data: PlannedDischarge(_day(data.get("planned_discharge_date"))),
+    EventType.TRANSFERRED: lambda data: Transfer(data["to_unit"], data.get("to_subject")),
+    EventType.LEAVE_STARTED: lambda data: LeaveStart(_instant(data.get("expected_back_at"))),
+    EventType.LEAVE_ENDED: lambda _data: LeaveEnd(),
+    EventType.OUTPATIENT_BLOCK_STARTED: lambda data: BlockStart(data["kind"]),
+    EventType.OUTPATIENT_BLOCK_ENDED: lambda data: BlockEnd(bool(data.get("contested", False))),
+    EventType.PERSON_CHANGED: _person_change,
+    EventType.MUNICIPALITY_PLACED: _placement,
     EventType.READY: lambda data: Readiness(data.get("compulsory", "none"), data.get("secrecy_checked")),
     EventType.READY_WITHDRAWN: lambda data: ReadinessWithdrawal(data.get("reason", "")),
     EventType.DISCHARGED: lambda data: Discharge(data.get("discharged_to"), data.get("secrecy_checked")),
@@ -55,8 +90,14 @@ _READ: Final[Mapping[EventType, Callable[[Data], EventData]]] = {
 }
 
 
-def case_event(value: Mapping[str, Any], sent_at: datetime) -> CaseEvent:
-    """The domain's event for a validated CloudEvent, with the sent time it was accepted with."""
+def case_event(value: Mapping[str, Any], sent_at: datetime, provider: str | None = None) -> CaseEvent:
+    """The domain's event for a validated CloudEvent, with the sent time it was accepted with.
+
+    Args:
+        value: The event's JSON.
+        sent_at: When it counts as sent.
+        provider: Whose stay it is about, when that is not the sender's own: a municipality states something of a region's stay.
+    """
     kind = EventType(value["type"])
     data: Data = value.get("data") or {}
     return CaseEvent(
@@ -66,10 +107,11 @@ def case_event(value: Mapping[str, Any], sent_at: datetime) -> CaseEvent:
         sent_at=sent_at,
         data=_READ[kind](data),
         corrects=data.get("corrects"),
+        stay=StayKey(provider or provider_of(ward_of(value["source"])), value["subject"]),
     )
 
 
-def stay_changed(case_id: UUID, version: int, state: CaseState) -> dict[str, object] | None:
+def stay_changed(case_id: UUID, version: int, state: CaseState, joined: Sequence[UUID] = ()) -> dict[str, object] | None:
     """The members of the fact `StayChanged` for billing, or None while no admission is known: nobody could be liable."""
     stay = stay_facts(state)
     if stay is None:
@@ -91,4 +133,10 @@ def stay_changed(case_id: UUID, version: int, state: CaseState) -> dict[str, obj
         "cancelled": stay.cancelled,
         "findings": stay.findings,
         "last_sign_of_life_at": stay.last_sign_of_life_at,
+        "transfers": stay.transfers,
+        "leaves": stay.leaves,
+        "outpatient_blocks": stay.outpatient_blocks,
+        "residences": stay.residences,
+        "placements": stay.placements,
+        "joined_cases": joined,
     }

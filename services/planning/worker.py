@@ -1,15 +1,71 @@
-"""Planning's share of a worker process: number and relay its stream, and hear billing."""
+"""Planning's share of a worker process: number and relay its stream, hear billing, and watch deadlines."""
 
-from services.planning import consumers
+import asyncio
+from collections.abc import Mapping
+from functools import partial
+from pathlib import Path
+from typing import Final
+
+from services.planning import consumers, usecases
 from services.planning.settings import Settings
-from shared.streams.runtime import StreamWorker
+from shared.db import Database
+from shared.streams.due import Claim, DueWorker
+from shared.streams.runtime import StreamWorker, Task
+
+LOOK_EVERY_SECONDS: Final = 1.0
+PAPER_EVERY_SECONDS: Final = 3_600.0
 
 
 def create_worker(settings: Settings | None = None) -> StreamWorker:
     """Planning's worker, told by the environment unless by `settings`."""
+    settings = settings or Settings()
+
+    async def remind(database: Database) -> None:
+        async def look(claimed: Claim) -> bool:
+            async with database.transaction() as work:
+                await usecases.remind(work, claimed)
+            return True
+
+        await DueWorker(usecases.DEADLINES, look, at_once=settings.reminders_at_once, listen_url=settings.direct_url).run(database)
+
+    tasks: dict[str, Task] = {"deadlines": watch_deadlines, "reminders": remind}
+    if settings.paper_folder is not None:
+        tasks["paper"] = partial(_lay_paper, settings.paper_folder)
     return StreamWorker(
         "planning",
-        settings or Settings(),
+        settings,
         subscribers=("billing", "notifications"),
         consumes={"billing": consumers.BILLING},
+        tasks=tasks,
     )
+
+
+async def _lay_paper(folder: Path, database: Database) -> None:
+    """Write each ward's list anew every hour, whole or not at all; a ward without open cases keeps none."""
+    while True:
+        async with database.transaction() as work:
+            pages = await usecases.paper_pages(work)
+        await asyncio.to_thread(write_pages, folder, {f"{page.ward}.html": page.html for page in pages})
+        await asyncio.sleep(PAPER_EVERY_SECONDS)
+
+
+def write_pages(folder: Path, pages: Mapping[str, str]) -> None:
+    """Put pages into a folder that only its owner reads; a page that is no longer there is removed."""
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    for name, page in pages.items():
+        part = folder / f"{name}.part"
+        part.touch(mode=0o600)
+        part.write_text(page, encoding="utf-8")
+        part.replace(folder / name)
+    for old in folder.glob("SE*.html"):
+        if old.name not in pages:
+            old.unlink(missing_ok=True)
+
+
+async def watch_deadlines(database: Database) -> None:
+    """Follow the own stream for as long as the worker lives."""
+    while True:
+        async with database.transaction() as work:
+            seen = await usecases.watch_deadlines(work)
+        if not seen:
+            await asyncio.sleep(LOOK_EVERY_SECONDS)

@@ -3,6 +3,7 @@
 A fact is a frozen, strict pydantic model; its `kind` is the name on the stream. Later versions only add optional fields.
 """
 
+from datetime import date
 from typing import ClassVar, Literal
 from uuid import UUID
 
@@ -33,6 +34,53 @@ class ReadyNotice(BaseModel):
     compulsory: Compulsory = "none"
 
 
+class Transferred(BaseModel):
+    """The patient was moved from one ward to another; the clock goes on."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+    transferred_at: AwareDatetime
+    from_ward: str
+    to_ward: str
+
+
+class OnLeave(BaseModel):
+    """The patient was on leave from the ward; `ended_at` null while it lasts."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+    started_at: AwareDatetime
+    ended_at: AwareDatetime | None = None
+
+
+class OutpatientBlock(BaseModel):
+    """Outpatient care held the discharge up, as one unit stated (lag 2017:612 5 kap. 5 §); answered by its end."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+    started_at: AwareDatetime
+    ended_at: AwareDatetime | None = None
+    block: Literal["missing", "not_clarified"]
+    stated_at: AwareDatetime
+    stated_by: str = Field(description="HSA-id of the ward, care centre or municipal unit that stated it")
+    contested: bool = Field(default=False, description="the region holds that nothing held the discharge up")
+
+
+class Registered(BaseModel):
+    """Where the patient was registered from an instant on; `since` null for as far back as is known."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+    municipality: str | None = None
+    since: AwareDatetime | None = None
+
+
+class Placed(BaseModel):
+    """A municipality placed the patient in another one by decision (lag 2017:612 5 kap. 2 §), as `stated_by` a municipality."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+    municipality: str
+    decision_date: date
+    stated_at: AwareDatetime
+    stated_by: str
+
+
 class StayChanged(Fact):
     """The whole of one stay as billing needs it, after any event; the highest `case_version` wins.
 
@@ -57,6 +105,16 @@ class StayChanged(Fact):
     cancelled: bool = Field(default=False, description="the admission was cancelled: there was no such stay")
     findings: tuple[str, ...] = ()
     last_sign_of_life_at: AwareDatetime | None = Field(default=None, description="latest time any effective event of the stay happened")
+    transfers: tuple[Transferred, ...] = ()
+    leaves: tuple[OnLeave, ...] = ()
+    outpatient_blocks: tuple[OutpatientBlock, ...] = ()
+    residences: tuple[Registered, ...] = Field(default=(), description="oldest first; more than one only after a real move")
+    placements: tuple[Placed, ...] = Field(
+        default=(), description="the latest statement of each municipality; several that differ = dispute"
+    )
+    joined_cases: tuple[UUID, ...] = Field(
+        default=(), description="cases that a transfer proved to be this one; each of them was cancelled"
+    )
 
 
 class PlanInvited(Fact):
@@ -68,6 +126,147 @@ class PlanInvited(Fact):
     invitation_id: UUID
     invited_at: AwareDatetime = Field(description="when N8 was sent: receipt, or as stated by a history client")
     invited_by: str = Field(description="HSA-id of the care centre")
+
+
+class PlanningStatusSet(Fact):
+    """A party told the ward where its planning stands; of one case and unit the highest `case_version` stands.
+
+    `ready_from` splits the waiting time into before and after.
+    """
+
+    kind: ClassVar[str] = "case.planning_status_set"
+    case_id: UUID
+    case_version: int = Field(ge=1)
+    unit: str = Field(description="HSA-id")
+    recipient: str = Field(description="the party it belongs to: municipality:CODE or unit:HSA-id")
+    status: Literal["received", "assessing", "ready_from", "needs", "no_measures"]
+    ready_from: AwareDatetime | None = None
+    needs: tuple[str, ...] = ()
+    stated_at: AwareDatetime
+
+
+class CareContactSet(Fact):
+    """N3: outpatient care appointed or replaced the permanent care contact (lag 2017:612 2 kap. 5 §); the highest `case_version` stands."""
+
+    kind: ClassVar[str] = "case.care_contact_set"
+    case_id: UUID
+    case_version: int = Field(ge=1)
+    unit: str = Field(description="HSA-id of the care centre")
+    set_at: AwareDatetime
+
+
+class MeasuresDeclined(Fact):
+    """The patient declined measures that were needed; each statement stands by itself, in any order."""
+
+    kind: ClassVar[str] = "case.declined"
+    case_id: UUID
+    decline_id: UUID
+    unit: str = Field(description="HSA-id of the unit that told it")
+    measures: tuple[Literal["municipal_social", "municipal_health", "outpatient"], ...]
+    declined_at: AwareDatetime
+    recorded_at: AwareDatetime
+
+
+class DutyOverdue(Fact):
+    """A duty of a unit was not done in time and somebody was reminded of it; each duty of a case at most once."""
+
+    kind: ClassVar[str] = "duty.overdue"
+    case_id: UUID
+    rule: str
+    unit: str = Field(description="HSA-id of the unit whose duty it is")
+    due_at: AwareDatetime
+    told: str = Field(description="the mailbox that was reminded: the unit's own, or that of whoever is on call")
+    legal_basis: str
+
+
+class PlanConsentChanged(Fact):
+    """What the patient answered when asked for consent to a SIP (lag 2017:612 4 kap. 2 §); the latest `changed_at` of a plan stands."""
+
+    kind: ClassVar[str] = "plan.consent_changed"
+    plan_id: UUID
+    case_id: UUID | None = None
+    consent: Literal["given", "refused", "withdrawn"]
+    changed_at: AwareDatetime
+
+
+class PlanAnswered(Fact):
+    """A unit that was called to a plan answered."""
+
+    kind: ClassVar[str] = "plan.answered"
+    plan_id: UUID
+    case_id: UUID | None = None
+    invitation_id: UUID
+    unit: str
+    answer: Literal["accepted", "declined"]
+    answered_at: AwareDatetime
+
+
+class PlanHeld(Fact):
+    """The meeting of a plan took place."""
+
+    kind: ClassVar[str] = "plan.held"
+    plan_id: UUID
+    case_id: UUID | None = None
+    plan_kind: Literal["sip", "care_plan"]
+    held_at: AwareDatetime
+    by_video: bool
+
+
+class PlanAgreed(Fact):
+    """A plan names its measures, who has the main responsibility, and the day of the follow-up."""
+
+    kind: ClassVar[str] = "plan.agreed"
+    plan_id: UUID
+    case_id: UUID | None = None
+    main_responsibility: str = Field(description="HSA-id of the unit")
+    follow_up_on: date
+    agreed_at: AwareDatetime
+
+
+class PlanFollowedUp(Fact):
+    """A plan was followed up."""
+
+    kind: ClassVar[str] = "plan.followed_up"
+    plan_id: UUID
+    case_id: UUID | None = None
+    held_at: AwareDatetime
+    outcome: Literal["goals_met", "partly_met", "not_met"]
+    next_on: date | None = None
+
+
+class PlanClosed(Fact):
+    """A plan came to its end."""
+
+    kind: ClassVar[str] = "plan.closed"
+    plan_id: UUID
+    case_id: UUID | None = None
+    reason: str
+    closed_at: AwareDatetime
+
+
+class ConsentChanged(Fact):
+    """What the patient answered when asked whether more than the statute tells may be shared in a case."""
+
+    kind: ClassVar[str] = "consent.changed"
+    consent_id: UUID
+    case_id: UUID
+    state: Literal["given", "refused", "withdrawn"]
+    purposes: tuple[str, ...]
+    changed_at: AwareDatetime
+
+
+class DeviationChanged(Fact):
+    """A fault in the co-operation was reported, assigned, answered or closed."""
+
+    kind: ClassVar[str] = "deviation.changed"
+    deviation_id: UUID
+    case_id: UUID
+    state: Literal["reported", "assigned", "answered", "closed"]
+    category: str
+    step: str
+    reporter: str = Field(description="HSA-id of the unit that reported it")
+    assigned_to: str | None = Field(default=None, description="HSA-id of the unit that answers")
+    changed_at: AwareDatetime
 
 
 class NoticeSent(Fact):
@@ -96,6 +295,17 @@ class MailboxPolled(Fact):
     polled_at: AwareDatetime
 
 
+class DirectoryChanged(Fact):
+    """Something in the directory was entered, changed or removed: an organisation, unit, mailbox, member, rule or duty calendar."""
+
+    kind: ClassVar[str] = "directory.changed"
+    entry: Literal["organisation", "unit", "mailbox", "member", "addressing", "duty_calendar"]
+    key: str = Field(description="organisation number, HSA-id, or recipient and function, as the directory names it")
+    organisation: str = Field(description="organisation number it belongs to")
+    change: Literal["added", "changed"]
+    changed_at: AwareDatetime
+
+
 class MonthPublished(Fact):
     """Billing published the basis of one municipality and month; planning puts `notice.month_published` into its mailbox."""
 
@@ -120,5 +330,26 @@ class InvoiceIssued(Fact):
 
 
 FACTS: dict[str, type[Fact]] = {
-    fact.kind: fact for fact in (StayChanged, PlanInvited, NoticeSent, MailboxPolled, MonthPublished, InvoiceIssued)
+    fact.kind: fact
+    for fact in (
+        StayChanged,
+        PlanInvited,
+        PlanConsentChanged,
+        PlanAnswered,
+        PlanHeld,
+        PlanAgreed,
+        PlanFollowedUp,
+        PlanClosed,
+        ConsentChanged,
+        DeviationChanged,
+        PlanningStatusSet,
+        CareContactSet,
+        MeasuresDeclined,
+        DutyOverdue,
+        NoticeSent,
+        MailboxPolled,
+        MonthPublished,
+        InvoiceIssued,
+        DirectoryChanged,
+    )
 }

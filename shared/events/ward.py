@@ -5,111 +5,51 @@ that the stored form of an event is exactly what was sent.
 """
 
 import re
-import unicodedata
-from collections.abc import Callable, Iterable
-from datetime import date, datetime
-from typing import Annotated, Final, Literal, TypeVar
+from collections.abc import Iterable
+from typing import Annotated, Final, Literal
 
-from pydantic import (
-    AfterValidator,
-    BaseModel,
-    BeforeValidator,
-    ConfigDict,
-    Field,
-    TypeAdapter,
-    ValidationError,
-    ValidationInfo,
-    field_validator,
-)
+from pydantic import AfterValidator, Field, TypeAdapter, ValidationError, ValidationInfo, field_validator
 from pydantic_core import ErrorDetails
 
-from shared.dates import EARLIEST, LATEST, parse_instant
 from shared.errors import FieldError, Malformed
-from shared.identifiers import HSA_ID_PATTERN, MUNICIPALITY_CODE_PATTERN, PersonIdType, parse_hsa_id, parse_person_id
+from shared.events.fields import (
+    BlockKind,
+    CareType,
+    Compulsory,
+    Day,
+    DischargedTo,
+    HsaId,
+    Instant,
+    LongText,
+    MunicipalityCode,
+    Need,
+    ShortText,
+    Source,
+    Strict,
+    Token,
+    refuse_odd_text,
+)
+from shared.identifiers import PersonIdType, parse_person_id
 
-SOURCE_PREFIX: Final = "urn:hsa:"
 MOST_ERRORS: Final = 50
 
-_T = TypeVar("_T")
 
-
-def _refuse_odd_text(text: str) -> str:
-    if not text.isprintable():
-        raise ValueError("text.not_printable")
-    if not text.isascii() and not unicodedata.is_normalized("NFC", text):
-        raise ValueError("text.not_nfc")
-    if not text or text.isspace():
-        raise ValueError("text.blank")
-    return text
-
-
-def _from_text(read: Callable[[str], _T], code: str) -> Callable[[object], _T]:
-    """A reader that takes strings only and says no more than `code` about what it refuses."""
-
-    def read_or_refuse(value: object) -> _T:
-        if not isinstance(value, str):
-            raise ValueError(code)  # noqa: TRY004 - pydantic collects ValueError only
-        try:
-            return read(value)
-        except ValueError:
-            raise ValueError(code) from None
-
-    return read_or_refuse
-
-
-_DAY: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
-
-
-def _read_day(text: str) -> date:
-    if not _DAY.fullmatch(text):
-        raise ValueError("day.format")
-    day = date.fromisoformat(text)
-    if not EARLIEST.date() <= day < LATEST.date():
-        raise ValueError("day.format")
-    return day
-
-
-def _read_source(text: str) -> str:
-    parse_hsa_id(text.removeprefix(SOURCE_PREFIX))
-    return text
-
-
-Instant = Annotated[datetime, BeforeValidator(_from_text(parse_instant, "time.format")), Field(json_schema_extra={"format": "date-time"})]
-Day = Annotated[date, BeforeValidator(_from_text(_read_day, "day.format"))]
-ShortText = Annotated[str, Field(max_length=120), AfterValidator(_refuse_odd_text)]
-LongText = Annotated[str, Field(max_length=500), AfterValidator(_refuse_odd_text)]
-Token = Annotated[str, Field(pattern=r"^[!-~]{1,128}$")]
-HsaId = Annotated[str, Field(pattern=f"^{HSA_ID_PATTERN}$"), AfterValidator(parse_hsa_id)]
-MunicipalityCode = Annotated[str, Field(pattern=f"^{MUNICIPALITY_CODE_PATTERN}$")]
-Source = Annotated[str, Field(pattern=f"^{SOURCE_PREFIX}{HSA_ID_PATTERN}$"), AfterValidator(_read_source)]
-CareType = Literal["somatic", "psychiatric"]
-Compulsory = Literal["none", "opt", "orv"]
-Need = Literal["municipal_social", "municipal_health", "outpatient"]
-DischargedTo = Literal["home", "short_term_housing", "special_housing", "hospice", "other_hospital", "other"]
-
-
-class _Strict(BaseModel):
-    """Frozen; unknown fields and other types than the stated are refused."""
-
-    model_config = ConfigDict(strict=True, extra="forbid", frozen=True, hide_input_in_errors=True)
-
-
-class PersonName(_Strict):
+class PersonName(Strict):
     """A person's name as registered."""
 
     given: ShortText
     family: ShortText
 
 
-class Address(_Strict):
+class Address(Strict):
     """A registered address (folkbokföringsadress)."""
 
     street: ShortText
-    postal_code: Annotated[str, Field(max_length=16), AfterValidator(_refuse_odd_text)]
+    postal_code: Annotated[str, Field(max_length=16), AfterValidator(refuse_odd_text)]
     city: ShortText
 
 
-class Person(_Strict):
+class Person(Strict):
     """The patient. Address and registered municipality may be unknown (reserve number) or withheld (protected identity)."""
 
     type: PersonIdType
@@ -132,7 +72,7 @@ def _refuse_repeats(needs: tuple[Need, ...]) -> tuple[Need, ...]:
     return needs
 
 
-class EventData(_Strict):
+class EventData(Strict):
     """What the data of every event may hold."""
 
     corrects: Token | None = Field(default=None, description="id of the event, by the same source, that this one replaces")
@@ -153,6 +93,42 @@ class PlannedDischargeChangedData(EventData):
     """A new planned discharge date; null when it is no longer known."""
 
     planned_discharge_date: Day | None
+
+
+class TransferredData(EventData):
+    """A transfer to another ward or hospital: the same case, and the clock goes on."""
+
+    to_unit: HsaId = Field(description="the receiving ward")
+    to_subject: Token | None = Field(default=None, description="the receiver's own id of the stay; none when it keeps the sender's")
+
+
+class LeaveStartedData(EventData):
+    """Leave (permission) from the ward."""
+
+    expected_back_at: Instant | None = None
+
+
+class LeaveEndedData(EventData):
+    """The patient is back from leave."""
+
+
+class OutpatientBlockStartedData(EventData):
+    """From now on outpatient care measures that are missing or not clarified hold the discharge up (5 kap. 5 §)."""
+
+    kind: BlockKind
+
+
+class OutpatientBlockEndedData(EventData):
+    """The outpatient care measures are there or clear."""
+
+    contested: bool = Field(default=False, description="the region holds that nothing held the discharge up")
+
+
+class PersonChangedData(EventData):
+    """The person as now known; replaces the whole of what was stated before."""
+
+    person: Person
+    moved: bool = Field(default=False, description="the patient really moved at `time`; otherwise the earlier statement was wrong")
 
 
 class ReadyData(EventData):
@@ -186,7 +162,7 @@ class EventCancelledData(EventData):
     reason: LongText
 
 
-class CloudEvent(_Strict):
+class CloudEvent(Strict):
     """The CloudEvents attributes that every ward event has."""
 
     specversion: Literal["1.0"]
@@ -214,6 +190,27 @@ class StayPlannedDischargeChanged(CloudEvent):
     data: PlannedDischargeChangedData
 
 
+class StayTransferred(CloudEvent):
+    """The patient was moved to another ward."""
+
+    type: Literal["stay.transferred"]
+    data: TransferredData
+
+
+class StayLeaveStarted(CloudEvent):
+    """The patient went on leave."""
+
+    type: Literal["stay.leave_started"]
+    data: LeaveStartedData
+
+
+class StayLeaveEnded(CloudEvent):
+    """The patient came back from leave."""
+
+    type: Literal["stay.leave_ended"]
+    data: LeaveEndedData
+
+
 class StayReady(CloudEvent):
     """N5: the patient is ready for discharge."""
 
@@ -226,6 +223,20 @@ class StayReadyWithdrawn(CloudEvent):
 
     type: Literal["stay.ready_withdrawn"]
     data: ReadyWithdrawnData
+
+
+class StayOutpatientBlockStarted(CloudEvent):
+    """Outpatient care holds the discharge up."""
+
+    type: Literal["stay.outpatient_block_started"]
+    data: OutpatientBlockStartedData
+
+
+class StayOutpatientBlockEnded(CloudEvent):
+    """Outpatient care does not hold the discharge up any more."""
+
+    type: Literal["stay.outpatient_block_ended"]
+    data: OutpatientBlockEndedData
 
 
 class StayDischarged(CloudEvent):
@@ -242,6 +253,13 @@ class StayDeceased(CloudEvent):
     data: DeceasedData
 
 
+class StayPersonChanged(CloudEvent):
+    """What is known of the person changed."""
+
+    type: Literal["stay.person_changed"]
+    data: PersonChangedData
+
+
 class StayEventCancelled(CloudEvent):
     """An earlier event is taken away."""
 
@@ -250,16 +268,34 @@ class StayEventCancelled(CloudEvent):
 
 
 WardEvent = Annotated[
-    StayAdmitted | StayPlannedDischargeChanged | StayReady | StayReadyWithdrawn | StayDischarged | StayDeceased | StayEventCancelled,
+    StayAdmitted
+    | StayPlannedDischargeChanged
+    | StayTransferred
+    | StayLeaveStarted
+    | StayLeaveEnded
+    | StayReady
+    | StayReadyWithdrawn
+    | StayOutpatientBlockStarted
+    | StayOutpatientBlockEnded
+    | StayDischarged
+    | StayDeceased
+    | StayPersonChanged
+    | StayEventCancelled,
     Field(discriminator="type"),
 ]
 WARD_EVENT_TYPES: Final = (
     "stay.admitted",
     "stay.planned_discharge_changed",
+    "stay.transferred",
+    "stay.leave_started",
+    "stay.leave_ended",
     "stay.ready",
     "stay.ready_withdrawn",
+    "stay.outpatient_block_started",
+    "stay.outpatient_block_ended",
     "stay.discharged",
     "stay.deceased",
+    "stay.person_changed",
     "stay.event_cancelled",
 )
 

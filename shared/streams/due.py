@@ -46,6 +46,16 @@ _SCHEDULE: Final = text(
     SELECT pg_notify('due', :kind) FROM (SELECT 1 FROM added LIMIT 1) AS any_added
     """
 )
+_APPOINT: Final = text(
+    """
+    WITH wanted AS (
+        SELECT * FROM unnest(CAST(:lanes AS uuid[]), CAST(:subjects AS uuid[]), CAST(:ats AS timestamptz[])) AS w (lane, subject, due_at)),
+    put AS (
+        INSERT INTO due_work (kind, lane, subject, due_at) SELECT :kind, lane, subject, due_at FROM wanted
+        ON CONFLICT (kind, subject) DO UPDATE SET due_at = excluded.due_at WHERE due_work.due_at <> excluded.due_at RETURNING due_at)
+    SELECT pg_notify('due', :kind) FROM (SELECT 1 FROM put WHERE due_at <= clock_timestamp() LIMIT 1) AS any_due
+    """
+)
 # One row of each lane first, the longest waiting lanes before the others; `busy` lanes have as much under way as they may.
 _CLAIM: Final = text(
     """
@@ -112,6 +122,13 @@ async def schedule(work: Work, kind: str, subjects: Sequence[tuple[UUID, UUID]])
     if subjects:
         lanes, names = zip(*subjects, strict=True)
         await work.connection.execute(_SCHEDULE, {"kind": kind, "lanes": list(lanes), "subjects": list(names)})
+
+
+async def appoint(work: Work, kind: str, appointments: Sequence[tuple[UUID, UUID, datetime]]) -> None:
+    """Make work due at its own time: `(lane, subject, due_at)` each; a subject that has an appointment gets the new one."""
+    if appointments:
+        lanes, names, ats = zip(*sorted(appointments, key=lambda one: one[1]), strict=True)
+        await work.connection.execute(_APPOINT, {"kind": kind, "lanes": list(lanes), "subjects": list(names), "ats": list(ats)})
 
 
 async def claim(work: Work, kind: str, *, limit: int, busy: Sequence[UUID] = (), lease: timedelta = LEASE) -> list[Claim]:

@@ -14,7 +14,12 @@ from tests.architecture.source import Module, called_name, functions, module, mo
 RAISED: Final = frozenset({"Malformed", "Refused", "NotFound", "HttpProblem", "BusinessError"})
 # Codes that are put together, with everything they can become.
 MADE: Final[Mapping[str, frozenset[str]]] = {
-    "notice.{}": frozenset(f"notice.{status}" for status in NoticeStatus if (status, NoticeTrigger.ACKNOWLEDGE) not in NOTICE_TRANSITIONS),
+    "notice.{}": frozenset(
+        f"notice.{status}"
+        for status in NoticeStatus
+        for trigger in (NoticeTrigger.ACKNOWLEDGE, NoticeTrigger.RETURN, NoticeTrigger.FORWARD)
+        if (status, trigger) not in NOTICE_TRANSITIONS
+    ),
 }
 
 

@@ -17,7 +17,12 @@ CLASS_SAYS_NOTHING: Final = re.compile(r"(?:Utils?|Helper|Manager)$")
 
 SAME: Final = frozenset({"__init__", "domain", "usecases", "repository", "tables", "api", "consumers", "worker", "settings", "migrations"})
 OWN: Final = {
-    "planning": {"intake": "the gathered hot path", "translation": "public words to those of the domain"},
+    "planning": {
+        "holidays": "for duty calendars",
+        "intake": "the gathered hot path",
+        "statute": "the dated limits",
+        "translation": "public words to those of the domain",
+    },
     "billing": {"agreements": "the dated numbers", "translation": "facts of planning to the stay of the law"},
     "notifications": {"channels": "how a message leaves", "delivering": "one due attempt", "sealing": "secrets at rest"},
     "gateway": {},

@@ -80,4 +80,4 @@ def path_of(route: Route, unknown: str = "01890a5d-ac96-774b-bcce-b302099a8057")
 def headers_of(route: Route, token: str) -> dict[str, str]:
     """What a careful client sends."""
     headers = {"Authorization": f"Bearer {token}", "Idempotency-Key": str(uuid7())}
-    return headers | ({"Content-Type": route.content_types[0]} if route.method == "POST" else {})
+    return headers | ({"Content-Type": route.content_types[0]} if route.method in {"POST", "PUT"} else {})

@@ -156,9 +156,11 @@ async def stays_of_month(work: Work, municipality: str, month: Month) -> list[St
 async def _with_invitations(work: Work, bodies: Iterable[str]) -> list[Stay]:
     facts = [StayChanged.model_validate_json(body) for body in bodies]
     invited: dict[UUID, list[datetime]] = {}
-    for row in await work.connection.execute(_INVITATIONS, {"cases": [fact.case_id for fact in facts]}):
+    # A plan may have been called for under an id that a transfer later proved to mean this stay.
+    known_as = {fact.case_id: (fact.case_id, *fact.joined_cases) for fact in facts}
+    for row in await work.connection.execute(_INVITATIONS, {"cases": [case for ids in known_as.values() for case in ids]}):
         invited.setdefault(row.case_id, []).append(row.invited_at)
-    return [stay_of(fact, invited.get(fact.case_id, ())) for fact in facts]
+    return [stay_of(fact, [at for case in known_as[fact.case_id] for at in invited.get(case, ())]) for fact in facts]
 
 
 async def decisions(work: Work, cases: Collection[UUID]) -> list[ReviewDecision]:

@@ -18,6 +18,7 @@ NOTICE_TYPES: Final = frozenset(
         "transferred",
         "leave",
         "sip_invitation",
+        "sip_changed",
         "care_contact",
         "planning_status",
         "outpatient_block",

@@ -6,7 +6,21 @@ from typing import Any
 
 from fastapi import FastAPI
 
-from services.planning.api import cases, events, notices, plans
+from services.planning.api import (
+    cases,
+    consents,
+    deviations,
+    directory,
+    events,
+    messages,
+    notices,
+    paper,
+    parties,
+    plan_steps,
+    plans,
+    stating,
+    worklist,
+)
 from services.planning.intake import Intake
 from services.planning.settings import Settings
 from shared.http.app import create_service_app
@@ -15,7 +29,22 @@ from shared.http.app import create_service_app
 def create_app(settings: Settings | None = None) -> FastAPI:
     """Planning's application, told by the environment unless by `settings`."""
     settings = settings or Settings()
-    app = create_service_app("planning", "Dirigent planning", settings, (events.router, notices.router, cases.router, plans.router))
+    routers = (
+        events.router,
+        notices.router,
+        paper.router,  # before the cases, whose ids would take its address
+        cases.router,
+        directory.router,
+        parties.router,
+        plans.router,
+        plan_steps.router,
+        stating.router,
+        consents.router,
+        messages.router,
+        deviations.router,
+        worklist.router,
+    )
+    app = create_service_app("planning", "Dirigent planning", settings, routers)
     inner = app.router.lifespan_context
 
     @asynccontextmanager

@@ -55,8 +55,18 @@ class CaseShown(Answer):
     discharged_at: str | None
     deceased_at: str | None
     sip_required: bool
+    on_leave: bool = False
+    transfers: list[dict[str, str]] = Field(default_factory=list)
+    leaves: list[dict[str, str | None]] = Field(default_factory=list)
+    outpatient_blocks: list[dict[str, Any]] = Field(default_factory=list)
+    placements: list[dict[str, str]] = Field(default_factory=list, description="what municipalities stated of 5 kap. 2 §")
     parties: list[dict[str, str]]
     findings: list[dict[str, str]]
+    planning: list[dict[str, Any]] | None = Field(
+        default=None, description="what each unit told the ward of its planning; of one case only"
+    )
+    care_contact: dict[str, str | None] | None = Field(default=None, description="the permanent care contact; of one case only")
+    declined: list[dict[str, Any]] | None = Field(default=None, description="what the patient declined; of one case only")
 
 
 class CasesFound(Answer):
@@ -103,6 +113,38 @@ def _shown(row: Any) -> CaseShown:  # a row
     )
 
 
+def _whole(found: usecases.CaseWhole) -> CaseShown:
+    contact = found.care_contact
+    return _shown(found.case).model_copy(
+        update={
+            "planning": [
+                {
+                    "unit": one.unit,
+                    "recipient": one.recipient,
+                    "status": one.status,
+                    "ready_from": None if one.ready_from is None else format_instant(one.ready_from),
+                    "needs": one.needs,
+                    "stated_at": format_instant(one.stated_at),
+                }
+                for one in found.statuses
+            ],
+            "care_contact": None
+            if contact is None
+            else {
+                "unit": contact.unit,
+                "name": contact.name,
+                "role": contact.role,
+                "phone": contact.phone,
+                "appointed_at": format_instant(contact.appointed_at),
+            },
+            "declined": [
+                {"id": str(one.id), "unit": one.unit, "measures": one.measures, "declined_at": format_instant(one.declined_at)}
+                for one in found.declined
+            ],
+        }
+    )
+
+
 @router.get("/v1/cases")
 async def get_cases(
     call: Checked,
@@ -146,8 +188,8 @@ async def search_cases(call: Checked, work: Working, body: Search) -> CasesFound
 
 @router.get("/v1/cases/{case_id}")
 async def get_case(call: Checked, work: Working, case_id: UUID) -> CaseShown:
-    """One case, with its person and everything that does not fit."""
-    return _shown(await usecases.read_case(work, call.caller, case_id, request_id=call.request_id))
+    """One case, with its person, what its parties have told, and everything that does not fit."""
+    return _whole(await usecases.read_whole_case(work, call.caller, case_id, request_id=call.request_id))
 
 
 @router.get("/v1/cases/{case_id}/history")

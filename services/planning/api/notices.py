@@ -14,8 +14,9 @@ from services.planning.usecases.notices import NoticeRead
 from shared.dates import format_instant
 from shared.db import Database
 from shared.http.call import Call, Checked, StrictRoute, Working
-from shared.http.fields import Answer, Body, ShortText
+from shared.http.fields import Answer, Body, ShortText, Text
 from shared.http.idempotency import once
+from shared.identifiers import HSA_ID_PATTERN
 from shared.streams import feeds
 from shared.streams.internal import MAX_WAIT_SECONDS, long_poll
 
@@ -24,6 +25,7 @@ MOST_ENTRIES: Final = 1_000
 router = APIRouter(tags=["Municipalities and care centres"], route_class=StrictRoute)
 
 Position = Annotated[int, Query(ge=0, le=MOST_POSITIONS)]
+Unit = Annotated[str | None, Query(pattern=f"^{HSA_ID_PATTERN}$", description="HSA-id of the unit whose mailbox is meant")]
 
 
 class MailboxShown(Answer):
@@ -32,7 +34,8 @@ class MailboxShown(Answer):
     id: UUID
     recipient: str = Field(description="how notices are addressed: municipality:CODE or unit:HSA-id")
     unit: str
-    function: str
+    function: str = Field(description="what it is for, e.g. social_services, health_care, on_call, district, controller")
+    district: str
     epoch: int
     head: int = Field(description="the number of its last notice, 0 when it is empty")
 
@@ -51,6 +54,8 @@ class Personal(Answer):
     content: dict[str, Any] | None = None
     protected: bool | None = None
     withheld: str | None = None
+    at: str | None = Field(default=None, description="since when it is withheld")
+    basis: str | None = Field(default=None, description="on what legal basis it is withheld")
 
 
 class Notice(Answer):
@@ -80,6 +85,12 @@ class Standing(Answer):
     delivered_at: str | None
     acknowledged_at: str | None
     acknowledged_by: str | None
+    returned_at: str | None = None
+    returned_by: str | None = None
+    forwarded_at: str | None = None
+    forwarded_by: str | None = None
+    forwarded_to: UUID | None = Field(default=None, description="the mailbox it was sent on to")
+    forwarded_as: UUID | None = Field(default=None, description="the copy there")
 
 
 class NoticeWithStanding(Notice):
@@ -120,6 +131,39 @@ class AcknowledgementShown(Answer):
     acknowledged_at: str
 
 
+class ReturnBody(Body):
+    """Who returns the notice as wrongly addressed, and why."""
+
+    returned_by: ShortText = Field(description="name of the person at the recipient", examples=["Anna Test"])
+    reason: Text = Field(description="why it is not for this recipient; only the ward reads it", examples=["Inte folkbokförd här"])
+
+
+class ReturnShown(Answer):
+    """A notice that a named person returned as wrongly addressed."""
+
+    notice_id: UUID
+    state: str
+    returned_by: str
+    returned_at: str
+
+
+class ForwardBody(Body):
+    """Who sends the notice on, and to which mailbox of the same organisation."""
+
+    forwarded_by: ShortText = Field(description="name of the person at the recipient", examples=["Anna Test"])
+    mailbox: UUID
+
+
+class ForwardShown(Answer):
+    """A notice that a named person sent on."""
+
+    notice_id: UUID
+    forwarded_as: UUID = Field(description="the copy in the other mailbox")
+    mailbox: UUID
+    forwarded_by: str
+    forwarded_at: str
+
+
 def _shown(read: NoticeRead) -> dict[str, Any]:
     envelope: dict[str, Any] = msgspec.json.decode(read.entry.body)
     return {"number": read.entry.position, "hash": read.entry.hash.hex(), **envelope, "personal": read.personal}
@@ -131,7 +175,11 @@ async def get_mailboxes(call: Checked, work: Working) -> Mailboxes:
     shown = []
     for box in await directory.mailboxes_of(work, call.caller):
         epoch, head = await feeds.head_of(work, box.feed)
-        shown.append(MailboxShown(id=box.id, recipient=box.recipient, unit=box.unit, function=box.function, epoch=epoch, head=head))
+        shown.append(
+            MailboxShown(
+                id=box.id, recipient=box.recipient, unit=box.unit, function=box.function, district=box.district, epoch=epoch, head=head
+            )
+        )
     return Mailboxes(mailboxes=shown)
 
 
@@ -144,12 +192,13 @@ async def get_notices(  # noqa: PLR0913  # the parameters of the address, one to
     wait: Annotated[float, Query(ge=0, le=MAX_WAIT_SECONDS)] = 0,
     epoch: Annotated[int | None, Query(ge=1, le=MOST_POSITIONS)] = None,
     mailbox: UUID | None = None,
+    unit: Unit = None,
     type: Annotated[str | None, Query(pattern=r"^notice\.[a-z_]{1,60}$")] = None,  # noqa: A002  # the public name
 ) -> Response:
-    """A stretch of the caller's mailbox, waiting up to `wait` seconds for the next notice. Reading never consumes."""
+    """A stretch of the caller's mailbox (by id or unit where it has several), waiting up to `wait` seconds. Reading never consumes."""
     database: Database = request.app.state.database
     async with database.transaction() as work:
-        box = await usecases.mailbox_of(work, call.caller, mailbox)
+        box = await usecases.mailbox_of(work, call.caller, mailbox, unit)
     page = await long_poll(database, request.app.state.watcher, box.feed, after, limit, wait, epoch)
     etag = f'"{page.epoch}-{page.next}-{page.head}"'
     entries = [entry for entry in page.entries if type is None or entry.kind == type]
@@ -162,9 +211,9 @@ async def get_notices(  # noqa: PLR0913  # the parameters of the address, one to
 
 
 @router.get("/v1/notices/digest", response_model=Digest)
-async def get_digest(call: Checked, work: Working, through: Position, mailbox: UUID | None = None) -> Digest:
+async def get_digest(call: Checked, work: Working, through: Position, mailbox: UUID | None = None, unit: Unit = None) -> Digest:
     """Count and running hash of the caller's mailbox through a number."""
-    box = await usecases.mailbox_of(work, call.caller, mailbox)
+    box = await usecases.mailbox_of(work, call.caller, mailbox, unit)
     hashed = await feeds.digest(work, box.feed, through=through)
     epoch, _head = await feeds.head_of(work, box.feed)
     return Digest(epoch=epoch, count=through, hash=hashed.hex())
@@ -180,6 +229,12 @@ async def get_notice(call: Checked, work: Working, notice_id: UUID) -> dict[str,
         "delivered_at": None if row.delivered_at is None else format_instant(row.delivered_at),
         "acknowledged_at": None if row.acknowledged_at is None else format_instant(row.acknowledged_at),
         "acknowledged_by": row.acknowledged_by,
+        "returned_at": None if row.returned_at is None else format_instant(row.returned_at),
+        "returned_by": row.returned_by,
+        "forwarded_at": None if row.forwarded_at is None else format_instant(row.forwarded_at),
+        "forwarded_by": row.forwarded_by,
+        "forwarded_to": row.forwarded_to,
+        "forwarded_as": row.forwarded_as,
     }
     return _shown(found.read) | {"standing": standing}
 
@@ -202,3 +257,33 @@ async def _acknowledged(work: Working, call: Call, notice_id: UUID, body: Acknow
         acknowledged_by=done.acknowledged_by,
         acknowledged_at=format_instant(done.acknowledged_at),
     )
+
+
+@router.post("/v1/notices/{notice_id}/return", status_code=HTTPStatus.CREATED, response_model=ReturnShown)
+async def return_notice(call: Checked, work: Working, request: Request, notice_id: UUID, body: ReturnBody) -> Response:
+    """Return a notice as wrongly addressed (felsänt): the case is gone for this recipient, and the ward is told. Repeating it is safe."""
+
+    async def act() -> ReturnShown:
+        done = await usecases.return_notice(work, call.caller, notice_id, by=body.returned_by, reason=body.reason)
+        return ReturnShown(
+            notice_id=done.notice_id, state=done.state, returned_by=done.returned_by, returned_at=format_instant(done.returned_at)
+        )
+
+    return await once(work, call, request, act)
+
+
+@router.post("/v1/notices/{notice_id}/forward", status_code=HTTPStatus.CREATED, response_model=ForwardShown)
+async def forward_notice(call: Checked, work: Working, request: Request, notice_id: UUID, body: ForwardBody) -> Response:
+    """Send a notice on to another mailbox of the recipient's own organisation (vidaresända). Repeating it is safe."""
+
+    async def act() -> ForwardShown:
+        done = await usecases.forward_notice(work, call.caller, notice_id, to=body.mailbox, by=body.forwarded_by)
+        return ForwardShown(
+            notice_id=done.notice_id,
+            forwarded_as=done.copy_id,
+            mailbox=done.mailbox,
+            forwarded_by=done.forwarded_by,
+            forwarded_at=format_instant(done.forwarded_at),
+        )
+
+    return await once(work, call, request, act)

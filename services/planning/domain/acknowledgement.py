@@ -25,6 +25,7 @@ class NoticeTrigger(StrEnum):
     FETCH = "fetch"
     ACKNOWLEDGE = "acknowledge"
     RETURN = "return"
+    FORWARD = "forward"
     SUPERSEDE = "supersede"
     CANCEL = "cancel"
 
@@ -36,11 +37,13 @@ NOTICE_TRANSITIONS: Final[dict[tuple[NoticeStatus, NoticeTrigger], NoticeStatus]
     (_S.SENT, _T.FETCH): _S.DELIVERED,
     (_S.SENT, _T.ACKNOWLEDGE): _S.ACKNOWLEDGED,
     (_S.SENT, _T.RETURN): _S.RETURNED,
+    (_S.SENT, _T.FORWARD): _S.SENT,
     (_S.SENT, _T.SUPERSEDE): _S.SUPERSEDED,
     (_S.SENT, _T.CANCEL): _S.CANCELLED,
     (_S.DELIVERED, _T.FETCH): _S.DELIVERED,
     (_S.DELIVERED, _T.ACKNOWLEDGE): _S.ACKNOWLEDGED,
     (_S.DELIVERED, _T.RETURN): _S.RETURNED,
+    (_S.DELIVERED, _T.FORWARD): _S.DELIVERED,
     (_S.DELIVERED, _T.SUPERSEDE): _S.SUPERSEDED,
     (_S.DELIVERED, _T.CANCEL): _S.CANCELLED,
     (_S.ACKNOWLEDGED, _T.FETCH): _S.ACKNOWLEDGED,
@@ -48,6 +51,7 @@ NOTICE_TRANSITIONS: Final[dict[tuple[NoticeStatus, NoticeTrigger], NoticeStatus]
     (_S.ACKNOWLEDGED, _T.ACKNOWLEDGE): _S.ACKNOWLEDGED,
     # Wrongly addressed is often seen only after somebody took the notice on.
     (_S.ACKNOWLEDGED, _T.RETURN): _S.RETURNED,
+    (_S.ACKNOWLEDGED, _T.FORWARD): _S.ACKNOWLEDGED,
     (_S.ACKNOWLEDGED, _T.SUPERSEDE): _S.SUPERSEDED,
     (_S.ACKNOWLEDGED, _T.CANCEL): _S.CANCELLED,
     (_S.RETURNED, _T.FETCH): _S.RETURNED,

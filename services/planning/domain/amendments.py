@@ -4,12 +4,15 @@ Three rules. A correction has the type of its original and takes its place, but 
 counts. A cancellation takes away an event with all its corrections. Both wait for an event that is not here yet.
 
 A cancellation may itself be cancelled, or corrected (which takes it away and cancels something else), by one sent later.
+
+Both act only among the events of one sender about one stay, by the sender's own id of it: so what a transfer joins or a cancelled
+transfer parts never decides whether that transfer stands.
 """
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
-from services.planning.domain.events import Cancellation, CaseEvent, EventKey, EventType, fold_order, sent_order
+from services.planning.domain.events import Cancellation, CaseEvent, EventKey, EventType, StayKey, fold_order, sent_order
 from services.planning.domain.findings import Finding, FindingCode
 
 
@@ -33,8 +36,12 @@ def amend(events: Iterable[CaseEvent]) -> Amended:
     if not any(event.corrects is not None or event.type is EventType.EVENT_CANCELLED for event in known.values()):
         return Amended(tuple(sorted(known.values(), key=fold_order)), {})
     findings: list[Finding] = []
-    cancelled = _cancelled(known, findings)
-    versions = _versions(known, cancelled, findings)
+    cancelled: set[EventKey] = set()
+    versions: dict[EventKey, tuple[CaseEvent, ...]] = {}
+    for of_one_stay in _by_stay(known):
+        gone = _cancelled(of_one_stay, findings)
+        versions |= _versions(of_one_stay, gone, findings)
+        cancelled |= gone & of_one_stay.keys()
     originals = [event for event in known.values() if event.corrects is None and event.type is not EventType.EVENT_CANCELLED]
     counted = [_corrected(event, versions.get(event.key)) for event in originals if event.key not in cancelled]
     taken_away = [event for event in originals if event.key in cancelled and event.type is EventType.ADMITTED]
@@ -50,6 +57,14 @@ def standing_admission(amended: Amended) -> CaseEvent | None:
     """The admission that counts: of several the one sent first, because a change of it is stated with a correction."""
     admissions = [event for event in amended.events if event.type is EventType.ADMITTED]
     return min(admissions, key=sent_order, default=None)
+
+
+def _by_stay(known: Mapping[EventKey, CaseEvent]) -> Iterable[Mapping[EventKey, CaseEvent]]:
+    """The events of each stay, as its sender calls it."""
+    stays: dict[StayKey, dict[EventKey, CaseEvent]] = {}
+    for key, event in known.items():
+        stays.setdefault(event.stay, {})[key] = event
+    return stays.values()
 
 
 def _cancelled(known: Mapping[EventKey, CaseEvent], findings: list[Finding]) -> frozenset[EventKey]:

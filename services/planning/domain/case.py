@@ -13,6 +13,7 @@ from typing import Final, NamedTuple
 from services.planning.domain.events import Admission, CaseEvent, EventKey, EventType, Readiness
 from services.planning.domain.findings import Finding, FindingCode
 from services.planning.domain.parties import Party
+from services.planning.domain.persons import Residence
 
 IDENTITY: Final = ("type", "id", "name")
 """The part of a person that every notice carries."""
@@ -100,7 +101,28 @@ TRANSITIONS: Final[dict[tuple[CaseStatus, EventType | CaseTrigger], Step]] = {
     (_S.CANCELLED, _E.DECEASED): Step(_S.CANCELLED),
     (_S.CANCELLED, CaseTrigger.PLANNING_STARTED): Step(_S.CANCELLED),
 }
-"""Every status against every event of a stay. Cancellations are not here: they are applied before the fold, by `amend`."""
+"""Every status against every event that moves a case. Cancellations are not here: they are applied before the fold, by `amend`."""
+
+# What happens beside the way from admission to discharge: no status changes, and what cannot be true is found. In the order: before
+# there is an admission, after the discharge, after death.
+_BESIDE: Final[dict[EventType, tuple[FindingCode | None, FindingCode | None, FindingCode | None]]] = {
+    _E.TRANSFERRED: (_F.TRANSFER_WITHOUT_ADMISSION, _F.TRANSFER_AFTER_DISCHARGE, _F.TRANSFER_AFTER_DEATH),
+    _E.LEAVE_STARTED: (_F.LEAVE_WITHOUT_ADMISSION, _F.LEAVE_AFTER_DISCHARGE, _F.LEAVE_AFTER_DEATH),
+    _E.LEAVE_ENDED: (_F.LEAVE_WITHOUT_ADMISSION, _F.LEAVE_AFTER_DISCHARGE, _F.LEAVE_AFTER_DEATH),
+    _E.OUTPATIENT_BLOCK_STARTED: (_F.BLOCK_WITHOUT_ADMISSION, _F.BLOCK_AFTER_DISCHARGE, _F.BLOCK_AFTER_DEATH),
+    # That a block is over, who the person is and who answers for her is often known only afterwards.
+    _E.OUTPATIENT_BLOCK_ENDED: (_F.BLOCK_WITHOUT_ADMISSION, None, None),
+    _E.PERSON_CHANGED: (_F.PERSON_CHANGE_WITHOUT_ADMISSION, None, None),
+    _E.MUNICIPALITY_PLACED: (None, None, None),
+}
+_FOUND_IN: Final = (_S.AWAITING_ADMISSION, _S.DISCHARGED, _S.DECEASED)
+TRANSITIONS.update(
+    {
+        (status, kind): Step(status, found[_FOUND_IN.index(status)] if status in _FOUND_IN else None)
+        for kind, found in _BESIDE.items()
+        for status in CaseStatus
+    }
+)
 
 
 class PlannedDate(NamedTuple):
@@ -126,12 +148,28 @@ class ReadyPeriod(NamedTuple):
         return None if self.withdrawal is None else self.withdrawal.time
 
 
+class Leave(NamedTuple):
+    """One leave from the ward, with its end if the patient is back."""
+
+    start: CaseEvent
+    end: CaseEvent | None = None
+
+
+class OutpatientBlock(NamedTuple):
+    """Outpatient care held the discharge up, as one sender states (5 kap. 5 §), until `end` if it is over."""
+
+    start: CaseEvent
+    end: CaseEvent | None = None
+
+
 @dataclass(frozen=True, slots=True)
 class CaseState:
     """What is known of one stay, after all its events.
 
-    `admission` is the admission that stands, as corrected, and `about` what it says; for a cancelled case the one that was taken away;
-    none while it is awaited. `story` is every other event that counts, in order; `discharge` and `death` are the statements that stand.
+    `admission` is the admission that stands, as corrected, and `about` what it says with the person as now known; for a cancelled case the
+    one that was taken away; none while it is awaited. `story` is every other event that counts, in order; `discharge` and `death` are the
+    statements that stand; `placements` what municipalities stated of 5 kap. 2 §, the latest of each; `residences` where the person was
+    registered, oldest first, more than one only after a real move.
 
     `person_version` and `identity_version` name the event that first stated the person as it now is (with address; number and name only):
     they change when the personal part of a notice does, without holding anything personal. `last_sent_at` is how far our knowledge reaches.
@@ -149,6 +187,12 @@ class CaseState:
     ready: tuple[ReadyPeriod, ...] = ()
     discharge: CaseEvent | None = None
     death: CaseEvent | None = None
+    transfers: tuple[CaseEvent, ...] = ()
+    leaves: tuple[Leave, ...] = ()
+    blocks: tuple[OutpatientBlock, ...] = ()
+    residences: tuple[Residence, ...] = ()
+    placements: tuple[CaseEvent, ...] = ()
+    person_ids: tuple[tuple[str, str], ...] = ()
     story: tuple[CaseEvent, ...] = ()
     last_sign_of_life_at: datetime | None = None
     last_sent_at: datetime | None = None

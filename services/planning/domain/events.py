@@ -9,23 +9,43 @@ from datetime import date, datetime
 from enum import StrEnum
 from typing import Final, Literal, NamedTuple
 
+from shared.identifiers import provider_of
+
 WARD_PREFIX: Final = "urn:hsa:"
 
 CareType = Literal["somatic", "psychiatric"]
 Compulsory = Literal["none", "opt", "orv"]
 Need = Literal["municipal_social", "municipal_health", "outpatient"]
+BlockKind = Literal["missing", "not_clarified"]
+
+
+class StayKey(NamedTuple):
+    """What a sender calls a stay by: the care provider, and its own id of the stay. After a transfer two of them name one case."""
+
+    provider: str
+    subject: str
+
+
+UNSAID: Final = StayKey("", "")
 
 
 class EventType(StrEnum):
-    """What can happen to a stay, by the names of the public interface."""
+    """What can happen to a stay, by the names of the public interface; `case.…` is what another party stated with a command."""
 
     ADMITTED = "stay.admitted"
     PLANNED_DISCHARGE_CHANGED = "stay.planned_discharge_changed"
+    TRANSFERRED = "stay.transferred"
+    LEAVE_STARTED = "stay.leave_started"
+    LEAVE_ENDED = "stay.leave_ended"
     READY = "stay.ready"
     READY_WITHDRAWN = "stay.ready_withdrawn"
+    OUTPATIENT_BLOCK_STARTED = "stay.outpatient_block_started"
+    OUTPATIENT_BLOCK_ENDED = "stay.outpatient_block_ended"
     DISCHARGED = "stay.discharged"
     DECEASED = "stay.deceased"
+    PERSON_CHANGED = "stay.person_changed"
     EVENT_CANCELLED = "stay.event_cancelled"
+    MUNICIPALITY_PLACED = "case.municipality_placed"
 
 
 class EventKey(NamedTuple):
@@ -54,6 +74,63 @@ class PlannedDischarge:
     """A new planned discharge date (beräknad utskrivning); none means that it is no longer known."""
 
     planned_discharge_date: date | None
+
+
+@dataclass(frozen=True, slots=True)
+class Transfer:
+    """The patient was moved to another ward; the clock goes on. `to_subject` is what the receiving ward calls the stay."""
+
+    to_unit: str
+    to_subject: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class LeaveStart:
+    """The patient left the ward for a while (permission) and is expected back."""
+
+    expected_back_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class LeaveEnd:
+    """The patient is back from leave."""
+
+
+@dataclass(frozen=True, slots=True)
+class BlockStart:
+    """Outpatient care measures that are missing or not clarified hold the discharge up (5 kap. 5 §)."""
+
+    kind: BlockKind
+
+
+@dataclass(frozen=True, slots=True)
+class BlockEnd:
+    """The measures are there or clear; `contested`: the region holds that nothing ever held the discharge up."""
+
+    contested: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class PersonChange:
+    """The person as now known, e.g. a reserve number that became a personnummer, or another registered municipality.
+
+    `moved` says that the patient really moved then; otherwise what was stated before was wrong from the beginning.
+    """
+
+    person: Mapping[str, object]
+    registered_municipality: str | None
+    protected: bool = False
+    moved: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Placement:
+    """A municipality placed the patient in another one by decision and is liable instead (5 kap. 2 §), as `stated_by` a municipality."""
+
+    municipality: str
+    decision_date: date
+    reference: str
+    stated_by: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,14 +169,29 @@ class Cancellation:
     reason: str
 
 
-EventData = Admission | PlannedDischarge | Readiness | ReadinessWithdrawal | Discharge | Death | Cancellation
+EventData = (
+    Admission
+    | PlannedDischarge
+    | Transfer
+    | LeaveStart
+    | LeaveEnd
+    | Readiness
+    | ReadinessWithdrawal
+    | BlockStart
+    | BlockEnd
+    | Discharge
+    | Death
+    | PersonChange
+    | Placement
+    | Cancellation
+)
 
 
 @dataclass(frozen=True, slots=True)
 class CaseEvent:
     """One fact about a stay: `time` is when it happened, `sent_at` when it was sent to us (receipt, or `sentat` of history).
 
-    `corrects` is the id, by the same sender, of the event that this one replaces.
+    `corrects` is the id, by the same sender, of the event that this one replaces; `stay` what the sender calls the stay by.
     """
 
     key: EventKey
@@ -108,6 +200,7 @@ class CaseEvent:
     sent_at: datetime
     data: EventData
     corrects: str | None = None
+    stay: StayKey = UNSAID
 
 
 def fold_order(event: CaseEvent) -> tuple[datetime, datetime, str, str]:
@@ -118,6 +211,13 @@ def fold_order(event: CaseEvent) -> tuple[datetime, datetime, str, str]:
 def sent_order(event: CaseEvent) -> tuple[datetime, datetime, str, str]:
     """The order in which we came to know the events of a case."""
     return (event.sent_at, event.time, event.key.source, event.key.id)
+
+
+def led_to(event: CaseEvent) -> StayKey | None:
+    """What the receiving ward calls the stay after a transfer; none when the event is no transfer."""
+    if not isinstance(event.data, Transfer):
+        return None
+    return StayKey(provider_of(event.data.to_unit), event.data.to_subject or event.stay.subject)
 
 
 def ward_of(source: str) -> str:

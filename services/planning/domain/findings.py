@@ -20,6 +20,27 @@ class FindingCode(StrEnum):
     PLANNED_DATE_BEFORE_ADMITTED = "planned_date_before_admitted"
     DISCHARGED_BEFORE_ADMITTED = "discharged_before_admitted"
     DECEASED_BEFORE_ADMITTED = "deceased_before_admitted"
+    TRANSFER_WITHOUT_ADMISSION = "transfer_without_admission"
+    TRANSFER_BEFORE_ADMITTED = "transfer_before_admitted"
+    TRANSFER_AFTER_DISCHARGE = "transfer_after_discharge"
+    TRANSFER_AFTER_DEATH = "transfer_after_death"
+    DISCHARGED_AFTER_TRANSFER = "discharged_after_transfer"
+    LEAVE_WITHOUT_ADMISSION = "leave_without_admission"
+    LEAVE_BEFORE_ADMITTED = "leave_before_admitted"
+    LEAVE_AFTER_DISCHARGE = "leave_after_discharge"
+    LEAVE_AFTER_DEATH = "leave_after_death"
+    LEAVE_TWICE = "leave_twice"
+    LEAVE_NOT_STARTED = "leave_not_started"
+    BLOCK_WITHOUT_ADMISSION = "block_without_admission"
+    BLOCK_BEFORE_ADMITTED = "block_before_admitted"
+    BLOCK_AFTER_DISCHARGE = "block_after_discharge"
+    BLOCK_AFTER_DEATH = "block_after_death"
+    BLOCK_TWICE = "block_twice"
+    BLOCK_NOT_STARTED = "block_not_started"
+    BLOCK_CONTESTED = "block_contested"
+    PERSON_CHANGE_WITHOUT_ADMISSION = "person_change_without_admission"
+    PLACEMENT_DISPUTED = "placement_disputed"
+    PLACED_MUNICIPALITY_UNKNOWN = "placed_municipality_unknown"
     READY_TWICE = "ready_twice"
     WITHDRAWAL_WITHOUT_READY = "withdrawal_without_ready"
     READY_AFTER_DISCHARGE = "ready_after_discharge"
@@ -40,6 +61,7 @@ class FindingCode(StrEnum):
     MUNICIPALITY_UNKNOWN = "municipality_unknown"
     OUTPATIENT_UNIT_MISSING = "outpatient_unit_missing"
     OUTPATIENT_UNIT_UNKNOWN = "outpatient_unit_unknown"
+    WRONGLY_ADDRESSED = "wrongly_addressed"
     CORRECTION_WAITS = "correction_waits"
     CORRECTION_IN_CIRCLE = "correction_in_circle"
     CORRECTION_TYPE_DIFFERS = "correction_type_differs"
@@ -66,6 +88,27 @@ EXPLANATIONS: Final = {
     FindingCode.PLANNED_DATE_BEFORE_ADMITTED: "The planned discharge date changed at a time before the admission.",
     FindingCode.DISCHARGED_BEFORE_ADMITTED: "Discharged at a time before the admission.",
     FindingCode.DECEASED_BEFORE_ADMITTED: "Deceased at a time before the admission.",
+    FindingCode.TRANSFER_WITHOUT_ADMISSION: "Transferred, but no admission is known.",
+    FindingCode.TRANSFER_BEFORE_ADMITTED: "Transferred at a time before the admission.",
+    FindingCode.TRANSFER_AFTER_DISCHARGE: "Transferred after the discharge.",
+    FindingCode.TRANSFER_AFTER_DEATH: "Transferred after death.",
+    FindingCode.DISCHARGED_AFTER_TRANSFER: "Discharged by a ward that the patient was transferred from; the stay goes on.",
+    FindingCode.LEAVE_WITHOUT_ADMISSION: "On leave or back from it, but no admission is known.",
+    FindingCode.LEAVE_BEFORE_ADMITTED: "On leave or back from it at a time before the admission.",
+    FindingCode.LEAVE_AFTER_DISCHARGE: "On leave or back from it after the discharge.",
+    FindingCode.LEAVE_AFTER_DEATH: "On leave or back from it after death.",
+    FindingCode.LEAVE_TWICE: "On leave while already on leave; the statement sent first stands.",
+    FindingCode.LEAVE_NOT_STARTED: "Back from leave, but the patient was not on leave.",
+    FindingCode.BLOCK_WITHOUT_ADMISSION: "Outpatient care is said to hold a discharge up, but no admission is known.",
+    FindingCode.BLOCK_BEFORE_ADMITTED: "Outpatient care is said to hold the discharge up at a time before the admission.",
+    FindingCode.BLOCK_AFTER_DISCHARGE: "Outpatient care is said to hold the discharge up after the discharge.",
+    FindingCode.BLOCK_AFTER_DEATH: "Outpatient care is said to hold the discharge up after death.",
+    FindingCode.BLOCK_TWICE: "The same sender stated a block while its earlier one lasted; the statement sent first stands.",
+    FindingCode.BLOCK_NOT_STARTED: "The end of a block that nobody had stated.",
+    FindingCode.BLOCK_CONTESTED: "The region holds that outpatient care did not hold the discharge up; a person must decide.",
+    FindingCode.PERSON_CHANGE_WITHOUT_ADMISSION: "What is known of the person changed, but no admission is known.",
+    FindingCode.PLACEMENT_DISPUTED: "The municipalities do not agree who placed the patient; a person must decide.",
+    FindingCode.PLACED_MUNICIPALITY_UNKNOWN: "The municipality that placed the patient does not take part here, so it was not notified.",
     FindingCode.READY_TWICE: "Ready for discharge while already ready; the notice sent first stands.",
     FindingCode.WITHDRAWAL_WITHOUT_READY: "Readiness withdrawn, but the patient was not ready.",
     FindingCode.READY_AFTER_DISCHARGE: "Ready for discharge, or the notice of it sent, after the discharge.",
@@ -86,6 +129,7 @@ EXPLANATIONS: Final = {
     FindingCode.MUNICIPALITY_UNKNOWN: "The registered municipality does not take part here, so it was not notified.",
     FindingCode.OUTPATIENT_UNIT_MISSING: "Outpatient care is concerned, but no outpatient unit is stated.",
     FindingCode.OUTPATIENT_UNIT_UNKNOWN: "The outpatient unit is not in the directory, so it was not notified.",
+    FindingCode.WRONGLY_ADDRESSED: "This party returned the notice as wrongly addressed: correct the registration, or cancel the admission.",
     FindingCode.CORRECTION_WAITS: "The correction waits for the event it corrects.",
     FindingCode.CORRECTION_IN_CIRCLE: "The corrections correct each other and have no effect.",
     FindingCode.CORRECTION_TYPE_DIFFERS: "A correction must have the type of the event it corrects; this one has no effect.",

@@ -13,23 +13,35 @@ from services.planning.domain.events import (
     EventType,
     PlannedDischarge,
     Readiness,
+    StayKey,
+    Transfer,
     sent_order,
     ward_of,
 )
 from services.planning.domain.findings import Finding, FindingCode
-from services.planning.domain.parties import Directory, Party, parties, routing_findings, sip_required
+from services.planning.domain.parties import Directory, Returned, parties, placement_findings, routing_findings, sent_back, sip_required
+from services.planning.domain.periods import blocks_of, holder_of, leaves_of
+from services.planning.domain.persons import first_stating, person_known
 from shared.dates import local_date
 
-ADMISSION_NOTICE_LIMIT: Final = timedelta(hours=24)
 CLOCK_TOLERANCE: Final = timedelta(minutes=5)
 
 _OVER: Final = frozenset({CaseStatus.DISCHARGED, CaseStatus.DECEASED})
+# What municipalities and care centres state says nothing of whether the patient is still there.
+_NO_SIGN_OF_LIFE: Final = frozenset(
+    {EventType.MUNICIPALITY_PLACED, EventType.OUTPATIENT_BLOCK_STARTED, EventType.OUTPATIENT_BLOCK_ENDED},
+)
 _BEFORE_ADMITTED: Final = {
     EventType.PLANNED_DISCHARGE_CHANGED: FindingCode.PLANNED_DATE_BEFORE_ADMITTED,
     EventType.READY: FindingCode.READY_BEFORE_ADMITTED,
     EventType.READY_WITHDRAWN: FindingCode.WITHDRAWAL_BEFORE_ADMITTED,
     EventType.DISCHARGED: FindingCode.DISCHARGED_BEFORE_ADMITTED,
     EventType.DECEASED: FindingCode.DECEASED_BEFORE_ADMITTED,
+    EventType.TRANSFERRED: FindingCode.TRANSFER_BEFORE_ADMITTED,
+    EventType.LEAVE_STARTED: FindingCode.LEAVE_BEFORE_ADMITTED,
+    EventType.LEAVE_ENDED: FindingCode.LEAVE_BEFORE_ADMITTED,
+    EventType.OUTPATIENT_BLOCK_STARTED: FindingCode.BLOCK_BEFORE_ADMITTED,
+    EventType.OUTPATIENT_BLOCK_ENDED: FindingCode.BLOCK_BEFORE_ADMITTED,
 }
 
 
@@ -40,13 +52,16 @@ class _Told(NamedTuple):
     met: CaseStatus
 
 
-def fold(events: Iterable[CaseEvent], directory: Directory, *, planning_started: bool = False) -> CaseState:
+def fold(
+    events: Iterable[CaseEvent], directory: Directory, *, planning_started: bool = False, returned: Sequence[Returned] = ()
+) -> CaseState:
     """Read all events of one case, in whatever order and however often they came.
 
     Args:
         events: Every event of the case that was ever accepted.
         directory: Which recipients can be reached.
         planning_started: Whether a party has begun to plan (lag 2017:612 2 kap. 6 §), e.g. acknowledged its admission notice.
+        returned: Who sent a notice back as wrongly addressed, and when.
     """
     known = tuple({event.key: event for event in events}.values())
     if not known:
@@ -54,41 +69,55 @@ def fold(events: Iterable[CaseEvent], directory: Directory, *, planning_started:
     amended = amend(known)
     findings = list(amended.findings)
     admission = standing_admission(amended)
-    status, story = _tell(admission, amended, findings)
+    holder = holder_of(amended.events)
+    status, story = _tell(admission, amended, holder, findings)
+    ended = [told for told in story if not _goes_on_elsewhere(told.event, holder)]
     if planning_started:
         status = TRANSITIONS[status, CaseTrigger.PLANNING_STARTED].status
     ready = _ready_periods(story)
-    discharge = _first_sent(story, EventType.DISCHARGED)
+    discharge = _first_sent(ended, EventType.DISCHARGED)
     findings += _sent_too_late(ready, discharge, findings)
     basis = admission or (amended.cancelled_admissions[0] if amended.cancelled_admissions else None)
-    about = basis.data if basis is not None and isinstance(basis.data, Admission) else None
-    concerned = parties(known, directory) if admission is not None else ()
+    person = person_known(amended, basis) if basis is not None else None
+    about = None if person is None else person.about
+    concerned = parties(known, directory, returned) if admission is not None else ()
     dates = _planned_dates(admission, story)
-    if admission is not None and about is not None:
+    leaves, blocks = leaves_of(story, findings), blocks_of(story, findings)
+    transfers = tuple(told.event for told in story if told.event.type is EventType.TRANSFERRED and told.met not in _OVER)
+    if admission is not None and about is not None and person is not None:
+        findings += placement_findings(person.placements, directory)
         findings += routing_findings(admission.key, about, directory)
-        findings += _admission_findings(admission, about, concerned, dates)
-    versions = amended.versions.get(admission.key, (admission,)) if admission is not None else ()
+        away = sent_back(known, directory, returned)
+        findings += (Finding(FindingCode.WRONGLY_ADDRESSED, admission.key, recipient.code) for recipient in away)
+        if dates[-1].day is None:
+            findings.append(Finding(FindingCode.PLANNED_DATE_MISSING, admission.key))
     return CaseState(
         status=status,
-        ward=ward_of((basis or min(known, key=sent_order)).key.source),
+        ward=_ward(transfers) or ward_of((basis or min(known, key=sent_order)).key.source),
         admission=basis,
         about=about,
-        person_version=_first_stating(versions, WHOLE_PERSON),
-        identity_version=_first_stating(versions, IDENTITY),
+        person_version=first_stating(person.stated, WHOLE_PERSON) if admission is not None and person is not None else None,
+        identity_version=first_stating(person.stated, IDENTITY) if admission is not None and person is not None else None,
         sip_required=about is not None and sip_required(about.needs, ready[-1].judgement.compulsory if ready else "none"),
         parties=concerned,
         planned_dates=dates,
         ready=ready,
         discharge=discharge,
         death=_first_sent(story, EventType.DECEASED),
+        transfers=transfers,
+        leaves=leaves,
+        blocks=blocks,
+        residences=() if person is None else person.residences,
+        placements=() if person is None else person.placements,
+        person_ids=() if person is None else person.person_ids,
         story=tuple(told.event for told in story),
-        last_sign_of_life_at=max((event.time for event in amended.events), default=None),
+        last_sign_of_life_at=max((event.time for event in amended.events if event.type not in _NO_SIGN_OF_LIFE), default=None),
         last_sent_at=max(event.sent_at for event in known),
         findings=tuple(findings),
     )
 
 
-def _tell(admission: CaseEvent | None, amended: Amended, findings: list[Finding]) -> tuple[CaseStatus, list[_Told]]:
+def _tell(admission: CaseEvent | None, amended: Amended, holder: StayKey | None, findings: list[Finding]) -> tuple[CaseStatus, list[_Told]]:
     """Run the events through the table; the stay begins with its admission whatever times the others state."""
     status = CaseStatus.CANCELLED if admission is None and amended.cancelled_admissions else CaseStatus.AWAITING_ADMISSION
     story = []
@@ -100,12 +129,27 @@ def _tell(admission: CaseEvent | None, amended: Amended, findings: list[Finding]
         if event is admission:
             continue
         story.append(_Told(event, status))
+        if _goes_on_elsewhere(event, holder):
+            findings.append(Finding(FindingCode.DISCHARGED_AFTER_TRANSFER, event.key))
+            continue
         status, finding = TRANSITIONS[status, event.type]
+        if finding is FindingCode.TWO_ADMISSIONS and admission is not None and event.stay != admission.stay:
+            finding = None  # the receiving ward's own admission of a patient that was transferred to it
         if finding is not None:
             findings.append(Finding(finding, event.key))
         if admission is not None and event.time < admission.time and event.type in _BEFORE_ADMITTED:
             findings.append(Finding(_BEFORE_ADMITTED[event.type], event.key))
     return status, story
+
+
+def _goes_on_elsewhere(event: CaseEvent, holder: StayKey | None) -> bool:
+    """Whether this is a discharge by one that the patient was transferred from: many systems state one beside the transfer."""
+    return event.type is EventType.DISCHARGED and holder is not None and event.stay != holder
+
+
+def _ward(transfers: Sequence[CaseEvent]) -> str | None:
+    """The ward that the last transfer led to."""
+    return next((event.data.to_unit for event in reversed(transfers) if isinstance(event.data, Transfer)), None)
 
 
 def _stated_at(event: CaseEvent, versions: Mapping[EventKey, tuple[CaseEvent, ...]]) -> datetime:
@@ -165,35 +209,3 @@ def _sent_too_late(ready: Sequence[ReadyPeriod], discharge: CaseEvent | None, fo
         if period.sent_at > discharge.time and local_date(period.sent_at) > local_date(discharge.time)
     ]
     return [finding for finding in late if finding not in found]
-
-
-def _admission_findings(admission: CaseEvent, about: Admission, concerned: Sequence[Party], dates: Sequence[PlannedDate]) -> list[Finding]:
-    """What is missing or late about an admission notice.
-
-    Source:
-        Lag (2017:612) 2 kap. 1 § and 3 §: within 24 hours after the admission, or after the judgement when that comes later.
-    """
-    findings = []
-    if dates[-1].day is None:
-        findings.append(Finding(FindingCode.PLANNED_DATE_MISSING, admission.key))
-    limit = max(admission.time, about.judged_at or admission.time) + ADMISSION_NOTICE_LIMIT
-    late = (party.recipient.code for party in concerned if party.since > limit)
-    findings += (Finding(FindingCode.LATE_ADMISSION_NOTICE, admission.key, code) for code in late)
-    return findings
-
-
-def _first_stating(versions: Sequence[CaseEvent], parts: Sequence[str]) -> EventKey | None:
-    """The version that first stated these parts of the person as they now stand; it changes exactly when they do."""
-    stating: CaseEvent | None = None
-    for version in reversed(versions):
-        if stating is not None and not _same_person(version, stating, parts):
-            break
-        stating = version
-    return stating.key if stating is not None else None
-
-
-def _same_person(one: CaseEvent, other: CaseEvent, parts: Sequence[str]) -> bool:
-    if not isinstance(one.data, Admission) or not isinstance(other.data, Admission):
-        return False
-    mine, yours = one.data.person, other.data.person
-    return all(mine.get(part) == yours.get(part) for part in parts)

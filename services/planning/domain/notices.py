@@ -6,20 +6,21 @@ new one, and one that is no longer called for is cancelled by a notice of its ow
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from enum import StrEnum
 from hashlib import blake2b
 from typing import Final
 from uuid import UUID
 
 from services.planning.domain.acknowledgement import NoticeStatus
+from services.planning.domain.asides import Content, blocks_told, leaves_told, transfers_told
 from services.planning.domain.case import IDENTITY, WHOLE_PERSON, CaseState, PlannedDate, ReadyPeriod
 from services.planning.domain.events import Admission, CaseEvent, Discharge, EventKey
 from services.planning.domain.parties import Party, Recipient
 from shared.dates import format_instant
 
-ACKNOWLEDGE_WITHIN: Final = timedelta(hours=24)
-Content = Mapping[str, str | bool | None]
+PROTECTED: Final[Mapping[str, object]] = {"withheld": "protected"}
+"""What stands in the place of a person whose identity is protected (skyddade personuppgifter)."""
 
 
 class NoticeType(StrEnum):
@@ -31,6 +32,9 @@ class NoticeType(StrEnum):
     READY_WITHDRAWN = "notice.ready_withdrawn"
     DISCHARGED = "notice.discharged"
     DECEASED = "notice.deceased"
+    TRANSFERRED = "notice.transferred"
+    LEAVE = "notice.leave"
+    OUTPATIENT_BLOCK = "notice.outpatient_block"
     CANCELLED = "notice.cancelled"
 
 
@@ -41,11 +45,24 @@ LEGAL_BASIS: Final[Mapping[NoticeType, str | None]] = {
     NoticeType.READY_WITHDRAWN: None,
     NoticeType.DISCHARGED: "lag (2017:612) 3 kap. 2 §",
     NoticeType.DECEASED: None,
+    NoticeType.TRANSFERRED: None,
+    NoticeType.LEAVE: None,
+    NoticeType.OUTPATIENT_BLOCK: "lag (2017:612) 5 kap. 5 §",
     NoticeType.CANCELLED: None,
 }
 """The paragraph each notice rests on; none where the statute is silent and the notice takes back or ends what another one said."""
 
+CARE_PLAN_BASIS: Final = "lag (2017:612) 4 kap. 1 §"
+"""Under compulsory psychiatric outpatient care (ÖPT, ÖRV) a co-ordinated care plan is made instead of a SIP (N10)."""
+
+_ASIDES: Final = {
+    NoticeType.TRANSFERRED: transfers_told,
+    NoticeType.LEAVE: leaves_told,
+    NoticeType.OUTPATIENT_BLOCK: blocks_told,
+}
 _FOLDED: Final = tuple(f"{kind} " for kind in NoticeType if kind is not NoticeType.CANCELLED)
+_TAKEN_BACK: Final = frozenset({NoticeStatus.CANCELLED, NoticeStatus.RETURNED})
+"""What no longer stands in its mailbox: taken back by the sender, or sent back by the recipient."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +70,8 @@ class WantedNotice:
     """A notice that the case calls for.
 
     `origin` is the same for the same notice however often the case is folded: type, event, recipient. `fingerprint` changes when what
-    the notice says changes. `person` holds exactly what may leave under the statute; `content` holds nothing personal.
+    the notice says changes. `person` holds exactly what may leave under the statute, and of one whose identity is protected only the
+    admission notice holds anything; `content` holds nothing personal.
     """
 
     origin: str
@@ -66,11 +84,6 @@ class WantedNotice:
     person: Mapping[str, object]
     content: Content
     protected: bool
-
-    @property
-    def acknowledge_by(self) -> datetime:
-        """Until when a named person is expected to have taken the notice on; a warning only."""
-        return self.sent_at + ACKNOWLEDGE_WITHIN
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +113,6 @@ class NoticeToCancel:
     cancels: UUID
     origin: str
     sent_at: datetime
-    acknowledge_by: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +131,7 @@ def wanted_notices(state: CaseState) -> tuple[WantedNotice, ...]:
     was over and done with by then is not told: a planned date that had been replaced, a readiness that had been withdrawn.
 
     Source:
-        Lag (2017:612) 2 kap. 1-4 §§, 3 kap. 1-2 §§.
+        Lag (2017:612) 2 kap. 1-4 §§, 3 kap. 1-2 §§, 4 kap. 1 §.
     """
     if state.admission is None or state.about is None or not state.parties:
         return ()
@@ -156,6 +168,8 @@ def _notices_for(party: Party, state: CaseState, writer: "_Writer") -> Iterator[
         if sent_at is None:
             continue
         judged: Content = {"ready_at": format_instant(period.ready_at), "secrecy_checked": period.judgement.secrecy_checked}
+        if period.judgement.compulsory != "none":  # N10: a co-ordinated care plan takes the place of SIP
+            judged = {**judged, "compulsory": period.judgement.compulsory, "care_plan": CARE_PLAN_BASIS}
         yield writer.write(NoticeType.READY, period.key, party, sent_at, judged)
         if period.withdrawal is not None:
             event = period.withdrawal
@@ -171,6 +185,9 @@ def _notices_for(party: Party, state: CaseState, writer: "_Writer") -> Iterator[
     if state.death is not None:
         event = state.death
         yield writer.write(NoticeType.DECEASED, event.key, party, max(event.sent_at, since), {"deceased_at": format_instant(event.time)})
+    for kind, asides in _ASIDES.items():
+        for aside in asides(state, since):
+            yield writer.write(kind, aside.event, party, aside.sent_at, aside.content)
 
 
 def _dates_for(dates: Sequence[PlannedDate], since: datetime) -> tuple[date | None, list[PlannedDate]]:
@@ -201,13 +218,13 @@ class _Writer:
     def __init__(self, admission: CaseEvent, about: Admission, state: CaseState) -> None:
         self.admission = admission
         self._about = about
-        self._identity = {part: about.person.get(part) for part in IDENTITY}
+        self._identity = PROTECTED if about.protected else {part: about.person.get(part) for part in IDENTITY}
         self._address_too = {part: about.person.get(part) for part in WHOLE_PERSON}
         self._marks = tuple("" if key is None else f"{key.source} {key.id}" for key in (state.identity_version, state.person_version))
 
     def write(self, kind: NoticeType, event: EventKey, party: Party, sent_at: datetime, content: Content) -> WantedNotice:
         whole = kind is NoticeType.ADMISSION
-        said = f"{sent_at.isoformat()} {self._marks[whole]} {content}"
+        said = f"{sent_at.isoformat()} {self._marks[whole]} {content}{' protected' if self._about.protected else ''}"
         return WantedNotice(
             origin=f"{kind} {event.source} {event.id} {party.recipient}",
             fingerprint=blake2b(said.encode(), digest_size=16).hexdigest(),
@@ -226,7 +243,8 @@ def changes(already: Iterable[SentNotice], wanted: Iterable[WantedNotice], at: d
     """The append-only way from the notices that were sent to those the case calls for.
 
     A notice whose content changed is sent anew and supersedes the old one; one that is no longer called for is cancelled; one that is
-    called for again after it was cancelled is sent afresh. Only notices that follow from the events of a stay are touched.
+    called for again after it was cancelled is sent afresh; one that was returned stays returned until it says something else. Only notices
+    that follow from the events of a stay are touched.
 
     Args:
         already: Every notice of the case that was ever sent, in whatever state it is now.
@@ -243,10 +261,10 @@ def changes(already: Iterable[SentNotice], wanted: Iterable[WantedNotice], at: d
         if before is None or before.status is NoticeStatus.CANCELLED:
             to_send.append(NoticeToSend(notice, 1 if before is None else before.revision + 1, None))
         elif before.fingerprint != notice.fingerprint:
-            to_send.append(NoticeToSend(notice, before.revision + 1, before.id))
-    no_longer = [sent for sent in latest.values() if sent.status is not NoticeStatus.CANCELLED]
+            replaced = None if before.status in _TAKEN_BACK else before.id
+            to_send.append(NoticeToSend(notice, before.revision + 1, replaced))
+    no_longer = [sent for sent in latest.values() if sent.status not in _TAKEN_BACK]
     to_cancel = [
-        NoticeToCancel(sent.id, f"{NoticeType.CANCELLED} {sent.id}", at, at + ACKNOWLEDGE_WITHIN)
-        for sent in sorted(no_longer, key=lambda sent: sent.origin)
+        NoticeToCancel(sent.id, f"{NoticeType.CANCELLED} {sent.id}", at) for sent in sorted(no_longer, key=lambda sent: sent.origin)
     ]
     return Changes(tuple(to_send), tuple(to_cancel))

@@ -5,12 +5,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final, Literal, NamedTuple
 
-from services.planning.domain.amendments import amend, standing_admission
-from services.planning.domain.events import Admission, CaseEvent, Compulsory, EventKey, EventType, Need
+from services.planning.domain.amendments import amend
+from services.planning.domain.events import Admission, CaseEvent, Compulsory, EventKey, Need, Placement
 from services.planning.domain.findings import Finding, FindingCode
+from services.planning.domain.persons import ADDRESSING, PersonKnown, person_known, placed_by
 
 MUNICIPAL: Final[frozenset[Need]] = frozenset({"municipal_social", "municipal_health"})
-_ADDRESSING: Final = frozenset({EventType.ADMITTED, EventType.EVENT_CANCELLED})
 OUTPATIENT_CONCERNED: Final[frozenset[Need]] = frozenset({"outpatient", "municipal_health"})
 
 
@@ -31,6 +31,13 @@ class Party(NamedTuple):
     since: datetime
 
 
+class Returned(NamedTuple):
+    """A recipient sent a notice of the stay back as wrongly addressed (felsänt)."""
+
+    recipient: Recipient
+    at: datetime
+
+
 @dataclass(frozen=True, slots=True)
 class Directory:
     """The recipients that can be reached, as known to whoever folds the case."""
@@ -38,22 +45,22 @@ class Directory:
     recipients: frozenset[Recipient]
 
 
-def concerned(admission: Admission, directory: Directory) -> tuple[Recipient, ...]:
+def concerned(known: PersonKnown, directory: Directory) -> tuple[Recipient, ...]:
     """The recipients of the admission notice, and of everything after it, that can be reached.
 
-    The municipality when municipal measures may be needed; the outpatient unit when outpatient measures may be needed, and always
-    when municipal health care may be.
+    The municipality when municipal measures may be needed, and beside it one the person moved from or one that placed her there; the
+    outpatient unit when outpatient measures may be needed, and always when municipal health care may be.
 
     Source:
-        Lag (2017:612) 2 kap. 1-2 §§.
+        Lag (2017:612) 2 kap. 1-2 §§, 5 kap. 2 §.
     """
-    return tuple(recipient for recipient in _named(admission) if recipient in directory.recipients)
+    return tuple(recipient for recipient in _named(known) if recipient in directory.recipients)
 
 
-def _named(admission: Admission) -> list[Recipient]:
-    named = []
-    if admission.registered_municipality is not None and not MUNICIPAL.isdisjoint(admission.needs):
-        named.append(Recipient("municipality", admission.registered_municipality))
+def _named(known: PersonKnown) -> list[Recipient]:
+    admission, named = known.about, []
+    if not MUNICIPAL.isdisjoint(admission.needs):
+        named += [Recipient("municipality", code) for code in known.municipalities]
     if admission.outpatient_unit is not None and not OUTPATIENT_CONCERNED.isdisjoint(admission.needs):
         named.append(Recipient("unit", admission.outpatient_unit))
     return named
@@ -71,7 +78,7 @@ def sip_required(needs: frozenset[Need], compulsory: Compulsory) -> bool:
     return compulsory == "none" and "outpatient" in needs and not MUNICIPAL.isdisjoint(needs)
 
 
-def parties(events: Sequence[CaseEvent], directory: Directory) -> tuple[Party, ...]:
+def parties(events: Sequence[CaseEvent], directory: Directory, returned: Sequence[Returned] = ()) -> tuple[Party, ...]:
     """Who is concerned now, each with the instant from which it has been so.
 
     A notice counts for a party from when it was that party's: after a corrected registration the new municipality is a party from the
@@ -80,13 +87,16 @@ def parties(events: Sequence[CaseEvent], directory: Directory) -> tuple[Party, .
     Args:
         events: The events of the case as sent, none twice.
         directory: Who can be reached.
+        returned: Who sent a notice back as wrongly addressed: no party from then on, see `sent_back`.
     """
-    addressing = [event for event in events if event.type in _ADDRESSING]
+    addressing = [event for event in events if event.type in ADDRESSING]
+    away = _away(addressing, directory, returned)
     present: tuple[Recipient, ...] | None = None
     unbroken: set[Recipient] = set()
     since: dict[Recipient, datetime] = {}
-    for instant in sorted({event.sent_at for event in addressing}, reverse=True):
+    for instant in sorted({event.sent_at for event in addressing} | set(away), reverse=True):
         then = _concerned_as_known(addressing, instant, directory)
+        then = tuple(recipient for recipient in then if recipient not in away.get(instant, ()))
         if present is None:
             present, unbroken = then, set(then)
         unbroken.intersection_update(then)
@@ -96,12 +106,39 @@ def parties(events: Sequence[CaseEvent], directory: Directory) -> tuple[Party, .
     return tuple(Party(recipient, since[recipient]) for recipient in present or ())
 
 
+def sent_back(events: Sequence[CaseEvent], directory: Directory, returned: Sequence[Returned]) -> tuple[Recipient, ...]:
+    """Who is named by the ward but sent its notices back, and has stayed named ever since.
+
+    A recipient that returned a notice stays away until the ward has named another one, or none, and then names it again: correcting
+    something else must not bring back one who said that it is not concerned.
+
+    Source:
+        Domain rule 2.2; offentlighets- och sekretesslagen (2009:400) 25 kap. 1 §.
+    """
+    away = _away([event for event in events if event.type in ADDRESSING], directory, returned)
+    return tuple(sorted(away[max(away)])) if away else ()
+
+
+def _away(addressing: Sequence[CaseEvent], directory: Directory, returned: Sequence[Returned]) -> dict[datetime, frozenset[Recipient]]:
+    """Who stayed away at each instant; empty when nobody ever returned anything."""
+    if not returned:
+        return {}
+    found: dict[datetime, frozenset[Recipient]] = {}
+    away: set[Recipient] = set()
+    for instant in sorted({event.sent_at for event in addressing} | {one.at for one in returned}):
+        named = _concerned_as_known(addressing, instant, directory)
+        away.update(one.recipient for one in returned if one.at == instant)
+        away.intersection_update(named)
+        found[instant] = frozenset(away)
+    return found
+
+
 def _concerned_as_known(addressing: Sequence[CaseEvent], instant: datetime, directory: Directory) -> tuple[Recipient, ...]:
     """Who was concerned by what had been sent up to and including `instant`."""
-    admission = standing_admission(amend(event for event in addressing if event.sent_at <= instant))
-    if admission is None or not isinstance(admission.data, Admission):
+    known = person_known(amend(event for event in addressing if event.sent_at <= instant))
+    if known is None:
         return ()
-    return concerned(admission.data, directory)
+    return concerned(known, directory)
 
 
 def routing_findings(key: EventKey, admission: Admission, directory: Directory) -> list[Finding]:
@@ -121,4 +158,20 @@ def routing_findings(key: EventKey, admission: Admission, directory: Directory) 
             findings.append(Finding(FindingCode.OUTPATIENT_UNIT_MISSING, key))
         elif Recipient("unit", unit) not in directory.recipients:
             findings.append(Finding(FindingCode.OUTPATIENT_UNIT_UNKNOWN, key, unit))
+    return findings
+
+
+def placement_findings(placements: Sequence[CaseEvent], directory: Directory) -> list[Finding]:
+    """What stands in the way of a municipality that placed the patient and is to be liable instead.
+
+    Source:
+        Lag (2017:612) 5 kap. 2 §.
+    """
+    findings = [
+        Finding(FindingCode.PLACED_MUNICIPALITY_UNKNOWN, event.key, event.data.municipality)
+        for event in placements
+        if isinstance(event.data, Placement) and Recipient("municipality", event.data.municipality) not in directory.recipients
+    ]
+    if placements and placed_by(placements) is None:
+        findings.append(Finding(FindingCode.PLACEMENT_DISPUTED, placements[-1].key))
     return findings

@@ -1,12 +1,13 @@
 """What billing needs to know of one stay: no person, no free text, only times and what the liability hangs on."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 
-from services.planning.domain.case import CaseState, CaseStatus, ReadyPeriod
-from services.planning.domain.events import CareType, Compulsory
+from services.planning.domain.case import CaseState, CaseStatus, OutpatientBlock, ReadyPeriod
+from services.planning.domain.events import BlockEnd, BlockKind, BlockStart, CareType, Compulsory, Placement, Transfer, ward_of
 from services.planning.domain.notices import ready_notice_sent_at
 from services.planning.domain.parties import MUNICIPAL, Recipient
+from services.planning.domain.persons import placed_by
 from shared.identifiers import provider_of
 
 
@@ -18,6 +19,53 @@ class ReadySnapshot:
     ready_at: datetime
     withdrawn_at: datetime | None
     compulsory: Compulsory
+
+
+@dataclass(frozen=True, slots=True)
+class TransferSnapshot:
+    """The patient was moved from one ward to another."""
+
+    transferred_at: datetime
+    from_ward: str
+    to_ward: str
+
+
+@dataclass(frozen=True, slots=True)
+class LeaveSnapshot:
+    """The patient was on leave from the ward."""
+
+    started_at: datetime
+    ended_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class BlockSnapshot:
+    """Outpatient care held the discharge up, as a unit stated; answered by its end, `contested` when the region denies it."""
+
+    started_at: datetime
+    ended_at: datetime | None
+    block: BlockKind
+    stated_at: datetime
+    stated_by: str
+    contested: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ResidenceSnapshot:
+    """Where the patient was registered from an instant on; none for as far back as is known."""
+
+    municipality: str | None
+    since: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class PlacementSnapshot:
+    """A municipality that placed the patient in another one by decision, as a municipality states it."""
+
+    municipality: str
+    decision_date: date
+    stated_at: datetime
+    stated_by: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,12 +86,18 @@ class StaySnapshot:
     cancelled: bool
     findings: tuple[str, ...]
     last_sign_of_life_at: datetime | None
+    transfers: tuple[TransferSnapshot, ...]
+    leaves: tuple[LeaveSnapshot, ...]
+    outpatient_blocks: tuple[BlockSnapshot, ...]
+    residences: tuple[ResidenceSnapshot, ...]
+    placements: tuple[PlacementSnapshot, ...]
 
 
 def stay_facts(state: CaseState) -> StaySnapshot | None:
     """What billing is told of a case; nothing while no admission is known, because nobody could be liable.
 
-    The municipality is the registered one when municipal measures are needed. Where it cannot be notified (not in the directory) its
+    The municipality is, when municipal measures are needed, the one that placed the patient, else the registered one; after a real move
+    the one at the ready notice. Where it cannot be notified (not in the directory) its
     admission notice is missing, which excludes the stay, and a ready notice counts as sent when the ward sent it.
 
     Source:
@@ -52,7 +106,7 @@ def stay_facts(state: CaseState) -> StaySnapshot | None:
     about, admission = state.about, state.admission
     if about is None or admission is None or state.ward is None:
         return None
-    municipality = None if MUNICIPAL.isdisjoint(about.needs) else about.registered_municipality
+    municipality = None if MUNICIPAL.isdisjoint(about.needs) else _liable(state)
     party_since = {party.recipient: party.since for party in state.parties}
     since = None if municipality is None else party_since.get(Recipient("municipality", municipality))
     return StaySnapshot(
@@ -70,6 +124,41 @@ def stay_facts(state: CaseState) -> StaySnapshot | None:
         cancelled=state.status is CaseStatus.CANCELLED,
         findings=tuple(sorted({finding.code.value for finding in state.findings})),
         last_sign_of_life_at=state.last_sign_of_life_at,
+        transfers=tuple(
+            TransferSnapshot(event.time, ward_of(event.key.source), event.data.to_unit)
+            for event in state.transfers
+            if isinstance(event.data, Transfer)
+        ),
+        leaves=tuple(LeaveSnapshot(leave.start.time, None if leave.end is None else leave.end.time) for leave in state.leaves),
+        outpatient_blocks=tuple(_block(block) for block in state.blocks),
+        residences=tuple(ResidenceSnapshot(one.municipality, one.since) for one in state.residences),
+        placements=tuple(
+            PlacementSnapshot(event.data.municipality, event.data.decision_date, event.sent_at, event.data.stated_by)
+            for event in state.placements
+            if isinstance(event.data, Placement)
+        ),
+    )
+
+
+def _liable(state: CaseState) -> str | None:
+    """Who pays if anybody does: the placing municipality when nobody disputes it, else where the patient was registered at N5."""
+    placed = placed_by(state.placements)
+    if placed is not None:
+        return placed.municipality
+    standing = [period.sent_at for period in state.ready if period.withdrawal is None]
+    at_ready = [one.municipality for one in state.residences if not standing or one.since is None or one.since <= standing[-1]]
+    return at_ready[-1] if at_ready else None
+
+
+def _block(block: OutpatientBlock) -> BlockSnapshot:
+    end = block.end
+    return BlockSnapshot(
+        started_at=block.start.time,
+        ended_at=None if end is None else end.time,
+        block=block.start.data.kind if isinstance(block.start.data, BlockStart) else "not_clarified",
+        stated_at=block.start.sent_at,
+        stated_by=ward_of(block.start.key.source),
+        contested=end is not None and isinstance(end.data, BlockEnd) and end.data.contested,
     )
 
 

@@ -9,53 +9,77 @@ from sqlalchemy import text
 from shared.db import Work
 from shared.http.auth import Caller
 
-# A case is its ward's, the party municipality's and the party care unit's; `parties` moves with the case, and access with it.
-_VISIBLE: Final = """
-    ((CAST(:municipality AS text) IS NOT NULL AND c.municipality = :municipality)
+# A case is its ward's, the party municipality's and the party care unit's or team's; `parties` moves with the case, and access with it.
+VISIBLE: Final = """
+    (c.parties @> to_jsonb('municipality:' || CAST(:municipality AS text))
      OR EXISTS (SELECT FROM unnest(CAST(:prefixes AS text[])) AS own (prefix)
-                WHERE (c.provider = :organisation AND starts_with(c.ward, own.prefix)) OR starts_with(c.outpatient_unit, own.prefix)))
+                WHERE (substr(c.ward, 3, 10) = :organisation AND starts_with(c.ward, own.prefix))
+                   OR starts_with(c.outpatient_unit, own.prefix))
+     OR c.outpatient_unit IN (
+         SELECT t.team FROM team_members t JOIN units u ON u.hsa_id = t.unit
+         JOIN unnest(CAST(:prefixes AS text[])) AS own (prefix) ON starts_with(t.unit, own.prefix)
+         WHERE u.organisation = :organisation
+           AND daterange(t.valid_from, t.valid_to, '[]') @> CAST(now() AT TIME ZONE 'Europe/Stockholm' AS date)))
 """
-_COLUMNS: Final = "c.id, c.version, c.subject, c.view, c.person, c.changed_at, c.outpatient_unit, c.municipality"
-_ONE: Final = text(f"SELECT {_COLUMNS} FROM cases c WHERE c.id = :id AND {_VISIBLE}")  # noqa: S608  # constant text
+# Of a person whose identity is protected nothing leaves but by the admission notice, to a named reader.
+PERSON: Final = "CASE WHEN c.person -> 'protected' = 'true' THEN jsonb_build_object('withheld', 'protected') ELSE c.person END AS person"
+_COLUMNS: Final = f"c.id, c.version, c.provider, c.subject, c.view, c.changed_at, c.outpatient_unit, c.municipality, {PERSON}"
+# A case that is part of another one, after a transfer, is answered for by that one.
+_ONE: Final = text(f"SELECT {_COLUMNS} FROM cases c WHERE c.id = (SELECT coalesce(joined_to, id) FROM cases WHERE id = :id) AND {VISIBLE}")  # noqa: S608  # constant text
 _PAGE: Final = text(
     f"SELECT {_COLUMNS} FROM cases c WHERE c.version > 0 AND c.id > :after AND (CAST(:state AS text) IS NULL OR c.state = :state)"  # noqa: S608
-    f" AND {_VISIBLE} ORDER BY c.id LIMIT :limit"
+    f" AND {VISIBLE} ORDER BY c.id LIMIT :limit"
 )
+# A number leads to every case of the person, under whatever number she was admitted: one case that had both names them together.
 _BY_PERSON: Final = text(
-    f"SELECT {_COLUMNS} FROM cases c WHERE c.person_id = :person AND c.person ->> 'type' = :type AND {_VISIBLE} ORDER BY c.id LIMIT 100"  # noqa: S608
+    f"""
+    WITH numbers AS (
+        SELECT to_jsonb(CAST(:number AS text)) AS number
+        UNION SELECT jsonb_array_elements(o.person_ids) FROM cases o WHERE o.person_ids @> to_jsonb(CAST(:number AS text)))
+    SELECT {_COLUMNS} FROM cases c
+    WHERE c.id IN (SELECT o.id FROM numbers n JOIN cases o ON o.person_ids @> n.number) AND {VISIBLE} ORDER BY c.id LIMIT 100
+    """  # noqa: S608
 )
 _HISTORY: Final = text(
     """
     SELECT h.version, h.at, h.client, h.what, e.source, e.event_id, e.sent_at
-    FROM case_history h LEFT JOIN events e ON e.id = h.event_row WHERE h.case_id = :id ORDER BY h.version
+    FROM case_history h LEFT JOIN events e ON e.id = h.event_row
+    WHERE h.case_id IN (SELECT m.id FROM cases c JOIN cases m ON m.id = c.id OR m.joined_to = c.joined_to WHERE c.id = :id)
+    ORDER BY h.at, h.case_id, h.version
     """
 )
-_LOCK: Final = text("SELECT id FROM cases WHERE id = :id FOR UPDATE")
+_LOCK: Final = text(
+    """
+    SELECT id FROM cases
+    WHERE id IN (SELECT m.id FROM cases c JOIN cases m ON m.id = c.id OR m.joined_to = c.joined_to WHERE c.id = :id) ORDER BY id FOR UPDATE
+    """
+)
 
 
-def _rights(caller: Caller) -> dict[str, object]:
+def rights(caller: Caller) -> dict[str, object]:
+    """The parameters of `VISIBLE`."""
     return {"organisation": caller.organisation, "prefixes": list(caller.unit_prefixes), "municipality": caller.municipality}
 
 
 async def lock(work: Work, case_id: UUID) -> bool:
-    """Lock one case, as every writer does before anything else; False when there is none."""
-    return (await work.connection.execute(_LOCK, {"id": case_id})).one_or_none() is not None
+    """Lock one case whole, as every writer does before anything else; False when there is none."""
+    return bool((await work.connection.execute(_LOCK, {"id": case_id})).all())
 
 
 async def visible(work: Work, caller: Caller, case_id: UUID) -> Any | None:  # a row
     """One case, if the caller may see it."""
-    return (await work.connection.execute(_ONE, {"id": case_id} | _rights(caller))).one_or_none()
+    return (await work.connection.execute(_ONE, {"id": case_id} | rights(caller))).one_or_none()
 
 
 async def page(work: Work, caller: Caller, *, after: UUID, limit: int, state: str | None) -> Sequence[Any]:
     """Cases the caller may see, by id."""
-    found = await work.connection.execute(_PAGE, {"after": after, "limit": limit, "state": state} | _rights(caller))
+    found = await work.connection.execute(_PAGE, {"after": after, "limit": limit, "state": state} | rights(caller))
     return found.all()
 
 
 async def by_person(work: Work, caller: Caller, kind: str, person: str) -> Sequence[Any]:
     """The cases of one person that the caller may see."""
-    return (await work.connection.execute(_BY_PERSON, {"person": person, "type": kind} | _rights(caller))).all()
+    return (await work.connection.execute(_BY_PERSON, {"number": f"{kind}:{person}"} | rights(caller))).all()
 
 
 async def history(work: Work, case_id: UUID) -> Sequence[Any]:

@@ -1,26 +1,40 @@
 """Who can be reached: organisations, units and mailboxes."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import Final
+from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import Row, text
+from sqlalchemy import text
 
+from services.planning.domain.addressing import AddressingRule, Box, Boxes, precedence
+from services.planning.domain.parties import Recipient
+from shared.dates import local_date
 from shared.db import Work
 from shared.http.auth import Caller
 
+# Mailboxes with their rules in one statement: intake asks this for every batch.
 BY_RECIPIENT: Final = text(
-    "SELECT id, recipient, organisation, unit, function FROM mailboxes WHERE recipient = ANY(CAST(:recipients AS text[]))"
+    """
+    SELECT m.id, m.recipient, m.organisation, m.unit, m.function, m.district,
+           r.id AS rule, r.need, r.care_type, r.postal_code, r.valid_from, r.valid_to
+    FROM mailboxes m LEFT JOIN addressing r ON r.mailbox = m.id WHERE m.recipient = ANY(CAST(:recipients AS text[]))
+    """
+)
+_BY_ID: Final = text(
+    "SELECT id, recipient, organisation, unit, function, district FROM mailboxes WHERE id = ANY(CAST(:ids AS uuid[])) ORDER BY id"
 )
 _OF_CALLER: Final = text(
     """
-    SELECT m.id, m.recipient, m.organisation, m.unit, m.function, o.municipality, u.name, m.last_polled_at
-    FROM mailboxes m JOIN organisations o ON o.number = m.organisation JOIN units u ON u.hsa_id = m.unit
-    WHERE m.organisation = :organisation AND EXISTS (
-        SELECT FROM unnest(CAST(:prefixes AS text[])) AS p (prefix) WHERE starts_with(m.unit, p.prefix))
-    ORDER BY m.unit, m.function
+    SELECT m.id, m.recipient, m.organisation, m.unit, m.function, m.district
+    FROM mailboxes m
+    WHERE (m.organisation = :organisation AND EXISTS (
+        SELECT FROM unnest(CAST(:prefixes AS text[])) AS p (prefix) WHERE starts_with(m.unit, p.prefix)))
+       OR m.unit IN (SELECT t.team FROM team_members t JOIN units u ON u.hsa_id = t.unit
+                     JOIN unnest(CAST(:prefixes AS text[])) AS p (prefix) ON starts_with(t.unit, p.prefix)
+                     WHERE u.organisation = :organisation AND daterange(t.valid_from, t.valid_to, '[]') @> CAST(:today AS date))
+    ORDER BY m.unit, m.function, m.district
     """
 )
 _PUT_ORGANISATIONS: Final = text(
@@ -39,10 +53,10 @@ _PUT_UNITS: Final = text(
 )
 _PUT_MAILBOXES: Final = text(
     """
-    INSERT INTO mailboxes (id, organisation, unit, function, recipient)
+    INSERT INTO mailboxes (id, organisation, unit, function, recipient, district)
     SELECT * FROM unnest(CAST(:ids AS uuid[]), CAST(:organisations AS text[]), CAST(:units AS text[]), CAST(:functions AS text[]),
-                         CAST(:recipients AS text[]))
-    ON CONFLICT (recipient, function) DO UPDATE SET organisation = excluded.organisation, unit = excluded.unit
+                         CAST(:recipients AS text[]), CAST(:districts AS text[]))
+    ON CONFLICT (recipient, function, district) DO UPDATE SET organisation = excluded.organisation, unit = excluded.unit
     """
 )
 _POLLED: Final = text(
@@ -50,6 +64,7 @@ _POLLED: Final = text(
     UPDATE mailboxes SET last_polled_at = :at WHERE id = :id AND (last_polled_at IS NULL OR last_polled_at < :noted_before) RETURNING id
     """
 )
+WARD: Final = "ward"
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +76,7 @@ class Mailbox:
     organisation: str
     unit: str
     function: str
+    district: str = ""
 
     @property
     def feed(self) -> str:
@@ -74,19 +90,70 @@ class Mailbox:
         return code if kind == "municipality" else None
 
 
-def _mailbox(row: Row[tuple[object, ...]]) -> Mailbox:
-    return Mailbox(row.id, row.recipient, row.organisation, row.unit, row.function)
+@dataclass(slots=True)
+class Reach:
+    """Who can be reached, and in which mailboxes: what a case needs to know of the directory."""
+
+    boxes: dict[Recipient, Boxes] = field(default_factory=dict)
+    mailboxes: dict[UUID, Mailbox] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, mailboxes: Iterable[Mailbox], rules: Mapping[str, Sequence[AddressingRule]] | None = None) -> "Reach":
+        """What these mailboxes and rules (by recipient) reach. A ward is told by its mailbox, but is never a party of its own stays."""
+        reach = cls()
+        for mailbox in sorted(mailboxes, key=lambda one: one.id):
+            reach.mailboxes[mailbox.id] = mailbox
+            if mailbox.function != WARD:
+                kind, _, code = mailbox.recipient.partition(":")
+                recipient = Recipient("municipality" if kind == "municipality" else "unit", code)
+                others = reach.boxes[recipient].boxes if recipient in reach.boxes else ()
+                box = Box(mailbox.id, mailbox.function, mailbox.district)
+                reach.boxes[recipient] = Boxes((*others, box), tuple((rules or {}).get(mailbox.recipient, ())))
+        return reach
+
+    def add(self, mailboxes: Iterable[Mailbox]) -> None:
+        """Know further mailboxes by their id; nothing is addressed to them."""
+        self.mailboxes.update({mailbox.id: mailbox for mailbox in mailboxes})
 
 
-async def mailboxes_for(work: Work, recipients: Sequence[str]) -> dict[str, Mailbox]:
-    """The mailboxes of those recipients that can be reached."""
+def _mailbox(row: Any) -> Mailbox:  # a row
+    return Mailbox(row.id, row.recipient, row.organisation, row.unit, row.function, row.district)
+
+
+async def reach_of(work: Work, recipients: Sequence[str]) -> Reach:
+    """The mailboxes of those recipients that can be reached, and the rules between them."""
+    if not recipients:
+        return Reach()
+    mailboxes: dict[UUID, Mailbox] = {}
+    rules: dict[str, list[AddressingRule]] = {}
+    for row in (await work.connection.execute(BY_RECIPIENT, {"recipients": list(recipients)})).all():
+        mailboxes[row.id] = _mailbox(row)
+        if row.rule is not None:
+            rule = AddressingRule(row.id, row.need, row.care_type, row.postal_code, row.valid_from, row.valid_to)
+            rules.setdefault(row.recipient, []).append(rule)
+    return Reach.of(mailboxes.values(), rules)
+
+
+async def mailboxes_for(work: Work, recipients: Sequence[str], *, function: str | None = None) -> dict[str, Mailbox]:
+    """One mailbox for each of those recipients that have any: that of the named function where there is one, else the one that takes all.
+
+    Wards are found here too, which routing never does.
+    """
     found = await work.connection.execute(BY_RECIPIENT, {"recipients": list(recipients)})
-    return {row.recipient: _mailbox(row) for row in found}
+    mailboxes = {row.id: _mailbox(row) for row in found}.values()
+    ordered = sorted(mailboxes, key=lambda box: (box.function != function, precedence(box.function), box.district))
+    return {mailbox.recipient: mailbox for mailbox in reversed(ordered)}
+
+
+async def by_id(work: Work, ids: Sequence[UUID]) -> list[Mailbox]:
+    """Mailboxes by their ids."""
+    return [_mailbox(row) for row in await work.connection.execute(_BY_ID, {"ids": list(ids)})]
 
 
 async def mailboxes_of(work: Work, caller: Caller) -> list[Mailbox]:
-    """The mailboxes a caller may read: of its organisation, at units inside its prefixes."""
-    found = await work.connection.execute(_OF_CALLER, {"organisation": caller.organisation, "prefixes": list(caller.unit_prefixes)})
+    """The mailboxes a caller may read: of its organisation, at units inside its prefixes; and of the teams those units are members of."""
+    asked = {"organisation": caller.organisation, "prefixes": list(caller.unit_prefixes), "today": local_date(work.at)}
+    found = await work.connection.execute(_OF_CALLER, asked)
     return [_mailbox(row) for row in found]
 
 
@@ -127,5 +194,6 @@ async def put_mailboxes(work: Work, rows: Sequence[Mailbox]) -> None:
             "units": [row.unit for row in rows],
             "functions": [row.function for row in rows],
             "recipients": [row.recipient for row in rows],
+            "districts": [row.district for row in rows],
         },
     )

@@ -50,21 +50,44 @@ _LOCK_CASES: Final = text(
 )
 _READ_EVENTS: Final = text(
     """
-    SELECT c.id AS case_id, c.version, e.sent_at, e.history, e.body
+    SELECT c.id AS case_id, c.version, c.provider, c.subject, c.joined_to, e.sent_at, e.history, e.body
     FROM unnest(CAST(:cases AS uuid[])) AS asked (id) JOIN cases c USING (id)
-    JOIN events e ON e.provider = c.provider AND e.subject = c.subject
+    LEFT JOIN events e ON e.provider = c.provider AND e.subject = c.subject
     """
+)
+_LOCK_MEMBERS: Final = text("SELECT id FROM cases WHERE joined_to = ANY(CAST(:leaders AS uuid[])) ORDER BY id FOR UPDATE")
+# What parties entered of a case follows it when it proves to be another one; where both have the same, the leading case's own stands.
+_FOLLOW: Final = (
+    text("UPDATE notices SET case_id = :leader WHERE case_id = :member"),
+    text("UPDATE plans SET case_id = :leader WHERE case_id = :member"),
+    text("UPDATE consents SET case_id = :leader WHERE case_id = :member"),
+    text("UPDATE messages SET case_id = :leader WHERE case_id = :member"),
+    text("UPDATE deviations SET case_id = :leader WHERE case_id = :member"),
+    text(
+        """
+        UPDATE planning_statuses s SET case_id = :leader WHERE case_id = :member
+        AND NOT EXISTS (SELECT FROM planning_statuses o WHERE o.case_id = :leader AND o.unit = s.unit)
+        """
+    ),
+    text(
+        """
+        UPDATE care_contacts SET case_id = :leader WHERE case_id = :member
+        AND NOT EXISTS (SELECT FROM care_contacts o WHERE o.case_id = :leader)
+        """
+    ),
 )
 UPDATE_CASES: Final = text(
     """
     UPDATE cases AS c
     SET version = n.version, state = n.state, ward = n.ward, care_type = n.care_type, municipality = n.municipality,
         outpatient_unit = n.outpatient_unit, parties = CAST(n.parties AS jsonb), view = CAST(n.view AS jsonb),
-        person = CAST(n.person AS jsonb), person_id = n.person_id, changed_at = :at
+        person = CAST(n.person AS jsonb), person_id = n.person_id, person_ids = CAST(n.person_ids AS jsonb), joined_to = n.joined_to,
+        changed_at = :at
     FROM unnest(CAST(:ids AS uuid[]), CAST(:versions AS integer[]), CAST(:states AS text[]), CAST(:wards AS text[]),
                 CAST(:care_types AS text[]), CAST(:municipalities AS text[]), CAST(:units AS text[]), CAST(:parties AS text[]),
-                CAST(:views AS text[]), CAST(:persons AS text[]), CAST(:person_ids AS text[]))
-         AS n (id, version, state, ward, care_type, municipality, outpatient_unit, parties, view, person, person_id)
+                CAST(:views AS text[]), CAST(:persons AS text[]), CAST(:person_id AS text[]), CAST(:person_ids AS text[]),
+                CAST(:joined_to AS uuid[]))
+         AS n (id, version, state, ward, care_type, municipality, outpatient_unit, parties, view, person, person_id, person_ids, joined_to)
     WHERE c.id = n.id
     """
 )
@@ -103,19 +126,21 @@ class LockedCases:
 
 @dataclass(frozen=True, slots=True)
 class CaseRow:
-    """What is written back of one case after its fold; JSON columns as text."""
+    """What is written back of one case after its fold; JSON columns as text. One that is part of another says nothing itself."""
 
     id: UUID
     version: int
-    state: str
-    ward: str | None
-    care_type: str | None
-    municipality: str | None
-    outpatient_unit: str | None
-    parties: str
-    view: str
-    person: str | None
-    person_id: str | None
+    state: str | None = None
+    ward: str | None = None
+    care_type: str | None = None
+    municipality: str | None = None
+    outpatient_unit: str | None = None
+    parties: str = "[]"
+    view: str | None = None
+    person: str | None = None
+    person_id: str | None = None
+    person_ids: str = "[]"
+    joined_to: UUID | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,8 +194,19 @@ async def lock_cases(work: Work, stays: Sequence[Stay], new_ids: Sequence[UUID])
     return LockedCases(made, {(row.provider, row.subject): row.id for row in found})
 
 
+async def lock_members(work: Work, leaders: Sequence[UUID]) -> Sequence[UUID]:
+    """Lock every row of the cases that these lead. Out of order with rows locked before: should two transactions meet, one is repeated."""
+    return (await work.connection.execute(_LOCK_MEMBERS, {"leaders": list(leaders)})).scalars().all()
+
+
+async def follow(work: Work, *, leader: UUID, member: UUID) -> None:
+    """Let what was entered of a case follow it into the one it proved to be; it stays there should the two be parted again."""
+    for statement in _FOLLOW:
+        await work.connection.execute(statement, {"leader": leader, "member": member})
+
+
 async def read_events(work: Work, cases: Sequence[UUID]) -> Sequence[Any]:
-    """Every event of these cases: case_id, version, sent_at, history, body. The cases must be locked."""
+    """Every event of these locked cases with the case it is of; a case without events has one row without a body."""
     return (await work.connection.execute(_READ_EVENTS, {"cases": list(cases)})).all()
 
 
@@ -190,7 +226,9 @@ async def write_cases(work: Work, rows: Sequence[CaseRow]) -> None:
             "parties": [row.parties for row in rows],
             "views": [row.view for row in rows],
             "persons": [row.person for row in rows],
-            "person_ids": [row.person_id for row in rows],
+            "person_id": [row.person_id for row in rows],
+            "person_ids": [row.person_ids for row in rows],
+            "joined_to": [row.joined_to for row in rows],
         },
     )
 

@@ -30,16 +30,44 @@ _END_NOTICES: Final = text(
 )
 _OF_CASES: Final = text(
     """
-    SELECT id, case_id, mailbox, recipient, type, origin, fingerprint, revision, state, acknowledged_at
+    SELECT id, case_id, mailbox, recipient, type, origin, fingerprint, revision, state, acknowledged_at,
+           returned_at, forwarded_to, withheld, personal ->> 'protected' AS protected
     FROM unnest(CAST(:cases AS uuid[])) AS asked (case_id) JOIN notices USING (case_id) ORDER BY id
     """
 )
-_PERSONAL: Final = text("SELECT id, case_id, personal FROM notices WHERE id = ANY(CAST(:ids AS uuid[]))")
+# What is withheld never leaves the database: in its place stands why, since when, and on what basis.
+_SHOWN: Final = """
+    CASE WHEN withheld IS NULL THEN personal
+         ELSE jsonb_build_object('withheld', withheld, 'at', to_char(withheld_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'),
+                                 'basis', withheld_basis)
+    END AS personal
+"""
+_PERSONAL: Final = text(f"SELECT id, case_id, withheld, {_SHOWN} FROM notices WHERE id = ANY(CAST(:ids AS uuid[]))")  # noqa: S608  # constant text
 _FETCHED: Final = text("UPDATE notices SET state = 'delivered', delivered_at = :at WHERE id = ANY(CAST(:ids AS uuid[])) AND state = 'sent'")
 _ONE: Final = text(
-    """
-    SELECT id, mailbox, case_id, type, state, sent_at, personal, delivered_at, acknowledged_at, acknowledged_by
+    f"""
+    SELECT id, mailbox, case_id, recipient, type, origin, fingerprint, revision, envelope, state, sent_at, withheld, {_SHOWN},
+           delivered_at, acknowledged_at, acknowledged_by, returned_at, returned_by, return_reason,
+           forwarded_to, forwarded_as, forwarded_at, forwarded_by
     FROM notices WHERE id = :id AND mailbox = ANY(CAST(:mailboxes AS uuid[]))
+    """  # noqa: S608  # constant text
+)
+_WITHHOLD: Final = text(
+    """
+    UPDATE notices SET withheld = :why, withheld_at = :at, withheld_basis = :basis
+    WHERE id = ANY(CAST(:ids AS uuid[])) AND withheld IS NULL AND personal IS NOT NULL
+    """
+)
+_RETURN: Final = text(
+    """
+    UPDATE notices SET state = :state, returned_at = :at, returned_by = :by, return_reason = :reason, returned_client = :client
+    WHERE id = :id
+    """
+)
+_FORWARD: Final = text(
+    """
+    UPDATE notices SET forwarded_to = :mailbox, forwarded_as = :copy, forwarded_at = :at, forwarded_by = :by, forwarded_client = :client
+    WHERE id = :id
     """
 )
 _LOCK: Final = text("SELECT id FROM notices WHERE id = :id FOR UPDATE")
@@ -119,3 +147,18 @@ async def lock(work: Work, notice_id: UUID) -> None:
 async def acknowledge(work: Work, notice_id: UUID, *, state: str, by: str, at: datetime, client: str) -> None:
     """Keep who took the notice on, and when."""
     await work.connection.execute(_ACKNOWLEDGE, {"id": notice_id, "state": state, "by": by, "at": at, "client": client})
+
+
+async def withhold(work: Work, ids: Sequence[UUID], *, why: str, basis: str) -> None:
+    """Withhold the personal parts of notices from now on; their envelopes stand, and so does the chain over them."""
+    await work.connection.execute(_WITHHOLD, {"ids": list(ids), "why": why, "at": work.at, "basis": basis})
+
+
+async def give_back(work: Work, notice_id: UUID, *, state: str, by: str, reason: str, client: str) -> None:
+    """Keep who returned the notice as wrongly addressed, when and why."""
+    await work.connection.execute(_RETURN, {"id": notice_id, "state": state, "at": work.at, "by": by, "reason": reason, "client": client})
+
+
+async def send_on(work: Work, notice_id: UUID, *, mailbox: UUID, copy: UUID, by: str, client: str) -> None:
+    """Keep where the notice was sent on to, as which notice, by whom and when."""
+    await work.connection.execute(_FORWARD, {"id": notice_id, "mailbox": mailbox, "copy": copy, "at": work.at, "by": by, "client": client})

@@ -1,6 +1,6 @@
-"""Co-ordinated individual plans and their invitations."""
+"""Co-ordinated individual plans: their parties, their invitations and answers, and everything that was said in them."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
@@ -8,31 +8,85 @@ from uuid import UUID
 import msgspec
 from sqlalchemy import text
 
-from services.planning.domain.plans import Invitation, Plan, PlanStatus
+from services.planning.domain.addressing import CATCH_ALL
+from services.planning.domain.plans import Consent, Invitation, Plan, PlanKind, PlanStatus
+from services.planning.repository.directory import Mailbox
 from shared.db import Work
 
 _ADD: Final = text(
     """
-    INSERT INTO plans (id, case_id, organisation, unit, state, consent, created_at, created_by)
-    VALUES (:id, :case_id, :organisation, :unit, :state, :consent, :at, :by)
+    INSERT INTO plans (id, case_id, organisation, unit, state, consent, created_at, created_by, kind, child, person)
+    VALUES (:id, :case_id, :organisation, :unit, :state, :consent, :at, :by, :kind, :child, CAST(:person AS jsonb))
     """
 )
 _LOCK: Final = text("SELECT id FROM plans WHERE id = :id FOR UPDATE")
-_READ: Final = text("SELECT id, case_id, organisation, unit, state, consent, created_at FROM plans WHERE id = :id")
+# A plan of a stay has no person of its own: the case's is the newest.
+_READ: Final = text(
+    """
+    SELECT p.id, p.case_id, p.organisation, p.unit, p.state, p.consent, p.created_at, p.kind, p.child, p.main_unit,
+           coalesce(p.person, c.person) AS person
+    FROM plans p LEFT JOIN cases c ON c.id = p.case_id WHERE p.id = :id
+    """
+)
+_PERSON: Final = text("SELECT person FROM cases WHERE id = :case")
 _INVITATIONS: Final = text("SELECT id, sent_at, units, meeting FROM plan_invitations WHERE plan_id = :id ORDER BY recorded_at, id")
-_MOVE: Final = text("UPDATE plans SET state = :state WHERE id = :id")
+_MOVE: Final = text(
+    "UPDATE plans SET state = :state, consent = :consent, main_unit = coalesce(CAST(:main_unit AS text), main_unit) WHERE id = :id"
+)
 _INVITE: Final = text(
     """
     INSERT INTO plan_invitations (id, plan_id, sent_at, recorded_at, units, meeting, client)
     VALUES (:id, :plan_id, :sent_at, :at, CAST(:units AS jsonb), CAST(:meeting AS jsonb), :client)
     """
 )
-_MAILBOXES: Final = text(
-    "SELECT id, recipient, organisation, unit, function FROM mailboxes WHERE unit = ANY(CAST(:units AS text[])) ORDER BY unit, function"
+# The units asked for, and behind a team the units of its members; each in the one mailbox that takes all, where it has several.
+_REACHED: Final = text(
+    """
+    WITH asked AS (
+        SELECT unit, NULL AS team FROM unnest(CAST(:units AS text[])) AS u (unit)
+        UNION ALL
+        SELECT m.unit, m.team FROM team_members m
+        WHERE m.team = ANY(CAST(:units AS text[])) AND m.valid_from <= :day AND (m.valid_to IS NULL OR m.valid_to >= :day)
+          AND m.unit <> ALL(CAST(:units AS text[])))
+    SELECT DISTINCT ON (a.unit) a.unit AS asked, a.team, m.id, m.recipient, m.organisation, m.unit, m.function, m.district
+    FROM asked a LEFT JOIN mailboxes m ON m.unit = a.unit
+    ORDER BY a.unit, m.function = ANY(CAST(:first AS text[])) DESC NULLS LAST, m.function, m.district, a.team
+    """
 )
+_PARTIES: Final = text("SELECT unit, team FROM plan_parties WHERE plan_id = :id ORDER BY unit")
+_ADD_PARTIES: Final = text(
+    """
+    INSERT INTO plan_parties (plan_id, unit, team)
+    SELECT :id, unit, team FROM unnest(CAST(:units AS text[]), CAST(:teams AS text[])) AS u (unit, team)
+    ON CONFLICT (plan_id, unit) DO NOTHING
+    """
+)
+_ANSWER: Final = text(
+    """
+    INSERT INTO plan_answers (invitation_id, unit, answer, proposed_at, answered_by, answered_at, client)
+    VALUES (:invitation, :unit, :answer, :proposed, :by, :at, :client)
+    ON CONFLICT (invitation_id, unit) DO UPDATE SET answer = excluded.answer, proposed_at = excluded.proposed_at,
+        answered_by = excluded.answered_by, answered_at = excluded.answered_at, client = excluded.client
+    """
+)
+_ANSWERS: Final = text(
+    """
+    SELECT a.invitation_id, a.unit, a.answer, a.proposed_at, a.answered_by, a.answered_at
+    FROM plan_answers a JOIN plan_invitations i ON i.id = a.invitation_id WHERE i.plan_id = :id ORDER BY a.answered_at, a.unit
+    """
+)
+_SAY: Final = text(
+    """
+    INSERT INTO plan_entries (plan_id, number, at, client, what, body)
+    SELECT :id, coalesce(max(number), 0) + 1, :at, :client, :what, CAST(:body AS jsonb) FROM plan_entries WHERE plan_id = :id
+    """
+)
+_ENTRIES: Final = text("SELECT number, at, client, what, body FROM plan_entries WHERE plan_id = :id ORDER BY number")
+_SENT: Final = text("INSERT INTO plan_notices (plan_id, notice_id) SELECT :id, notice FROM unnest(CAST(:notices AS uuid[])) AS n (notice)")
+_NOTICES: Final = text("SELECT notice_id FROM plan_notices WHERE plan_id = :id")
 
 
-async def add(work: Work, plan: Plan, *, organisation: str, consent: str, client: str) -> None:
+async def add(work: Work, plan: Plan, *, organisation: str, person: Mapping[str, Any] | None, client: str) -> None:
     """Write a new plan."""
     await work.connection.execute(
         _ADD,
@@ -42,11 +96,15 @@ async def add(work: Work, plan: Plan, *, organisation: str, consent: str, client
             "organisation": organisation,
             "unit": plan.care_centre,
             "state": plan.status.value,
-            "consent": consent,
+            "consent": plan.consent,
             "at": plan.opened_at,
             "by": client,
+            "kind": plan.kind.value,
+            "child": plan.child,
+            "person": None if person is None else _json(person),
         },
     )
+    await add_parties(work, plan.id, [(plan.care_centre, None)])
 
 
 async def lock(work: Work, plan_id: UUID) -> None:
@@ -59,6 +117,12 @@ async def row(work: Work, plan_id: UUID) -> Any | None:  # a row
     return (await work.connection.execute(_READ, {"id": plan_id})).one_or_none()
 
 
+async def person_of(work: Work, case_id: UUID) -> Mapping[str, Any] | None:
+    """The person of a case as stated, whether or not it may be told: for deciding, never for showing."""
+    person: Mapping[str, Any] | None = (await work.connection.execute(_PERSON, {"case": case_id})).scalar_one_or_none()
+    return person
+
+
 async def invitations(work: Work, plan_id: UUID) -> Sequence[Any]:
     """The invitations of a plan, oldest first."""
     return (await work.connection.execute(_INVITATIONS, {"id": plan_id})).all()
@@ -66,6 +130,7 @@ async def invitations(work: Work, plan_id: UUID) -> Sequence[Any]:
 
 def plan_of(found: Any, invited: Sequence[Any]) -> Plan:  # rows
     """The plan as the domain knows it."""
+    consent: Consent | None = found.consent
     return Plan(
         id=found.id,
         care_centre=found.unit,
@@ -73,28 +138,88 @@ def plan_of(found: Any, invited: Sequence[Any]) -> Plan:  # rows
         status=PlanStatus(found.state),
         case_id=found.case_id,
         invitations=tuple(Invitation(one.id, one.sent_at, found.unit) for one in invited),
+        kind=PlanKind(found.kind),
+        consent=consent,
+        child=found.child,
     )
 
 
+async def move(work: Work, plan: Plan, *, main_unit: str | None = None) -> None:
+    """Keep where a plan stands now."""
+    await work.connection.execute(_MOVE, {"id": plan.id, "state": plan.status.value, "consent": plan.consent, "main_unit": main_unit})
+
+
 async def invite(
-    work: Work, plan: Plan, invitation: Invitation, *, units: Sequence[str], meeting: dict[str, Any] | None, client: str, at: datetime
+    work: Work, plan: Plan, invitation: Invitation, *, units: Sequence[str], meeting: Mapping[str, Any] | None, client: str
 ) -> None:
     """Add an invitation and move the plan along."""
-    await work.connection.execute(_MOVE, {"id": plan.id, "state": plan.status.value})
+    await move(work, plan)
     await work.connection.execute(
         _INVITE,
         {
             "id": invitation.id,
             "plan_id": plan.id,
             "sent_at": invitation.sent_at,
-            "at": at,
-            "units": msgspec.json.encode(list(units)).decode(),
-            "meeting": None if meeting is None else msgspec.json.encode(meeting).decode(),
+            "at": work.at,
+            "units": _json(list(units)),
+            "meeting": None if meeting is None else _json(meeting),
             "client": client,
         },
     )
 
 
-async def mailboxes_at(work: Work, units: Sequence[str]) -> Sequence[Any]:
-    """The mailboxes of these units."""
-    return (await work.connection.execute(_MAILBOXES, {"units": list(units)})).all()
+async def reached(work: Work, units: Sequence[str], day: Any) -> Sequence[Any]:  # rows
+    """The units asked for and the members of teams among them, each with its mailbox, or with nulls where it has none."""
+    return (await work.connection.execute(_REACHED, {"units": list(units), "day": day, "first": [*CATCH_ALL, "team"]})).all()
+
+
+def mailbox_of(found: Any) -> Mailbox:  # a row
+    """The mailbox of a row of `reached`."""
+    return Mailbox(found.id, found.recipient, found.organisation, found.unit, found.function, found.district)
+
+
+async def parties(work: Work, plan_id: UUID) -> Sequence[Any]:
+    """The units that take part, the plan's own included: rows of unit and team."""
+    return (await work.connection.execute(_PARTIES, {"id": plan_id})).all()
+
+
+async def add_parties(work: Work, plan_id: UUID, units: Sequence[tuple[str, str | None]]) -> None:
+    """Let units take part, each with the team through which."""
+    await work.connection.execute(_ADD_PARTIES, {"id": plan_id, "units": [one[0] for one in units], "teams": [one[1] for one in units]})
+
+
+async def answer(  # the columns of one row
+    work: Work, invitation_id: UUID, unit: str, *, answer: str, proposed_at: datetime | None, by: str, client: str
+) -> None:
+    """Keep what a unit last answered."""
+    values = {"invitation": invitation_id, "unit": unit, "answer": answer, "proposed": proposed_at, "by": by, "at": work.at}
+    await work.connection.execute(_ANSWER, values | {"client": client})
+
+
+async def answers(work: Work, plan_id: UUID) -> Sequence[Any]:
+    """What the units answered."""
+    return (await work.connection.execute(_ANSWERS, {"id": plan_id})).all()
+
+
+async def say(work: Work, plan_id: UUID, what: str, body: Mapping[str, Any], *, client: str) -> None:
+    """Add what was said to a locked plan."""
+    await work.connection.execute(_SAY, {"id": plan_id, "at": work.at, "client": client, "what": what, "body": _json(body)})
+
+
+async def entries(work: Work, plan_id: UUID) -> Sequence[Any]:
+    """Everything that was said in a plan, oldest first."""
+    return (await work.connection.execute(_ENTRIES, {"id": plan_id})).all()
+
+
+async def keep_notices(work: Work, plan_id: UUID, notices: Sequence[UUID]) -> None:
+    """Remember the notices of a plan."""
+    await work.connection.execute(_SENT, {"id": plan_id, "notices": list(notices)})
+
+
+async def notices(work: Work, plan_id: UUID) -> list[UUID]:
+    """The notices that were sent of a plan."""
+    return list((await work.connection.execute(_NOTICES, {"id": plan_id})).scalars().all())
+
+
+def _json(value: object) -> str:
+    return msgspec.json.encode(value).decode()

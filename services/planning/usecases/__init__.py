@@ -2,32 +2,123 @@
 
 from services.planning.usecases.billing_facts import tell_invoices, tell_months
 from services.planning.usecases.cases import list_cases, read_case, read_history, search_cases
-from services.planning.usecases.directory import DirectoryEntries, MailboxAt, Organisation, Unit, load_directory
+from services.planning.usecases.consents import read_consents, register_consent, withdraw_consent
+from services.planning.usecases.deviations import (
+    answer_deviation,
+    assign_deviation,
+    close_deviation,
+    deviation_statistics,
+    list_deviations,
+    read_deviation,
+    report_deviation,
+)
+from services.planning.usecases.directory import (
+    DirectoryEntries,
+    MailboxAt,
+    Organisation,
+    Unit,
+    addressing_of,
+    calendar_of,
+    list_organisations,
+    list_units,
+    load_directory,
+    put_addressing,
+    put_calendar,
+    put_organisation,
+    put_unit,
+)
 from services.planning.usecases.intake import Accepted, Statement, accept, statement
+from services.planning.usecases.messages import read_messages, send_message
 from services.planning.usecases.notices import acknowledge, attach_personal, mailbox_of, read_notice
-from services.planning.usecases.plans import read_plan, send_invitation, start_plan
+from services.planning.usecases.paper import paper_list, paper_pages
+from services.planning.usecases.parties import (
+    CaseWhole,
+    Declined,
+    decline_measures,
+    read_whole_case,
+    set_care_contact,
+    state_planning_status,
+)
+from services.planning.usecases.passing_on import forward_notice, return_notice
+from services.planning.usecases.plan_steps import (
+    answer_invitation,
+    close_plan,
+    record_follow_up,
+    send_invitation,
+    set_measures,
+    set_meeting,
+)
+from services.planning.usecases.plans import change_consent, read_plan, start_plan
+from services.planning.usecases.reminding import DEADLINES, remind, watch_deadlines
+from services.planning.usecases.stating import BlockStated, PlacementStated, state_outpatient_block, state_placement
+from services.planning.usecases.worklist import list_findings, work_list
 
 __all__ = [
+    "DEADLINES",
     "Accepted",
+    "BlockStated",
+    "CaseWhole",
+    "Declined",
     "DirectoryEntries",
     "MailboxAt",
     "Organisation",
+    "PlacementStated",
     "Statement",
     "Unit",
     "accept",
     "acknowledge",
+    "addressing_of",
+    "answer_deviation",
+    "answer_invitation",
+    "assign_deviation",
     "attach_personal",
+    "calendar_of",
+    "change_consent",
+    "close_deviation",
+    "close_plan",
+    "decline_measures",
+    "deviation_statistics",
+    "forward_notice",
     "list_cases",
+    "list_deviations",
+    "list_findings",
+    "list_organisations",
+    "list_units",
     "load_directory",
     "mailbox_of",
+    "paper_list",
+    "paper_pages",
+    "put_addressing",
+    "put_calendar",
+    "put_organisation",
+    "put_unit",
     "read_case",
+    "read_consents",
+    "read_deviation",
     "read_history",
+    "read_messages",
     "read_notice",
     "read_plan",
+    "read_whole_case",
+    "record_follow_up",
+    "register_consent",
+    "remind",
+    "report_deviation",
+    "return_notice",
     "search_cases",
     "send_invitation",
+    "send_message",
+    "set_care_contact",
+    "set_measures",
+    "set_meeting",
     "start_plan",
+    "state_outpatient_block",
+    "state_placement",
+    "state_planning_status",
     "statement",
     "tell_invoices",
     "tell_months",
+    "watch_deadlines",
+    "withdraw_consent",
+    "work_list",
 ]

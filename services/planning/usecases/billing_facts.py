@@ -32,7 +32,7 @@ async def tell_invoices(work: Work, delivered: Sequence[Delivered]) -> None:
 
 async def _post(work: Work, municipality: str, kind: str, origin: str, about: Mapping[str, str]) -> None:
     """A notice of billing is sent when it enters the mailbox; the dispute window of a month starts then (rule 3.8)."""
-    found = await directory.mailboxes_for(work, [f"municipality:{municipality}"])
+    found = await directory.mailboxes_for(work, [f"municipality:{municipality}"], function="controller")
     post = Post()
     for mailbox in found.values():
         post.put(Letter(mailbox, kind, sender=None, sent_at=work.at, acknowledge_by=None, origin=origin, about=about))

@@ -4,6 +4,7 @@ from datetime import datetime
 from typing import Any
 
 from services.planning.domain.case import CaseState
+from services.planning.domain.events import BlockEnd, BlockStart, CaseEvent, Placement, Transfer, ward_of
 from services.planning.domain.findings import EXPLANATIONS, Finding
 from shared.dates import format_instant
 
@@ -12,6 +13,10 @@ View = dict[str, Any]
 
 def _instant(instant: datetime | None) -> str | None:
     return None if instant is None else format_instant(instant)
+
+
+def _ended(event: CaseEvent | None) -> str | None:
+    return None if event is None else format_instant(event.time)
 
 
 def view_of(state: CaseState) -> View:
@@ -39,6 +44,32 @@ def view_of(state: CaseState) -> View:
         "discharged_at": _instant(state.discharge.time if state.discharge else None),
         "deceased_at": _instant(state.death.time if state.death else None),
         "sip_required": state.sip_required,
+        "on_leave": bool(state.leaves) and state.leaves[-1].end is None and state.discharge is None and state.death is None,
+        "transfers": [
+            {"transferred_at": format_instant(event.time), "from_unit": ward_of(event.key.source), "to_unit": event.data.to_unit}
+            for event in state.transfers
+            if isinstance(event.data, Transfer)
+        ],
+        "leaves": [{"started_at": format_instant(leave.start.time), "ended_at": _ended(leave.end)} for leave in state.leaves],
+        "outpatient_blocks": [
+            {
+                "started_at": format_instant(block.start.time),
+                "ended_at": _ended(block.end),
+                "kind": block.start.data.kind if isinstance(block.start.data, BlockStart) else None,
+                "stated_by": ward_of(block.start.key.source),
+                "contested": block.end is not None and isinstance(block.end.data, BlockEnd) and block.end.data.contested,
+            }
+            for block in state.blocks
+        ],
+        "placements": [
+            {
+                "municipality": event.data.municipality,
+                "decision_date": event.data.decision_date.isoformat(),
+                "stated_by": event.data.stated_by,
+            }
+            for event in state.placements
+            if isinstance(event.data, Placement)
+        ],
         "parties": [{"recipient": str(party.recipient), "since": format_instant(party.since)} for party in state.parties],
         "findings": [shown(finding) | {"event_id": finding.event.id} for finding in state.findings],
     }

@@ -2,10 +2,30 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import date
+from typing import Any
+from uuid import UUID
 
 from services.planning.repository import directory as rows
+from services.planning.repository import register
 from services.planning.repository.directory import Mailbox
+from services.planning.usecases.register import (
+    CalendarBody,
+    Entry,
+    MailboxBody,
+    MemberBody,
+    OrganisationBody,
+    RuleBody,
+    UnitBody,
+    enter,
+    owner_of,
+    replace_members,
+    replace_rules,
+)
 from shared.db import Work
+from shared.errors import NotFound
+from shared.http.auth import Caller
+from shared.http.problems import HttpProblem
 from shared.identifiers import uuid7
 
 
@@ -36,6 +56,7 @@ class MailboxAt:
     organisation: str
     recipient: str
     function: str
+    district: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,4 +72,101 @@ async def load_directory(work: Work, entries: DirectoryEntries) -> None:
     """Enter organisations, units and mailboxes; doing it again changes nothing."""
     await rows.put_organisations(work, [(one.number, one.name, one.municipality) for one in entries.organisations])
     await rows.put_units(work, [(one.hsa_id, one.organisation, one.name, one.kind) for one in entries.units])
-    await rows.put_mailboxes(work, [Mailbox(uuid7(), one.recipient, one.organisation, one.unit, one.function) for one in entries.mailboxes])
+    await rows.put_mailboxes(
+        work, [Mailbox(uuid7(), one.recipient, one.organisation, one.unit, one.function, one.district) for one in entries.mailboxes]
+    )
+
+
+def _check_keeper(caller: Caller, organisation: str) -> None:
+    """The region keeps the whole directory, a municipality its own part.
+
+    Raises:
+        HttpProblem: 403, another's part.
+    """
+    if caller.municipality is not None and caller.organisation != organisation:
+        raise HttpProblem("access.denied")
+
+
+async def list_organisations(work: Work) -> Sequence[Any]:
+    """Every organisation."""
+    return await register.all_organisations(work)
+
+
+async def put_organisation(work: Work, caller: Caller, number: str, body: OrganisationBody) -> Any:  # a row
+    """Enter an organisation; the row as it stands then.
+
+    Raises:
+        HttpProblem: 403, a municipality enters another one.
+        Refused: 409, the municipality belongs to another organisation.
+    """
+    _check_keeper(caller, number)
+    await enter(work, Entry((number,), body))
+    return await register.organisation(work, number)
+
+
+async def list_units(work: Work, *, after: str, limit: int, organisation: str | None, kind: str | None, on: date | None) -> Sequence[Any]:
+    """Units by HSA-id."""
+    return await register.page_of_units(work, after=after, limit=limit, organisation=organisation, kind=kind, on=on)
+
+
+async def put_unit(  # a unit and what belongs to it
+    work: Work, caller: Caller, hsa_id: str, unit: UnitBody, mailboxes: Sequence[MailboxBody], members: Sequence[MemberBody] | None
+) -> Any:  # a row
+    """Enter a unit with its mailboxes and members; the row as it stands then.
+
+    Raises:
+        HttpProblem: 403, it is, or would become, another organisation's.
+        Malformed: It names what is not in the directory.
+    """
+    _check_keeper(caller, unit.organisation)
+    before = await register.unit(work, hsa_id)
+    if before is not None:
+        _check_keeper(caller, before.organisation)
+    await enter(work, Entry((hsa_id,), unit))
+    for mailbox in mailboxes:
+        await enter(work, Entry((hsa_id, mailbox.function, mailbox.district), mailbox))
+    if members is not None:
+        await replace_members(work, hsa_id, members)
+    return await register.one_with_all(work, hsa_id)
+
+
+async def addressing_of(work: Work, recipient: str) -> Sequence[Any]:
+    """The addressing rules of a recipient."""
+    return await register.rules_of(work, recipient)
+
+
+async def put_addressing(work: Work, caller: Caller, recipient: str, rules: Sequence[RuleBody]) -> None:
+    """Let these be all rules of a recipient.
+
+    Raises:
+        HttpProblem: 403, another's recipient.
+        Malformed: There is no such recipient, or a mailbox is not its own.
+    """
+    _check_keeper(caller, await owner_of(work, recipient))
+    await replace_rules(work, recipient, rules)
+
+
+async def calendar_of(work: Work, mailbox: UUID) -> Any:  # a row
+    """The duty calendar of a mailbox.
+
+    Raises:
+        NotFound: It has none, or does not exist.
+    """
+    found = await register.calendar_of(work, mailbox)
+    if found is None:
+        raise NotFound
+    return found
+
+
+async def put_calendar(work: Work, caller: Caller, mailbox: UUID, body: CalendarBody) -> None:
+    """Enter the duty calendar of a mailbox.
+
+    Raises:
+        NotFound: There is no such mailbox.
+        HttpProblem: 403, another's.
+    """
+    found = next(iter(await rows.by_id(work, [mailbox])), None)
+    if found is None:
+        raise NotFound
+    _check_keeper(caller, found.organisation)
+    await enter(work, Entry((found.recipient, found.function, found.district), body))

@@ -3,42 +3,35 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
 import msgspec
 
 from services.planning.domain.acknowledgement import NoticeStatus
+from services.planning.domain.addressing import Forward, deliveries
 from services.planning.domain.case import CaseState
-from services.planning.domain.events import Admission, CaseEvent
+from services.planning.domain.events import Admission, CaseEvent, PersonChange, Placement, ward_of
 from services.planning.domain.fold import fold
+from services.planning.domain.lateness import judge_admission_notices
+from services.planning.domain.limits import acknowledgement_due
 from services.planning.domain.notices import NoticeToCancel, NoticeToSend, NoticeType, SentNotice, changes, wanted_notices
-from services.planning.domain.parties import Directory, Recipient
+from services.planning.domain.parties import Directory, Recipient, Returned
 from services.planning.repository import directory as mailboxes
 from services.planning.repository import intake as rows
 from services.planning.repository import notices
-from services.planning.repository.directory import Mailbox
-from services.planning.translation import case_event, stay_changed
+from services.planning.repository.directory import Mailbox, Reach
+from services.planning.statute import load_statute
+from services.planning.translation import stay_changed
 from services.planning.usecases.case_view import view_of
+from services.planning.usecases.joining import Story, joined_stories, read_stories
 from services.planning.usecases.mailing import Letter, Post
 from shared.db import Work
 from shared.events.facts import StayChanged
 from shared.streams.outbox import staged_members
 
-
-@dataclass(slots=True)
-class Story:
-    """What a case is folded from: its version so far, its events, the notices sent of it. `history` = imported events only."""
-
-    version: int = 0
-    events: list[CaseEvent] = field(default_factory=list)
-    sent: list[Any] = field(default_factory=list)
-    history: bool = True
-
-    def tell(self, event: CaseEvent, *, history: bool) -> None:
-        """Add one event; the order does not matter."""
-        self.events.append(event)
-        self.history = self.history and history
+ITSELF: Final = "dirigent"
+"""Who did what follows from others' statements alone."""
 
 
 @dataclass(slots=True)
@@ -50,7 +43,8 @@ class Folded:
     state: CaseState
     history: bool
     sent: list[Any] = field(default_factory=list)
-    reachable: Mapping[str, Mailbox] = field(default_factory=dict)
+    reach: Reach = field(default_factory=Reach)
+    story: Story = field(default_factory=Story)
 
 
 async def fold_cases(work: Work, locked: Iterable[UUID], *, begun: Mapping[UUID, Story] | None = None) -> dict[UUID, Folded]:
@@ -60,45 +54,51 @@ async def fold_cases(work: Work, locked: Iterable[UUID], *, begun: Mapping[UUID,
         work: The transaction that holds the locks.
         locked: Cases that were there before it.
         begun: Cases that it made itself: all there is about them is what it wrote, so nothing need be read.
+
+    Returns:
+        By each id the case it means: the same one for several ids, after a transfer.
     """
-    known = {case_id: Story() for case_id in locked}
-    if known:
-        for row in await rows.read_events(work, list(known)):
-            known[row.case_id].version = row.version
-            known[row.case_id].tell(case_event(msgspec.json.decode(row.body), row.sent_at), history=row.history)
-        for row in await notices.of_cases(work, list(known)):
-            known[row.case_id].sent.append(row)
-    stories = known | dict(begun or {})
+    there = list(locked)
+    known = await read_stories(work, there) if there else {}
+    stories = await joined_stories(work, known | dict(begun or {}))
+    if asked := sorted(stories.keys() - (begun or {}).keys()):
+        for row in await notices.of_cases(work, asked):
+            stories[row.case_id].sent.append(row)
     names = {name for story in stories.values() for name in addressed(story.events)}
-    reachable = await mailboxes.mailboxes_for(work, sorted(names)) if names else {}
-    directory = directory_of(reachable)
-    return {case_id: folded(case_id, story, reachable, directory) for case_id, story in sorted(stories.items())}
+    reach = await mailboxes.reach_of(work, sorted(names))
+    elsewhere = {box for story in stories.values() for row in story.sent for box in (row.mailbox, row.forwarded_to)}
+    if missing := elsewhere - {None} - reach.mailboxes.keys():
+        reach.add(await mailboxes.by_id(work, sorted(missing)))
+    cases = {id(story): folded(case_id, story, reach) for case_id, story in sorted(stories.items(), reverse=True)}
+    return {case_id: cases[id(story)] for case_id, story in sorted(stories.items())}
 
 
-def directory_of(reachable: Iterable[str]) -> Directory:
-    """The recipients that can be reached, as the domain knows them."""
-    return Directory(frozenset(_recipient(name) for name in reachable))
-
-
-def folded(case_id: UUID, story: Story, reachable: Mapping[str, Mailbox], directory: Directory) -> Folded:
+def folded(case_id: UUID, story: Story, reach: Reach) -> Folded:
     """Fold one case."""
-    state = fold(story.events, directory, planning_started=_planning_started(story.sent))
-    return Folded(case_id, story.version, state, history=story.history, sent=story.sent, reachable=reachable)
+    directory = Directory(frozenset(reach.boxes))
+    returned = [Returned(recipient_of(row.recipient), row.returned_at) for row in story.sent if row.returned_at is not None]
+    state = judge_admission_notices(
+        fold(story.events, directory, planning_started=_planning_started(story.sent), returned=returned), load_statute()
+    )
+    return Folded(case_id, story.version, state, history=story.history, sent=story.sent, reach=reach, story=story)
 
 
 def addressed(story: Sequence[CaseEvent]) -> set[str]:
-    """Every recipient that any admission of the case ever named."""
+    """Every recipient that any statement of the case ever named."""
     names: set[str] = set()
     for event in story:
-        if isinstance(event.data, Admission):
-            if event.data.registered_municipality is not None:
-                names.add(f"municipality:{event.data.registered_municipality}")
-            if event.data.outpatient_unit is not None:
-                names.add(f"unit:{event.data.outpatient_unit}")
+        data = event.data
+        if isinstance(data, Admission | PersonChange) and data.registered_municipality is not None:
+            names.add(f"municipality:{data.registered_municipality}")
+        if isinstance(data, Admission) and data.outpatient_unit is not None:
+            names.add(f"unit:{data.outpatient_unit}")
+        if isinstance(data, Placement):
+            names.add(f"municipality:{data.municipality}")
     return names
 
 
-def _recipient(name: str) -> Recipient:
+def recipient_of(name: str) -> Recipient:
+    """A recipient by its name, `municipality:CODE` or `unit:HSA-id`."""
     kind, _, code = name.partition(":")
     return Recipient("municipality" if kind == "municipality" else "unit", code)
 
@@ -109,13 +109,39 @@ def _planning_started(sent: Sequence[Any]) -> bool:
 
 
 async def write_folded(work: Work, cases: Sequence[Folded], history: Sequence[rows.HistoryRow]) -> None:
-    """Write cases, history, notices and staged facts, in this order."""
-    post = Post()
-    for case in cases:
+    """Write cases, history, notices and staged facts, in this order; a case that is named by several ids once."""
+    post, lines = Post(), list(history)
+    written: list[rows.CaseRow] = []
+    for case in sorted({case.case_id: case for case in cases}.values(), key=lambda case: case.case_id):
+        if case.story.regrouped:
+            lines.append(_regrouped(case, work.at))
         collect(case, work.at, post)
-    await rows.write_cases(work, [case_row(case) for case in cases])
-    await rows.write_history(work, history)
+        written.append(case_row(case))
+        for member, version in case.story.absorbed.items():
+            await rows.follow(work, leader=case.case_id, member=member)
+            lines += _absorbed(case, member, version, work.at, post)
+            written.append(rows.CaseRow(member, version + 1 if version else 0, joined_to=case.case_id))
+    await rows.write_cases(work, written)
+    await rows.write_history(work, lines)
     await post.write(work)
+
+
+def _regrouped(case: Folded, at: datetime) -> rows.HistoryRow:
+    """The line that says which other cases are this one now."""
+    case.version += 1
+    about = {"joined_cases": [str(member) for member in case.story.members]}
+    return rows.HistoryRow(case.case_id, case.version, at, ITSELF, "case.joined_cases_changed", None, msgspec.json.encode(about).decode())
+
+
+def _absorbed(case: Folded, member: UUID, version: int, at: datetime, post: Post) -> list[rows.HistoryRow]:
+    """What becomes of a case that proved to be another one: billing must not count the stay twice."""
+    if not version:
+        return []
+    gone = stay_changed(member, version + 1, case.state)
+    if gone is not None:
+        post.staged.append(staged_members(StayChanged, gone | {"cancelled": True, "ready": ()}, member))
+    about = msgspec.json.encode({"case_id": str(case.case_id)}).decode()
+    return [rows.HistoryRow(member, version + 1, at, ITSELF, "case.joined_to", None, about)]
 
 
 def case_row(case: Folded) -> rows.CaseRow:
@@ -133,6 +159,8 @@ def case_row(case: Folded) -> rows.CaseRow:
         view=msgspec.json.encode(view_of(state)).decode(),
         person=msgspec.json.encode(about.person).decode() if about else None,
         person_id=str(about.person["id"]) if about else None,
+        person_ids=msgspec.json.encode([f"{kind}:{number}" for kind, number in state.person_ids]).decode(),
+        joined_to=case.story.joined_to,
     )
 
 
@@ -143,28 +171,43 @@ def collect(case: Folded, at: datetime, post: Post) -> None:
         for row in case.sent
         if row.type != NoticeType.CANCELLED
     ]
-    needed = changes(already, wanted_notices(case.state), at)
+    forwards = [Forward(row.origin, row.forwarded_to) for row in case.sent if row.forwarded_to is not None]
+    wanted = deliveries(wanted_notices(case.state), case.state.about, case.reach.boxes, forwards)
+    into = {delivery.notice.origin: delivery.mailbox for delivery in wanted}
+    needed = changes(already, [delivery.notice for delivery in wanted], at)
     for to_send in needed.to_send:
-        post.put(_letter(case, to_send))
+        post.put(_letter(case, to_send, case.reach.mailboxes[into[to_send.notice.origin]]))
         if to_send.supersedes is not None:
             post.ended.append((to_send.supersedes, NoticeStatus.SUPERSEDED.value))
-    recipients = {row.id: row.recipient for row in case.sent}
+    cancelled = {row.id: row for row in case.sent}
     for to_cancel in needed.to_cancel:
-        post.put(_cancelling_letter(case, to_cancel, case.reachable[recipients[to_cancel.cancels]]))
+        row = cancelled[to_cancel.cancels]
+        post.put(_cancelling_letter(case, to_cancel, case.reach.mailboxes[row.mailbox], row.recipient))
         post.ended.append((to_cancel.cancels, NoticeStatus.CANCELLED.value))
-    stay = stay_changed(case.case_id, case.version, case.state)
+    post.withheld += _no_longer_theirs(case)
+    if case.state.about is not None and case.state.about.protected:
+        post.protected += [row.id for row in case.sent if row.withheld is None and row.protected == "false"]
+    stay = stay_changed(case.case_id, case.version, case.state, case.story.members)
     if stay is not None:
         post.staged.append(staged_members(StayChanged, stay, case.case_id))
 
 
-def _letter(case: Folded, to_send: NoticeToSend) -> Letter:
+def _no_longer_theirs(case: Folded) -> list[UUID]:
+    """Notices whose personal part must be withheld now: their recipient was a party, and is none any more (rule 2.2)."""
+    present = {str(party.recipient) for party in case.state.parties}
+    told = {row.recipient for row in case.sent if row.type == NoticeType.ADMISSION}
+    return [row.id for row in case.sent if row.recipient in told - present and row.withheld is None]
+
+
+def _letter(case: Folded, to_send: NoticeToSend, mailbox: Mailbox) -> Letter:
     notice = to_send.notice
     return Letter(
-        mailbox=case.reachable[str(notice.recipient)],
+        mailbox=mailbox,
+        party=str(notice.recipient),
         type=notice.type.value,
-        sender=case.state.ward,
+        sender=ward_of(notice.event.source),
         sent_at=notice.sent_at,
-        acknowledge_by=notice.acknowledge_by,
+        acknowledge_by=acknowledgement_due(notice.sent_at, load_statute()),
         origin=notice.origin,
         case_id=case.case_id,
         case_version=case.version,
@@ -177,13 +220,14 @@ def _letter(case: Folded, to_send: NoticeToSend) -> Letter:
     )
 
 
-def _cancelling_letter(case: Folded, to_cancel: NoticeToCancel, mailbox: Mailbox) -> Letter:
+def _cancelling_letter(case: Folded, to_cancel: NoticeToCancel, mailbox: Mailbox, party: str) -> Letter:
     return Letter(
         mailbox=mailbox,
+        party=party,
         type=NoticeType.CANCELLED.value,
         sender=case.state.ward,
         sent_at=to_cancel.sent_at,
-        acknowledge_by=to_cancel.acknowledge_by,
+        acknowledge_by=acknowledgement_due(to_cancel.sent_at, load_statute()),
         origin=to_cancel.origin,
         case_id=case.case_id,
         case_version=case.version,
@@ -192,9 +236,10 @@ def _cancelling_letter(case: Folded, to_cancel: NoticeToCancel, mailbox: Mailbox
     )
 
 
-async def tell_case(work: Work, case_id: UUID, *, client: str, what: str, about: Mapping[str, str]) -> None:
-    """Add to the history of a locked case what somebody did, and write whatever follows from it."""
+async def tell_case(work: Work, case_id: UUID, *, client: str, what: str, about: Mapping[str, str]) -> Folded:
+    """Add to the history of a locked case what somebody did, and write whatever follows from it; the case after it."""
     case = (await fold_cases(work, [case_id]))[case_id]
     case.version += 1
-    line = rows.HistoryRow(case_id, case.version, work.at, client, what, None, msgspec.json.encode(dict(about)).decode())
+    line = rows.HistoryRow(case.case_id, case.version, work.at, client, what, None, msgspec.json.encode(dict(about)).decode())
     await write_folded(work, [case], [line])
+    return case

@@ -8,11 +8,12 @@ from typing import Any, Final
 
 import msgspec
 
-from services.planning.domain.events import ward_of
+from services.planning.domain.events import StayKey, ward_of
 from services.planning.repository import intake as rows
 from services.planning.translation import case_event
 from services.planning.usecases.case_view import shown
-from services.planning.usecases.folding import Folded, Story, fold_cases, write_folded
+from services.planning.usecases.folding import Folded, fold_cases, write_folded
+from services.planning.usecases.joining import Story
 from shared.dates import format_instant
 from shared.db import Work
 from shared.http.auth import Caller
@@ -107,7 +108,7 @@ async def _apply(work: Work, fresh: Sequence[Statement], event_rows: Mapping[tup
     stays = sorted({item.stay for item in fresh})
     locked = await rows.lock_cases(work, stays, [uuid7() for _ in stays])
     case_ids = locked.made | locked.found
-    begun = {case_id: Story() for case_id in locked.made.values()}
+    begun = {case_id: Story(stay=StayKey(*stay)) for stay, case_id in locked.made.items()}
     for item in fresh:
         if item.stay in locked.made:
             begun[locked.made[item.stay]].tell(case_event(item.value, item.row.sent_at), history=item.row.history)

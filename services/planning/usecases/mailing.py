@@ -17,6 +17,10 @@ from shared.identifiers import uuid7
 from shared.streams.canonical import canonical_plain
 from shared.streams.outbox import Staged, stage, staged_members
 
+PROTECTED_BASIS: Final = "offentlighets- och sekretesslagen (2009:400) 21 kap. 3 a §"
+"""Why nothing that was told before stands open any more: the person's identity is protected now."""
+WITHHELD_BASIS: Final = "offentlighets- och sekretesslagen (2009:400) 25 kap. 1 §"
+"""Why a personal part is withheld from one who is not, or no longer, concerned: secrecy in health care."""
 _SALT_BYTES: Final = 16
 
 
@@ -25,7 +29,8 @@ class Letter:
     """One notice to be put into one mailbox.
 
     `personal` (person and content) stands beside the envelope, bound to it by a salted hash, so that it can be withheld later;
-    `about` names what a notice of billing is about. `history`: made of imported events, never pushed.
+    `about` names what a notice is about that no case says, e.g. a month of billing. `history`: made of imported events, never pushed.
+    `party`: whose notice it is, when it stands in a mailbox of another name.
     """
 
     mailbox: Mailbox
@@ -43,6 +48,7 @@ class Letter:
     personal: Mapping[str, object] | None = None
     about: Mapping[str, str] = field(default_factory=dict)
     history: bool = False
+    party: str | None = None
 
 
 @dataclass(slots=True)
@@ -51,6 +57,8 @@ class Post:
 
     notices: list[rows.NoticeRow] = field(default_factory=list)
     ended: list[tuple[UUID, str]] = field(default_factory=list)
+    withheld: list[UUID] = field(default_factory=list)
+    protected: list[UUID] = field(default_factory=list)
     staged: list[Staged] = field(default_factory=list)
 
     def put(self, letter: Letter) -> UUID:
@@ -63,7 +71,7 @@ class Post:
                 id=notice_id,
                 mailbox=letter.mailbox.id,
                 case_id=letter.case_id,
-                recipient=letter.mailbox.recipient,
+                recipient=letter.party or letter.mailbox.recipient,
                 type=letter.type,
                 origin=letter.origin,
                 fingerprint=letter.fingerprint,
@@ -81,6 +89,10 @@ class Post:
     async def write(self, work: Work) -> None:
         """Write the notices, then stage what was collected."""
         await rows.write(work, self.notices, self.ended)
+        if self.withheld:
+            await rows.withhold(work, self.withheld, why="returned", basis=WITHHELD_BASIS)
+        if self.protected:
+            await rows.withhold(work, self.protected, why="protected", basis=PROTECTED_BASIS)
         await stage(work, self.staged)
 
 

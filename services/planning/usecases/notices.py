@@ -1,6 +1,6 @@
 """What a recipient does with its mailbox: read it, and take a notice on."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
@@ -31,16 +31,15 @@ class NoticeRead:
     personal: dict[str, Any] | None
 
 
-async def mailbox_of(work: Work, caller: Caller, mailbox_id: UUID | None) -> Mailbox:
-    """The mailbox a caller means: the one it names, or its only one.
+async def mailbox_of(work: Work, caller: Caller, mailbox_id: UUID | None, unit: str | None = None) -> Mailbox:
+    """The mailbox a caller means: the one it names, the only one of the unit it names, or its only one.
 
     Raises:
         NotFound: It has none, or names one that is not its own.
         HttpProblem: 400, it has several and names none.
     """
     own = await directory.mailboxes_of(work, caller)
-    if mailbox_id is not None:
-        own = [mailbox for mailbox in own if mailbox.id == mailbox_id]
+    own = [mailbox for mailbox in own if mailbox_id in {None, mailbox.id} and unit in {None, mailbox.unit}]
     if not own:
         raise NotFound
     if len(own) > 1:
@@ -62,9 +61,23 @@ async def attach_personal(
     ids = [entry.entry_id for entry in entries]
     beside = await rows.personal_parts(work, ids)
     await rows.note_delivered(work, ids)
-    read_about = [row.case_id for row in beside.values() if row.personal is not None and row.case_id is not None]
+    read_about = [row.case_id or row.id for row in beside.values() if _is_personal(row)]
     await access_log.record(work, caller, "notices.read", read_about, request_id=request_id)
-    return [NoticeRead(entry, beside[entry.entry_id].personal if entry.entry_id in beside else None) for entry in entries]
+    return [NoticeRead(entry, unnamed(beside[entry.entry_id].personal) if entry.entry_id in beside else None) for entry in entries]
+
+
+def unnamed(personal: Mapping[str, Any] | None) -> dict[str, Any] | None:
+    """What one may read who is not named: of a person whose identity is protected (skyddade personuppgifter) nothing.
+
+    The admission notice still carries the four items, but only to the person who took it on, with her name, and only one by one.
+    """
+    if personal is None or not personal.get("protected"):
+        return None if personal is None else dict(personal)
+    return {**personal, "person": {"withheld": "protected"}}
+
+
+def _is_personal(row: Any) -> bool:  # a row
+    return row.personal is not None and row.withheld is None
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,9 +99,9 @@ async def read_notice(work: Work, caller: Caller, notice_id: UUID, *, request_id
     numbered = await feeds.find(work, notice_id)
     if row is None or numbered is None:
         raise NotFound
-    if row.personal is not None and row.case_id is not None:
-        await access_log.record(work, caller, "notice.read", [row.case_id], request_id=request_id)
-    return NoticeFound(NoticeRead(numbered[1], row.personal), row)
+    if _is_personal(row):
+        await access_log.record(work, caller, "notice.read", [row.case_id or notice_id], request_id=request_id)
+    return NoticeFound(NoticeRead(numbered[1], row.personal if row.acknowledged_by is not None else unnamed(row.personal)), row)
 
 
 @dataclass(frozen=True, slots=True)

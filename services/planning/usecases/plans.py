@@ -1,156 +1,157 @@
-"""The co-ordinated individual plan (SIP), so far what money needs of it: consent, invitation, and the fact of it on the stream."""
+"""The co-ordinated individual plan (SIP) from the need to the consent, and reading it. Without consent nothing of it is shared."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import datetime, timedelta
-from typing import Any, Final
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date
+from typing import Any
 from uuid import UUID
 
-from services.planning.domain.plans import Consent, Invitation, Plan, invite, open_plan
-from services.planning.repository import cases
+from services.planning.domain.age import AnsweredBy, birth_date, is_child
+from services.planning.domain.plans import Consent, Plan, PlanKind, open_plan, record_consent, withheld
+from services.planning.repository import cases, notices
 from services.planning.repository import plans as rows
-from services.planning.repository.directory import Mailbox
 from services.planning.usecases.folding import tell_case
-from services.planning.usecases.mailing import Letter, Post
-from shared.dates import format_instant
+from services.planning.usecases.plan_access import led, locked, person_told, readable
+from services.planning.usecases.plan_letters import WITHDRAWAL_BASIS, told
+from shared.dates import local_date
 from shared.db import Work
 from shared.errors import FieldError, Malformed, NotFound
-from shared.events.facts import PlanInvited
+from shared.events.facts import PlanConsentChanged
 from shared.http.auth import Caller
 from shared.http.problems import HttpProblem
 from shared.identifiers import uuid7
-from shared.streams.outbox import staged_fact
-
-ANSWER_WITHIN: Final = timedelta(hours=24)
-INVITATION: Final = "notice.sip_invitation"
-LEGAL_BASIS: Final = "lag (2017:612) 4 kap. 3 §"
+from shared.streams import access_log
+from shared.streams.outbox import stage_facts
 
 
 @dataclass(frozen=True, slots=True)
-class PlanRead:
-    """A plan as its readers see it."""
+class NewPlan:
+    """A need for a plan: of a stay, or of a person without any."""
 
-    row: Any
-    invitations: Sequence[Any]
+    case_id: UUID | None = None
+    person: Mapping[str, Any] | None = None
+    kind: PlanKind = PlanKind.SIP
+    care_centre: str | None = None
+    consent: Consent | None = None
+    consent_by: AnsweredBy = "patient"
 
 
-async def start_plan(work: Work, caller: Caller, *, case_id: UUID | None, consent: Consent, care_centre: str | None) -> Plan:
-    """A care centre judged that a plan is needed and recorded what the patient answered.
+async def start_plan(work: Work, caller: Caller, new: NewPlan) -> Plan:
+    """A unit judged that a plan is needed, and may have recorded what the patient answered.
 
     Raises:
         NotFound: The case is unknown or not the caller's.
-        Malformed: No care centre is named and none follows from the case or the caller.
-        HttpProblem: 403, the care centre is not one of the caller's units.
+        Malformed: It is about a stay and a person, or neither; or no care centre is named and none follows from the case or the caller.
+        HttpProblem: 403, the unit is not one of the caller's, or a municipality leads the plan of a stay.
+        Refused: 409, a care plan does not rest on consent.
+
+    Source:
+        Lag (2017:612) 4 kap. 1-2 §§: the plan of a stay is the region's to call for; any other either principal's.
     """
-    case = None if case_id is None else await cases.visible(work, caller, case_id)
-    if case_id is not None and case is None:
-        raise NotFound
-    unit = care_centre or (case.outpatient_unit if case is not None else None) or _only_unit(caller)
+    if (new.case_id is None) == (new.person is None):
+        raise Malformed("request.malformed", errors=(FieldError("/person", "missing" if new.person is None else "not_with_case"),))
+    case = await _case_of(work, caller, new.case_id)
+    unit = new.care_centre or (case.outpatient_unit if case is not None else None) or _only_unit(caller)
     if unit is None:
         raise Malformed("request.malformed", errors=(FieldError("/care_centre", "missing"),))
-    if not caller.acts_for(unit):
+    if not caller.acts_for(unit) or (case is not None and caller.municipality is not None):
         raise HttpProblem("access.denied")
-    plan = open_plan(uuid7(), unit, work.at, consent=consent, case_id=case_id)
-    await rows.add(work, plan, organisation=caller.organisation, consent=consent, client=caller.client_id)
-    if case_id is not None:
-        await cases.lock(work, case_id)
-        await tell_case(work, case_id, client=caller.client_id, what="plan.opened", about={"plan_id": str(plan.id), "consent": consent})
+    child = under_age(new.person if new.case_id is None else await rows.person_of(work, new.case_id), local_date(work.at))
+    plan = open_plan(uuid7(), unit, work.at, case_id=new.case_id, kind=new.kind, child=child)
+    if new.consent is not None:
+        plan = record_consent(plan, new.consent, new.consent_by)
+    await rows.add(work, plan, organisation=caller.organisation, person=new.person, client=caller.client_id)
+    await rows.say(work, plan.id, "opened", {"consent": new.consent, "by": new.consent_by}, client=caller.client_id)
+    if new.consent is not None:
+        fact = PlanConsentChanged(plan_id=plan.id, case_id=plan.case_id, consent=new.consent, changed_at=work.at)
+        await stage_facts(work, [(fact, plan.case_id)])
+    if new.case_id is not None:
+        about = {"plan_id": str(plan.id), "kind": plan.kind.value, "consent": plan.consent or "missing"}
+        await tell_case(work, new.case_id, client=caller.client_id, what="plan.opened", about=about)
     return plan
+
+
+async def _case_of(work: Work, caller: Caller, case_id: UUID | None) -> Any:  # a row, or none
+    if case_id is None:
+        return None
+    await cases.lock(work, case_id)
+    found = await cases.visible(work, caller, case_id)
+    if found is None:
+        raise NotFound
+    return found
 
 
 def _only_unit(caller: Caller) -> str | None:
     return caller.unit_prefixes[0] if len(caller.unit_prefixes) == 1 and caller.role == "care" else None
 
 
-async def read_plan(work: Work, caller: Caller, plan_id: UUID) -> PlanRead:
-    """One plan: its care centre's, and everyone's who may see its case.
+def under_age(person: Mapping[str, Any] | None, today: date) -> bool:
+    """Whether a person is a child, by the birth date in her number."""
+    return person is not None and is_child(birth_date(str(person["id"])), today)
+
+
+@dataclass(frozen=True, slots=True)
+class PlanRead:
+    """A plan as its reader may see it; `withheld` says why what it says is kept back, if it is."""
+
+    plan: Plan
+    person: Mapping[str, Any] | None
+    parties: Sequence[Any]
+    invitations: Sequence[Any]
+    answers: Sequence[Any]
+    entries: Sequence[Any]
+    withheld: str | None
+
+
+async def read_plan(work: Work, caller: Caller, plan_id: UUID, *, request_id: str) -> PlanRead:
+    """One plan: its unit's, those who were called to it, and everyone's who may see its case; what it says only where that is shared.
 
     Raises:
         NotFound: Unknown, or not the caller's.
-    """
-    found = await _readable(work, caller, plan_id)
-    return PlanRead(found, await rows.invitations(work, plan_id))
-
-
-async def _readable(work: Work, caller: Caller, plan_id: UUID) -> Any:  # a row
-    found = await rows.row(work, plan_id)
-    if found is None:
-        raise NotFound
-    if not (found.organisation == caller.organisation and caller.acts_for(found.unit)) and (
-        found.case_id is None or await cases.visible(work, caller, found.case_id) is None
-    ):
-        raise NotFound
-    return found
-
-
-async def send_invitation(
-    work: Work, caller: Caller, plan_id: UUID, *, units: Sequence[str], meeting: dict[str, Any] | None, sent_at: datetime | None
-) -> Invitation:
-    """The permanent care contact calls the units to the plan (N8, kallelse); billing learns it from the stream.
-
-    Raises:
-        NotFound: Unknown, or not the caller's.
-        Malformed: A unit has no mailbox.
-        HttpProblem: 403, only the plan's care centre invites, and only a history client may state when it was sent.
-        Refused: 409, the patient has not consented.
 
     Source:
-        Lag (2017:612) 4 kap. 3 §.
+        Lag (2017:612) 4 kap. 2 §.
     """
-    if sent_at is not None:
-        _check_stated(caller, sent_at, work.at)
-    found = await _readable(work, caller, plan_id)
-    if not caller.acts_for(found.unit):
-        raise HttpProblem("access.denied")
-    if found.case_id is not None:
-        await cases.lock(work, found.case_id)
-    await rows.lock(work, plan_id)
-    found = await _readable(work, caller, plan_id)
-    mailboxes = await rows.mailboxes_at(work, units)
-    missing = set(units) - {box.unit for box in mailboxes}
-    if missing:
-        places = tuple(FieldError(f"/units/{index}", "unit_unknown") for index, unit in enumerate(units) if unit in missing)
-        raise Malformed("plan.unit_unknown", errors=places)
-    invitation = Invitation(uuid7(), sent_at or work.at, found.unit)
-    plan = invite(rows.plan_of(found, await rows.invitations(work, plan_id)), invitation)
-    await rows.invite(work, plan, invitation, units=units, meeting=meeting, client=caller.client_id, at=work.at)
-    await _post_invitation(work, plan, invitation, mailboxes, history=sent_at is not None)
-    if plan.case_id is not None:
-        about = {"plan_id": str(plan.id), "invitation_id": str(invitation.id), "sent_at": format_instant(invitation.sent_at)}
-        await tell_case(work, plan.case_id, client=caller.client_id, what="plan.invited", about=about)
-    return invitation
-
-
-def _check_stated(caller: Caller, sent_at: datetime, at: datetime) -> None:
-    if not caller.may("events:import"):
-        raise HttpProblem("event.sentat_denied")
-    if sent_at > at:
-        raise Malformed("event.sentat_invalid", errors=(FieldError("/sent_at", "in_future"),))
-
-
-async def _post_invitation(work: Work, plan: Plan, invitation: Invitation, mailboxes: Sequence[Any], *, history: bool) -> None:
-    post = Post()
-    for box in mailboxes:
-        post.put(
-            Letter(
-                mailbox=Mailbox(box.id, box.recipient, box.organisation, box.unit, box.function),
-                type=INVITATION,
-                sender=plan.care_centre,
-                sent_at=invitation.sent_at,
-                acknowledge_by=invitation.sent_at + ANSWER_WITHIN,
-                origin=f"{INVITATION}/{invitation.id}/{box.recipient}/{box.function}",
-                case_id=plan.case_id,
-                legal_basis=LEGAL_BASIS,
-                about={"plan_id": str(plan.id), "invitation_id": str(invitation.id)},
-                history=history,
-            )
-        )
-    fact = PlanInvited(
-        plan_id=plan.id,
-        case_id=plan.case_id,
-        invitation_id=invitation.id,
-        invited_at=invitation.sent_at,
-        invited_by=invitation.invited_by,
+    found = await readable(work, caller, plan_id)
+    why = withheld(found.plan, leads=found.led_by(caller), takes_part=found.takes_part(caller))
+    if why is None:
+        await access_log.record(work, caller, "plan.read", [found.plan.case_id or plan_id], request_id=request_id)
+    return PlanRead(
+        plan=found.plan,
+        person=person_told(found, named=found.plan.case_id is None and found.led_by(caller)) if why is None else None,
+        parties=found.parties,
+        invitations=await rows.invitations(work, plan_id),
+        answers=await rows.answers(work, plan_id),
+        entries=await rows.entries(work, plan_id),
+        withheld=why,
     )
-    post.staged.append(staged_fact(fact, plan.case_id))
-    await post.write(work)
+
+
+async def change_consent(work: Work, caller: Caller, plan_id: UUID, *, consent: Consent, by: AnsweredBy, asked_by: str) -> Plan:
+    """Record what the patient answered. Any unit that takes part may record that she withdraws; from then on nothing is shared.
+
+    Raises:
+        NotFound: Unknown, or not the caller's.
+        HttpProblem: 403, only the plan's own unit asks.
+        Malformed: A guardian answers for an adult.
+        Refused: 409, the plan is closed, was never consented to, or does not rest on consent.
+
+    Source:
+        Lag (2017:612) 4 kap. 2 §.
+    """
+    if consent == "withdrawn":
+        found = await locked(work, caller, plan_id)
+        if not found.takes_part(caller):
+            raise HttpProblem("access.denied")
+    else:
+        found = await led(work, caller, plan_id)
+    before = found.plan
+    plan = record_consent(before, consent, by)
+    await rows.move(work, plan)
+    await rows.say(work, plan_id, "consent", {"consent": consent, "by": by, "asked_by": asked_by}, client=caller.client_id)
+    if consent != "given":
+        await notices.withhold(work, await rows.notices(work, plan_id), why="consent_withdrawn", basis=WITHDRAWAL_BASIS)
+    if consent != before.consent:
+        fact = PlanConsentChanged(plan_id=plan_id, case_id=plan.case_id, consent=consent, changed_at=work.at)
+        await told(work, caller, replace(found, plan=plan), f"consent_{consent}", fact=fact, about={})
+    return plan

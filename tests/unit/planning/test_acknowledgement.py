@@ -19,11 +19,14 @@ from tests.builders import hours
 REFUSED = {
     (NoticeStatus.RETURNED, NoticeTrigger.ACKNOWLEDGE),
     (NoticeStatus.RETURNED, NoticeTrigger.RETURN),
+    (NoticeStatus.RETURNED, NoticeTrigger.FORWARD),
     (NoticeStatus.SUPERSEDED, NoticeTrigger.RETURN),
+    (NoticeStatus.SUPERSEDED, NoticeTrigger.FORWARD),
     (NoticeStatus.SUPERSEDED, NoticeTrigger.SUPERSEDE),
     (NoticeStatus.SUPERSEDED, NoticeTrigger.CANCEL),
     (NoticeStatus.CANCELLED, NoticeTrigger.ACKNOWLEDGE),
     (NoticeStatus.CANCELLED, NoticeTrigger.RETURN),
+    (NoticeStatus.CANCELLED, NoticeTrigger.FORWARD),
     (NoticeStatus.CANCELLED, NoticeTrigger.SUPERSEDE),
     (NoticeStatus.CANCELLED, NoticeTrigger.CANCEL),
 }

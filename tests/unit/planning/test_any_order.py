@@ -5,6 +5,7 @@
 
 import os
 from collections.abc import Callable
+from dataclasses import replace
 from random import Random
 from typing import Final
 
@@ -12,7 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from services.planning.domain.acknowledgement import NoticeStatus
-from services.planning.domain.events import CaseEvent, Compulsory, EventKey, EventType, Need
+from services.planning.domain.events import CaseEvent, Compulsory, EventKey, EventType, Need, StayKey
 from services.planning.domain.fold import fold
 from services.planning.domain.notices import NoticeType, SentNotice, changes, wanted_notices
 from services.planning.domain.stay import stay_facts
@@ -22,14 +23,22 @@ from tests.builders import (
     GOTEBORG,
     HARRYDA,
     OTHER_CARE_CENTRE,
+    STAY,
     admitted,
+    block_ended,
+    block_started,
     cancelled,
     date_changed,
     deceased,
     discharged,
     hours,
+    leave_ended,
+    leave_started,
     mailbox_after,
+    person_changed,
+    placed,
     ready,
+    transferred,
     withdrawn,
 )
 
@@ -37,7 +46,10 @@ HISTORIES: Final = int(os.environ.get("DIRIGENT_HISTORIES", "300"))
 _settings = settings(max_examples=HISTORIES, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
 
 _HOURS = st.integers(0, 30).map(lambda step: step * 6.0)
+_STAYS = st.sampled_from([STAY, STAY, STAY, STAY._replace(subject="NU-2026-000456"), StayKey("5560000001", "X-1")])
+"""Most events under one id of the stay; the others as after a transfer to another ward or another provider."""
 _COMPULSORY: st.SearchStrategy[Compulsory] = st.sampled_from(("none", "none", "opt", "orv"))
+_SUBJECTS = st.sampled_from([None, "NU-2026-000456"])
 _NEEDS: list[tuple[Need, ...]] = [(), ("municipal_social",), ("outpatient",), ("municipal_social", "municipal_health", "outpatient")]
 
 
@@ -62,9 +74,30 @@ def an_event(draw: st.DrawFn, number: int) -> CaseEvent:
         EventType.READY_WITHDRAWN: lambda: withdrawn(event_id, at, sent=sent, corrects=corrects),
         EventType.DISCHARGED: lambda: discharged(event_id, at, sent=sent, corrects=corrects),
         EventType.DECEASED: lambda: deceased(event_id, at, sent=sent, corrects=corrects),
+        EventType.TRANSFERRED: lambda: transferred(event_id, at, sent=sent, corrects=corrects, to_subject=draw(_SUBJECTS)),
+        EventType.LEAVE_STARTED: lambda: leave_started(event_id, at, sent=sent, corrects=corrects),
+        EventType.LEAVE_ENDED: lambda: leave_ended(event_id, at, sent=sent, corrects=corrects),
+        EventType.OUTPATIENT_BLOCK_STARTED: lambda: block_started(event_id, at, sent=sent, corrects=corrects),
+        EventType.OUTPATIENT_BLOCK_ENDED: lambda: block_ended(event_id, at, sent=sent, corrects=corrects, contested=draw(st.booleans())),
+        EventType.PERSON_CHANGED: lambda: person_changed(
+            event_id,
+            at,
+            sent=sent,
+            corrects=corrects,
+            municipality=draw(st.sampled_from([GOTEBORG, HARRYDA, None])),
+            moved=draw(st.booleans()),
+        ),
+        EventType.MUNICIPALITY_PLACED: lambda: placed(
+            event_id,
+            at,
+            sent=sent,
+            corrects=corrects,
+            municipality=draw(st.sampled_from([HARRYDA, "0180"])),
+            stated_by=draw(st.sampled_from([GOTEBORG, HARRYDA])),
+        ),
         EventType.EVENT_CANCELLED: lambda: cancelled(f"e{draw(st.integers(0, 9))}", event_id, at, sent=sent, corrects=corrects),
     }
-    return make[kind]()
+    return replace(make[kind](), stay=draw(_STAYS))
 
 
 @st.composite

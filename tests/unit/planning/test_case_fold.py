@@ -21,12 +21,19 @@ from tests.builders import (
     SOURCE,
     WARD,
     admitted,
+    block_ended,
+    block_started,
     cancelled,
     date_changed,
     deceased,
     discharged,
     hours,
+    leave_ended,
+    leave_started,
+    person_changed,
+    placed,
     ready,
+    transferred,
     withdrawn,
 )
 
@@ -50,6 +57,13 @@ ONE_OF_EACH = {
     EventType.READY_WITHDRAWN: withdrawn(),
     EventType.DISCHARGED: discharged(),
     EventType.DECEASED: deceased(),
+    EventType.TRANSFERRED: transferred(),
+    EventType.LEAVE_STARTED: leave_started(),
+    EventType.LEAVE_ENDED: leave_ended(),
+    EventType.OUTPATIENT_BLOCK_STARTED: block_started(),
+    EventType.OUTPATIENT_BLOCK_ENDED: block_ended(),
+    EventType.PERSON_CHANGED: person_changed(),
+    EventType.MUNICIPALITY_PLACED: placed(),
 }
 
 
@@ -200,23 +214,6 @@ def test_a_missing_planned_date_is_found_until_one_is_known() -> None:
     assert found(admitted(planned=None)) == [("planned_date_missing", "admitted")]
     assert found(admitted(planned=None), date_changed()) == []
     assert found(admitted(), date_changed(day=None)) == [("planned_date_missing", "admitted")]
-
-
-def test_an_admission_notice_may_come_24_hours_after_the_admission_and_no_later() -> None:
-    assert found(admitted(sent=24)) == []
-    late = found(admitted(sent=24.001))
-    assert late == [("late_admission_notice", "admitted"), ("late_admission_notice", "admitted")]
-
-
-def test_an_admission_notice_may_come_24_hours_after_a_later_judgement() -> None:
-    assert found(admitted(sent=30, judged_at=6)) == []
-    assert found(admitted(sent=30.1, judged_at=6)) != []
-
-
-def test_a_late_admission_notice_names_the_party_it_was_late_for() -> None:
-    moved = admitted("fix", 0, sent=48, corrects="admitted", municipality=HARRYDA)
-    late = [finding for finding in case_of(admitted(), moved).findings if finding.code is FindingCode.LATE_ADMISSION_NOTICE]
-    assert [finding.about for finding in late] == [HARRYDA]
 
 
 def test_who_cannot_be_reached_is_found() -> None:

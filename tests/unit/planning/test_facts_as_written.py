@@ -15,7 +15,25 @@ from shared.events.facts import Fact, NoticeSent, StayChanged
 from shared.identifiers import uuid7
 from shared.streams.canonical import canonical_plain
 from shared.streams.outbox import Staged, staged_fact, staged_members
-from tests.builders import DIRECTORY, GOTEBORG, admitted, cancelled, deceased, discharged, hours, ready, withdrawn
+from tests.builders import (
+    DIRECTORY,
+    GOTEBORG,
+    HARRYDA,
+    admitted,
+    block_ended,
+    block_started,
+    cancelled,
+    deceased,
+    discharged,
+    hours,
+    leave_ended,
+    leave_started,
+    person_changed,
+    placed,
+    ready,
+    transferred,
+    withdrawn,
+)
 
 MAILBOX = Mailbox(uuid7(), f"municipality:{GOTEBORG}", "2120001355", "SE2120001355-E1", "municipality")
 FINE = timedelta(microseconds=120)
@@ -34,10 +52,20 @@ def as_model_writes(kind: type[Fact], staged: Staged) -> str:
         [admitted(), ready(compulsory="orv"), deceased()],
         [admitted(), cancelled("admitted")],
         [admitted(needs=()), ready("first"), ready("second", 41)],
+        [
+            admitted(),
+            transferred(),
+            leave_started(),
+            leave_ended(),
+            block_started(),
+            block_ended(contested=True),
+            leave_started("again", 80),
+        ],
+        [admitted(), person_changed(moved=True), placed(), placed("no", 36, municipality=GOTEBORG, stated_by=HARRYDA)],
     ],
 )
 def test_a_stay_is_written_as_its_model_writes_it(story: list[CaseEvent]) -> None:
-    members = stay_changed(uuid7(), 3, fold(story, DIRECTORY))
+    members = stay_changed(uuid7(), 3, fold(story, DIRECTORY), [uuid7()])
     assert members is not None
     assert set(members) == set(StayChanged.model_fields)
     staged = staged_members(StayChanged, members, None)

@@ -105,11 +105,6 @@ def test_free_text_of_the_ward_never_reaches_a_mailbox() -> None:
     assert all("Feber" not in str(notice) for notice in notices_of(admitted(), ready(), withdrawn()))
 
 
-def test_acknowledgement_is_expected_within_24_hours() -> None:
-    (notice,) = notices_of(admitted(needs=SOCIAL_ONLY))
-    assert notice.acknowledge_by == hours(24)
-
-
 def test_death_is_told() -> None:
     assert told(GOTEBORG, admitted(), deceased()) == [("admission", 0), ("deceased", 100)]
 
@@ -201,7 +196,7 @@ def test_what_is_no_longer_wanted_is_cancelled_at_the_time_of_the_cancellation()
     needed = changes(before, notices_of(admitted(needs=SOCIAL_ONLY), ready(), cancelled("ready")), hours(50))
     (gone,) = needed.to_cancel
     assert gone.cancels == next(notice.id for notice in before if notice.origin.startswith("notice.ready"))
-    assert (gone.sent_at, gone.acknowledge_by, needed.to_send) == (hours(50), hours(74), ())
+    assert (gone.sent_at, needed.to_send) == (hours(50), ())
     assert gone.origin == f"notice.cancelled {gone.cancels}"
 
 

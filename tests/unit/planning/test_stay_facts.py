@@ -17,7 +17,7 @@ def facts_of(*events: CaseEvent) -> StaySnapshot:
 
 
 def test_the_snapshot_has_the_fields_of_the_fact() -> None:
-    assert {field.name for field in fields(StaySnapshot)} == set(StayChanged.model_fields) - {"case_id", "case_version"}
+    assert {field.name for field in fields(StaySnapshot)} == set(StayChanged.model_fields) - {"case_id", "case_version", "joined_cases"}
     assert {field.name for field in fields(ReadySnapshot)} == set(ReadyNotice.model_fields)
 
 

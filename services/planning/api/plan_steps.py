@@ -1,0 +1,109 @@
+"""The later steps of a plan over HTTP: meeting, measures, follow-up, close."""
+
+from http import HTTPStatus
+from typing import Annotated, Literal
+from uuid import UUID
+
+from fastapi import APIRouter, Request, Response
+from pydantic import Field
+
+from services.planning import usecases
+from services.planning.api.plans import HsaId, MeetingAt, PlanState
+from services.planning.domain.plan_contents import Measure, Measures, Meeting
+from shared.http.call import Checked, StrictRoute, Working
+from shared.http.fields import Body, Day, Instant, ShortText, Text, Truth
+from shared.http.idempotency import once
+
+router = APIRouter(tags=["Plans (SIP)"], route_class=StrictRoute)
+
+
+class Attendant(Body):
+    """Somebody who attended: for a unit, or as relative or patient."""
+
+    role: Literal["unit", "relative", "patient"]
+    unit: HsaId | None = None
+    name: ShortText | None = None
+
+
+class MeetingBody(MeetingAt):
+    """The meeting of a plan; `held` when it has taken place, with those who attended."""
+
+    held: Truth = False
+    attended: Annotated[tuple[Attendant, ...], Field(max_length=50)] = ()
+
+
+class MeasureBody(Body):
+    """One measure, and who answers for it."""
+
+    what: Text
+    by: Literal["unit", "relative", "patient"] = "unit"
+    unit: HsaId | None = Field(default=None, description="the responsible unit, one that takes part in the plan")
+
+
+class MeasuresBody(Body):
+    """What a plan names."""
+
+    needs: Annotated[list[Text], Field(min_length=1, max_length=50)]
+    measures: Annotated[list[MeasureBody], Field(min_length=1, max_length=100)]
+    main_responsibility: HsaId
+    follow_up_on: Day
+
+
+class FollowUpBody(Body):
+    """How a plan was followed up."""
+
+    held_at: Instant
+    outcome: Literal["goals_met", "partly_met", "not_met"]
+    note: Text | None = None
+    next_on: Day | None = None
+
+
+class CloseBody(Body):
+    """Why a plan is closed."""
+
+    reason: Literal["goals_met", "no_longer_needed", "consent_missing", "moved", "deceased", "replaced"]
+
+
+@router.put("/v1/plans/{plan_id}/meeting")
+async def put_meeting(call: Checked, work: Working, plan_id: UUID, body: MeetingBody) -> PlanState:
+    """Set when and where the plan is made, or tell that it was made."""
+    meeting = Meeting(body.at, body.place, None if body.link is None else str(body.link))
+    attended = [one.model_dump(mode="json") for one in body.attended]
+    status = await usecases.set_meeting(work, call.caller, plan_id, meeting, held=body.held, attended=attended)
+    return PlanState(id=plan_id, state=status.value)
+
+
+@router.put("/v1/plans/{plan_id}/measures")
+async def put_measures(call: Checked, work: Working, plan_id: UUID, body: MeasuresBody) -> PlanState:
+    """Write down needs, measures with who answers for each, the main responsibility and the day of the follow-up."""
+    measures = Measures(
+        needs=tuple(body.needs),
+        measures=tuple(Measure(one.what, one.by, one.unit) for one in body.measures),
+        main_responsibility=body.main_responsibility,
+        follow_up_on=body.follow_up_on,
+    )
+    status = await usecases.set_measures(work, call.caller, plan_id, measures)
+    return PlanState(id=plan_id, state=status.value)
+
+
+@router.post("/v1/plans/{plan_id}/follow-up", status_code=HTTPStatus.CREATED, response_model=PlanState)
+async def post_follow_up(call: Checked, work: Working, request: Request, plan_id: UUID, body: FollowUpBody) -> Response:
+    """Tell that the plan was followed up, and how it went."""
+
+    async def act() -> PlanState:
+        status = await usecases.record_follow_up(
+            work, call.caller, plan_id, held_at=body.held_at, outcome=body.outcome, note=body.note, next_on=body.next_on
+        )
+        return PlanState(id=plan_id, state=status.value)
+
+    return await once(work, call, request, act)
+
+
+@router.post("/v1/plans/{plan_id}/close", status_code=HTTPStatus.CREATED, response_model=PlanState)
+async def post_close(call: Checked, work: Working, request: Request, plan_id: UUID, body: CloseBody) -> Response:
+    """Close the plan."""
+
+    async def act() -> PlanState:
+        return PlanState(id=plan_id, state=(await usecases.close_plan(work, call.caller, plan_id, body.reason)).value)
+
+    return await once(work, call, request, act)

@@ -1,0 +1,75 @@
+"""The consent register: whether more than the statute tells may be shared. It never stops an admission notice or a ready notice."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date, datetime
+from enum import StrEnum
+from typing import Final, Literal
+
+from shared.errors import Refused
+
+Purpose = Literal["free_text", "admission_reason"]
+
+
+class ConsentStatus(StrEnum):
+    """What stands of an answer."""
+
+    GIVEN = "given"
+    REFUSED = "refused"
+    WITHDRAWN = "withdrawn"
+
+
+class ConsentTrigger(StrEnum):
+    """What can be done with an answer; a new one is a row of its own."""
+
+    WITHDRAW = "withdraw"
+
+
+CONSENT_TRANSITIONS: Final[dict[tuple[ConsentStatus, ConsentTrigger], ConsentStatus]] = {
+    (ConsentStatus.GIVEN, ConsentTrigger.WITHDRAW): ConsentStatus.WITHDRAWN,
+    (ConsentStatus.WITHDRAWN, ConsentTrigger.WITHDRAW): ConsentStatus.WITHDRAWN,
+}
+"""What is not here is refused."""
+
+
+@dataclass(frozen=True, slots=True)
+class ConsentAnswer:
+    """What the patient answered when asked whether something may be shared, and what became of it."""
+
+    status: ConsentStatus
+    purposes: frozenset[Purpose]
+    recorded_at: datetime
+    valid_until: date | None = None
+
+
+def withdraw(status: ConsentStatus) -> ConsentStatus:
+    """The patient withdraws what she consented to; doing it again changes nothing.
+
+    Raises:
+        Refused: `consent.refused`: she never consented.
+
+    Source:
+        Domain rule 2: consent given, refused, withdrawn.
+    """
+    after = CONSENT_TRANSITIONS.get((status, ConsentTrigger.WITHDRAW))
+    if after is None:
+        raise Refused("consent.refused", "The patient refused; there is nothing to withdraw.")
+    return after
+
+
+def allows(register: Iterable[ConsentAnswer], purpose: Purpose, on: date) -> bool:
+    """Whether something beyond the statutory content may leave: the one question that is asked before it does.
+
+    The latest answer about the purpose decides.
+
+    Args:
+        register: Every answer of the case.
+        purpose: What would be shared.
+        on: The day in Sweden on which it would leave.
+
+    Source:
+        Domain rule 2: consent is checked before anything beyond the statutory content leaves.
+    """
+    about = [answer for answer in register if purpose in answer.purposes]
+    latest = max(about, key=lambda answer: answer.recorded_at, default=None)
+    return latest is not None and latest.status is ConsentStatus.GIVEN and (latest.valid_until is None or on <= latest.valid_until)

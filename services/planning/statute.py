@@ -1,0 +1,86 @@
+"""Read the time limits of the law from their data file, and hand them to the domain as values."""
+
+import tomllib
+from datetime import date, timedelta
+from functools import cache
+from pathlib import Path
+from typing import Final, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from services.planning.domain.limits import Limits, Statute
+
+STATUTE_FILE: Final = Path(__file__).parent / "statute.toml"
+
+
+class StatuteFileError(Exception):
+    """The data file cannot be used; the message says where and why, never a value."""
+
+
+class _Dated(BaseModel):
+    """One value from its first day on."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+    first: date
+    value: int = Field(ge=0)
+    unit: str = Field(min_length=1)
+    mark: Literal["L", "A", "D"]
+    source: str = Field(min_length=1)
+
+
+class _StatuteFile(BaseModel):
+    """The whole file; every limit has at least one value."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+    admission_notice_within: list[_Dated] = Field(min_length=1)
+    sip_invitation_within: list[_Dated] = Field(min_length=1)
+    acknowledge_within: list[_Dated] = Field(min_length=1)
+    answer_ready_within: list[_Dated] = Field(min_length=1)
+    remind_before: list[_Dated] = Field(min_length=1)
+    deviation_assigned_within: list[_Dated] = Field(min_length=1)
+    deviation_answered_within: list[_Dated] = Field(min_length=1)
+
+
+@cache
+def load_statute(path: Path = STATUTE_FILE) -> Statute:
+    """The limits shipped.
+
+    Raises:
+        StatuteFileError: The file is not valid.
+    """
+    try:
+        told = _StatuteFile.model_validate(tomllib.loads(path.read_text(encoding="utf-8")))
+    except ValidationError as error:
+        places = ", ".join("/".join(str(part) for part in one["loc"]) + f": {one['type']}" for one in error.errors())
+        raise StatuteFileError(f"{path.name}: {places}") from None
+    except tomllib.TOMLDecodeError:
+        raise StatuteFileError(f"{path.name}: not TOML") from None
+    limits = (
+        told.admission_notice_within,
+        told.sip_invitation_within,
+        told.acknowledge_within,
+        told.answer_ready_within,
+        told.remind_before,
+        told.deviation_assigned_within,
+        told.deviation_answered_within,
+    )
+    firsts = sorted({one.first for values in limits for one in values})
+    return Statute(tuple(_limits_on(day, told) for day in firsts))
+
+
+def _limits_on(day: date, told: _StatuteFile) -> Limits:
+    return Limits(
+        first=day,
+        admission_notice=timedelta(hours=_value(told.admission_notice_within, day)),
+        sip_invitation_days=_value(told.sip_invitation_within, day),
+        acknowledge=timedelta(hours=_value(told.acknowledge_within, day)),
+        answer_ready=timedelta(hours=_value(told.answer_ready_within, day)),
+        remind_before=timedelta(hours=_value(told.remind_before, day)),
+        deviation_assigned=timedelta(days=_value(told.deviation_assigned_within, day)),
+        deviation_answered=timedelta(days=_value(told.deviation_answered_within, day)),
+    )
+
+
+def _value(values: list[_Dated], day: date) -> int:
+    in_order = sorted(values, key=lambda one: one.first)
+    return next((one.value for one in reversed(in_order) if one.first <= day), in_order[0].value)

@@ -1,0 +1,109 @@
+"""Reading the stories of locked cases whole: after a transfer two stays, each with a row and an id of its own, are one case.
+
+Of the rows of one case the oldest leads: it has the case's id, view and parties, and the others point to it (`joined_to`). When a
+transfer is cancelled or corrected the case is parted again, and every row gets back what is its own.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import UUID
+
+import msgspec
+
+from services.planning.domain.events import UNSAID, CaseEvent, StayKey
+from services.planning.domain.joining import joined, led_from
+from services.planning.repository import intake as rows
+from services.planning.translation import case_event
+from shared.db import Work
+from shared.identifiers import uuid7
+
+
+@dataclass(slots=True)
+class Story:
+    """What a case is folded from: its version so far, its events, the notices sent of it. `history` = imported events only.
+
+    `members` are other cases that are this one; `absorbed` those of them that were not so before, with their versions; `regrouped`
+    that the members are not those of before.
+    """
+
+    version: int = 0
+    events: list[CaseEvent] = field(default_factory=list)
+    sent: list[Any] = field(default_factory=list)
+    history: bool = True
+    stay: StayKey = UNSAID
+    joined_to: UUID | None = None
+    members: tuple[UUID, ...] = ()
+    absorbed: dict[UUID, int] = field(default_factory=dict)
+    regrouped: bool = False
+
+    def tell(self, event: CaseEvent, *, history: bool) -> None:
+        """Add one event; the order does not matter."""
+        self.events.append(event)
+        self.history = self.history and history
+
+
+async def read_stories(work: Work, cases: list[UUID]) -> dict[UUID, Story]:
+    """The stories of locked cases, each by itself."""
+    stories: dict[UUID, Story] = {}
+    for row in await rows.read_events(work, cases):
+        story = stories.get(row.case_id)
+        if story is None:
+            story = Story(version=row.version, stay=StayKey(row.provider, row.subject), joined_to=row.joined_to)
+            stories[row.case_id] = story
+        if row.body is not None:
+            story.tell(case_event(msgspec.json.decode(row.body), row.sent_at, row.provider), history=row.history)
+    return stories
+
+
+async def joined_stories(work: Work, stories: Mapping[UUID, Story]) -> dict[UUID, Story]:
+    """The same stories, those that are one case joined into one; by every id that means it.
+
+    Stays that become part of a case, or cease to be, are locked and read as well. Nothing is asked when there is no transfer.
+    """
+    known = dict(stories)
+    if not any(story.joined_to is not None or led_from(story.events) for story in known.values()):
+        return known
+    links = await _completed(work, known)
+    ids = {story.stay: case_id for case_id, story in known.items()}
+    found: dict[UUID, Story] = {}
+    for group in joined(links):
+        members = sorted(ids[stay] for stay in group)
+        story = _one(known, members)
+        found |= dict.fromkeys(members, story)
+    return found
+
+
+async def _completed(work: Work, known: dict[UUID, Story]) -> dict[StayKey, frozenset[StayKey]]:
+    """Add every stay that transfers join to these, now or until now; where each of them leads."""
+    asked: set[UUID] = set()
+    while True:
+        links = {story.stay: led_from(story.events) for story in known.values()}
+        leaders = {story.joined_to for story in known.values() if story.joined_to is not None} - asked
+        targets = sorted({target for led in links.values() for target in led} - links.keys())
+        if not leaders and not targets:
+            return links
+        asked |= leaders
+        more = set(await rows.lock_members(work, sorted(leaders))) if leaders else set()
+        if targets:
+            locked = await rows.lock_cases(work, [(target.provider, target.subject) for target in targets], [uuid7() for _ in targets])
+            more |= {*locked.made.values(), *locked.found.values()}
+        known |= await read_stories(work, sorted(more - known.keys()))
+
+
+def _one(known: Mapping[UUID, Story], members: list[UUID]) -> Story:
+    """One story of those of the members; the first leads."""
+    leader, *others = members
+    leading = known[leader]
+    parts = [known[member] for member in members]
+    was = {member for member, story in known.items() if story.joined_to is not None and story.joined_to == leading.joined_to} or {leader}
+    return Story(
+        version=leading.version,
+        events=[event for part in parts for event in part.events],
+        history=all(part.history for part in parts if part.events),
+        stay=leading.stay,
+        joined_to=leader if others else None,
+        members=tuple(others),
+        absorbed={member: known[member].version for member in others if known[member].joined_to != leader},
+        regrouped=was != set(members) or leading.joined_to not in {None, leader},
+    )

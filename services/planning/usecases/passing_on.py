@@ -1,0 +1,161 @@
+"""What a recipient does with a notice that is not for it: return it as wrongly addressed, or send it on inside its own organisation."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+from uuid import UUID
+
+import msgspec
+
+from services.planning.domain.acknowledgement import NoticeStanding, NoticeStatus, NoticeTrigger, move
+from services.planning.domain.addressing import forwarded_origin
+from services.planning.domain.limits import acknowledgement_due
+from services.planning.domain.notices import NoticeType
+from services.planning.repository import cases, directory
+from services.planning.repository import notices as rows
+from services.planning.repository.directory import Mailbox
+from services.planning.statute import load_statute
+from services.planning.usecases.folding import Folded, tell_case
+from services.planning.usecases.mailing import Letter, Post
+from shared.dates import format_instant, parse_instant
+from shared.db import Work
+from shared.errors import FieldError, Malformed, NotFound, Refused
+from shared.http.auth import Caller
+
+RETURNED: Final = "notice.returned"
+_OF_THE_STAY: Final = frozenset(kind.value for kind in NoticeType if kind is not NoticeType.CANCELLED)
+
+
+@dataclass(frozen=True, slots=True)
+class GivenBack:
+    """A notice that a named person returned as wrongly addressed (felsänt)."""
+
+    notice_id: UUID
+    state: str
+    returned_by: str
+    returned_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class SentOn:
+    """A notice that a named person sent on to another mailbox of the same organisation (vidaresänd): the copy, and where it stands."""
+
+    notice_id: UUID
+    copy_id: UUID
+    mailbox: UUID
+    forwarded_by: str
+    forwarded_at: datetime
+
+
+async def return_notice(work: Work, caller: Caller, notice_id: UUID, *, by: str, reason: str) -> GivenBack:
+    """Return a notice as wrongly addressed: its recipient is no party any more, until the ward names it anew.
+
+    The recipient gets a cancellation of whatever else it had of the case, loses the case, and the personal part of its entries is
+    withheld. The ward sees a finding on the case and gets a notice. Repeating it changes nothing.
+
+    Raises:
+        NotFound: Unknown, or not in a mailbox of the caller.
+        Refused: 409, no notice of a stay, or superseded, cancelled or returned before.
+
+    Source:
+        Domain rule 2.2; offentlighets- och sekretesslagen (2009:400) 25 kap. 1 §.
+    """
+    row, own = await _locked(work, caller, notice_id)
+    if row.returned_at is not None and (row.returned_by, row.return_reason) == (by, reason):
+        return GivenBack(notice_id, row.state, by, row.returned_at)
+    if row.case_id is None or row.type not in _OF_THE_STAY:
+        raise Refused("notice.not_returnable", "Only a notice that follows from the events of a stay can be wrongly addressed.")
+    after = move(NoticeStanding(NoticeStatus(row.state)), NoticeTrigger.RETURN)
+    await rows.give_back(work, notice_id, state=after.status.value, by=by, reason=reason, client=caller.client_id)
+    about = {"notice_id": str(notice_id), "recipient": row.recipient}
+    case = await tell_case(work, row.case_id, client=caller.client_id, what=RETURNED, about=about)
+    await _tell_ward(work, case, own, about, {"reason": reason, "returned_by": by})
+    return GivenBack(notice_id, after.status.value, by, work.at)
+
+
+async def _tell_ward(work: Work, case: Folded, sender: Mailbox, about: Mapping[str, str], content: Mapping[str, str]) -> None:
+    """The ward hears of the return in its own mailbox, if it has one; the finding on the case is there in any event."""
+    found = await directory.mailboxes_for(work, [f"unit:{case.state.ward}"], function=directory.WARD)
+    post = Post()
+    for mailbox in found.values():
+        post.put(
+            Letter(
+                mailbox=mailbox,
+                type=RETURNED,
+                sender=sender.unit,
+                sent_at=work.at,
+                acknowledge_by=acknowledgement_due(work.at, load_statute()),
+                origin=f"{RETURNED} {about['notice_id']}",
+                case_id=case.case_id,
+                case_version=case.version,
+                personal={"person": None, "content": content, "protected": case.state.about is not None and case.state.about.protected},
+                about=about,
+                history=case.history,
+            )
+        )
+    await post.write(work)
+
+
+async def forward_notice(work: Work, caller: Caller, notice_id: UUID, *, to: UUID, by: str) -> SentOn:
+    """Send a notice on to another mailbox of the recipient's own organisation; both keep the trace of it.
+
+    The copy keeps the sent time of the notice, because no clock moves by it, and follows it: it is superseded and cancelled with it.
+
+    Raises:
+        NotFound: Unknown, or not in a mailbox of the caller.
+        Malformed: 422, there is no such mailbox in the organisation.
+        Refused: 409, superseded, cancelled, returned, or sent on before.
+    """
+    row, own = await _locked(work, caller, notice_id)
+    if (row.forwarded_to, row.forwarded_by) == (to, by):
+        return SentOn(notice_id, row.forwarded_as, to, by, row.forwarded_at)
+    if row.forwarded_to is not None:
+        raise Refused("notice.forwarded", "The notice was sent on before; send its copy on instead.")
+    move(NoticeStanding(NoticeStatus(row.state)), NoticeTrigger.FORWARD)
+    target = next(iter(await directory.by_id(work, [to])), None)
+    if target is None or target.organisation != own.organisation or target.function == directory.WARD or target.id == own.id:
+        raise Malformed("notice.mailbox_unknown", errors=(FieldError("/mailbox", "mailbox_unknown"),))
+    post = Post()
+    copy = post.put(_copy(row, target, work.at))
+    await post.write(work)
+    await rows.send_on(work, notice_id, mailbox=to, copy=copy, by=by, client=caller.client_id)
+    if row.case_id is not None:
+        about = {"notice_id": str(notice_id), "forwarded_as": str(copy), "mailbox": str(to), "forwarded_by": by}
+        await tell_case(work, row.case_id, client=caller.client_id, what="notice.forwarded", about=about)
+    return SentOn(notice_id, copy, to, by, work.at)
+
+
+def _copy(row: Any, target: Mailbox, at: datetime) -> Letter:  # a row
+    """The copy for another mailbox; what is withheld from the recipient stays withheld from it."""
+    said: dict[str, Any] = msgspec.json.decode(row.envelope)
+    open_to_read = row.personal is not None and row.withheld is None
+    trace = {"forwarded_from": str(row.id), "forwarded_at": format_instant(at)}
+    return Letter(
+        mailbox=target,
+        party=row.recipient,
+        type=row.type,
+        sender=said["sender"],
+        sent_at=row.sent_at,
+        acknowledge_by=None if said["acknowledge_by"] is None else parse_instant(said["acknowledge_by"]),
+        origin=forwarded_origin(row.origin, target.id),
+        case_id=row.case_id,
+        case_version=said["case_version"],
+        legal_basis=said["legal_basis"],
+        fingerprint=row.fingerprint,
+        personal={name: part for name, part in row.personal.items() if name != "salt"} if open_to_read else None,
+        about=said.get("about", {}) | trace,
+    )
+
+
+async def _locked(work: Work, caller: Caller, notice_id: UUID) -> tuple[Any, Mailbox]:  # a row
+    """A notice in a mailbox of the caller, read after its case and itself were locked."""
+    own = {mailbox.id: mailbox for mailbox in await directory.mailboxes_of(work, caller)}
+    seen = await rows.one(work, notice_id, list(own))
+    if seen is None:
+        raise NotFound
+    if seen.case_id is not None:
+        await cases.lock(work, seen.case_id)
+    await rows.lock(work, notice_id)
+    row: Any = await rows.one(work, notice_id, list(own))
+    return row, own[row.mailbox]

@@ -1,0 +1,108 @@
+"""Who may know of a plan, who may read what it says, and who takes its steps."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from services.planning.domain.case import IDENTITY
+from services.planning.domain.notices import PROTECTED
+from services.planning.domain.plans import Plan
+from services.planning.repository import cases
+from services.planning.repository import plans as rows
+from shared.db import Work
+from shared.errors import NotFound
+from shared.http.auth import Caller
+from shared.http.problems import HttpProblem
+
+
+@dataclass(frozen=True, slots=True)
+class PlanAtHand:
+    """A plan with the units that take part in it."""
+
+    plan: Plan
+    row: Any
+    parties: Sequence[Any]
+
+    @property
+    def units(self) -> frozenset[str]:
+        """The units that take part, the plan's own included."""
+        return frozenset(party.unit for party in self.parties)
+
+    @property
+    def protected(self) -> bool:
+        """Whether the identity of the person is protected (skyddade personuppgifter)."""
+        return bool((self.row.person or {}).get("protected"))
+
+    def led_by(self, caller: Caller) -> bool:
+        """Whether the caller acts for the unit whose plan it is."""
+        return caller.acts_for(self.row.unit)
+
+    def takes_part(self, caller: Caller) -> bool:
+        """Whether the caller acts for a unit that takes part, also through a team."""
+        return any(caller.acts_for(unit) for unit in self.units)
+
+
+def person_told(found: PlanAtHand, *, named: bool) -> Mapping[str, object]:
+    """Whom a plan is about, as far as it is told.
+
+    Args:
+        found: The plan.
+        named: The reader may know who it is even when the identity is protected: the unit that entered her itself, and whoever takes the
+            invitation on with a name, there being no admission notice that said it.
+
+    Source:
+        Domain rule 2: only the admission notice carries a protected identity, to named readers.
+    """
+    person = found.row.person or {}
+    return PROTECTED if found.protected and not named else {part: person.get(part) for part in IDENTITY}
+
+
+async def readable(work: Work, caller: Caller, plan_id: UUID) -> PlanAtHand:
+    """A plan whose existence the caller may know of: its own, one it was called to, or one of a case of its own.
+
+    Raises:
+        NotFound: Unknown, or not the caller's.
+    """
+    row = await rows.row(work, plan_id)
+    if row is None:
+        raise NotFound
+    found = PlanAtHand(rows.plan_of(row, await rows.invitations(work, plan_id)), row, await rows.parties(work, plan_id))
+    if found.led_by(caller) or found.takes_part(caller):
+        return found
+    if row.case_id is None or await cases.visible(work, caller, row.case_id) is None:
+        raise NotFound
+    return found
+
+
+async def locked(work: Work, caller: Caller, plan_id: UUID) -> PlanAtHand:
+    """The same, its case and then itself locked: what is decided about it now is decided on what stands.
+
+    Raises:
+        NotFound: Unknown, or not the caller's.
+    """
+    found = await readable(work, caller, plan_id)
+    if found.plan.case_id is not None:
+        await cases.lock(work, found.plan.case_id)
+    await rows.lock(work, plan_id)
+    return await readable(work, caller, plan_id)
+
+
+async def led(work: Work, caller: Caller, plan_id: UUID, *, or_responsible: bool = False) -> PlanAtHand:
+    """The same for one who takes the plan's steps.
+
+    Args:
+        work: The transaction.
+        caller: Who calls.
+        plan_id: The plan.
+        or_responsible: The unit with the main responsibility may take the step as well.
+
+    Raises:
+        NotFound: Unknown, or not the caller's.
+        HttpProblem: 403, the step is another unit's.
+    """
+    found = await locked(work, caller, plan_id)
+    responsible = or_responsible and found.row.main_unit is not None and caller.acts_for(found.row.main_unit)
+    if not found.led_by(caller) and not responsible:
+        raise HttpProblem("access.denied")
+    return found

@@ -1,0 +1,155 @@
+"""Deadlines: which case is looked at when, and who is reminded of what. Planning decides who is next; notifications only delivers."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Final
+from uuid import UUID
+
+from services.planning.domain.duties import EXPLAINED, open_duties
+from services.planning.domain.reminders import Reminder, Step, reminders
+from services.planning.repository import directory, notices
+from services.planning.repository import reminders as rows
+from services.planning.repository import worklist as cases
+from services.planning.repository.directory import Mailbox
+from services.planning.statute import load_statute
+from services.planning.usecases.duty import reading_mailbox
+from services.planning.usecases.mailing import Letter, Post
+from shared.dates import format_instant
+from shared.db import Work
+from shared.events.facts import DutyOverdue, StayChanged
+from shared.streams import due
+from shared.streams.due import Claim
+from shared.streams.outbox import staged_fact
+
+DEADLINES: Final = "deadline"
+REMINDER: Final = "notice.reminder"
+AT_A_TIME: Final = 500
+_LONGEST_CHAIN: Final = 8
+
+
+async def watch_deadlines(work: Work) -> int:
+    """Follow the own stream, and appoint when each changed case is looked at next; how many facts were seen."""
+    seen, changed = await rows.changed_cases(work, StayChanged.kind, AT_A_TIME)
+    if not changed:
+        return seen
+    next_looks = await _next_looks(work, changed)
+    await due.appoint(work, DEADLINES, [(case_id, case_id, at) for case_id, at in next_looks.items()])
+    return seen
+
+
+async def _next_looks(work: Work, changed: Sequence[UUID]) -> dict[UUID, datetime]:
+    """When the first reminder of each case is to be taken; a case that reminds nobody is not here.
+
+    Steps that were taken already are not left out: looking once too often does nothing, looking at what was sent would cost every case.
+    """
+    imported = await cases.imported_until(work, changed)
+    looks = {}
+    for case in await cases.at_hand(work, changed):
+        steps = reminders(open_duties(case, load_statute(), work.at), load_statute(), imported_until=imported.get(case.id))
+        if steps:
+            looks[case.id] = min(step.at for step in steps)
+    return looks
+
+
+async def remind(work: Work, claimed: Claim) -> int:
+    """Take the steps of one case whose time has come, each once for ever, and appoint the next look; how many were taken.
+
+    A step goes to the mailbox that somebody reads now, by the duty calendars. The deadline itself stands, whoever is on duty.
+
+    Raises:
+        LeaseLost: Somebody else has taken the case over since.
+
+    Source:
+        Lag (2017:612) 2 kap. 5-6 §§, 4 kap. 3 §.
+    """
+    case_id = claimed.subject
+    version = await rows.lock_case(work, case_id)
+    imported = await cases.imported_until(work, [case_id])
+    statute = load_statute()
+    owed = [duty for case in await cases.at_hand(work, [case_id]) for duty in open_duties(case, statute, work.at)]
+    sent = await rows.sent(work, case_id)
+    steps = [
+        step for step in reminders(owed, statute, imported_until=imported.get(case_id)) if (step.duty.key, step.step.value) not in sent
+    ]
+    taken = [step for step in steps if step.at <= work.at]
+    await _take(work, case_id, version, taken)
+    later = [step.at for step in steps if step.at > work.at]
+    if later:
+        await due.again(work, claimed, min(later) - work.at)
+    else:
+        await due.done(work, claimed)
+    return len(taken)
+
+
+async def _take(work: Work, case_id: UUID, version: int, taken: Sequence[Reminder]) -> None:
+    """Write the reminders, and say on the stream which duties are overdue. Of one duty only the last of several steps is written."""
+    last = {reminder.duty.key: reminder for reminder in taken}
+    post = Post()
+    kept = []
+    for reminder in taken:
+        own = reminder.duty.mailbox
+        assert own is not None  # noqa: S101  # a duty without a mailbox reminds nobody
+        reader = await _who_reads(work, own, reminder.at if reminder.step is Step.CAME_IN else work.at)
+        kept.append((reminder.duty.key, reminder.step.value, reader))
+        if last[reminder.duty.key] is not reminder or (reminder.step is Step.CAME_IN and reader == own):
+            continue
+        boxes = {box.id: box for box in await directory.by_id(work, [own, reader])}
+        post.put(await _letter(work, case_id, version, reminder, own=boxes[own], reader=boxes[reader]))
+        if reminder.step is Step.OVERDUE and reminder.duty.by is not None:
+            fact = DutyOverdue(
+                case_id=case_id,
+                rule=reminder.duty.rule.value,
+                unit=reminder.duty.unit,
+                due_at=reminder.duty.by,
+                told=str(reader),
+                legal_basis=EXPLAINED[reminder.duty.rule].legal_basis,
+            )
+            post.staged.append(staged_fact(fact, case_id))
+    await rows.add(work, case_id, kept)
+    await post.write(work)
+
+
+async def _who_reads(work: Work, mailbox: UUID, at: datetime) -> UUID:
+    """Along the chain of those who take over outside their hours, the first mailbox that somebody reads; the last when nobody does."""
+    chain = [mailbox]
+    while len(chain) < _LONGEST_CHAIN:
+        reader = await reading_mailbox(work, chain[-1], at)
+        if reader in chain:
+            break
+        chain.append(reader)
+    return chain[-1]
+
+
+async def _letter(work: Work, case_id: UUID, version: int, reminder: Reminder, *, own: Mailbox, reader: Mailbox) -> Letter:
+    duty = reminder.duty
+    about = {
+        "rule": duty.rule.value,
+        "step": reminder.step.value,
+        "unit": duty.unit,
+        "fulfilled_by": duty.fulfilled_by(case_id),
+        **({} if duty.by is None else {"due_at": format_instant(duty.by)}),
+    }
+    return Letter(
+        mailbox=reader,
+        type=REMINDER,
+        sender=None,
+        sent_at=work.at,
+        acknowledge_by=None,
+        origin=f"{REMINDER}/{case_id}/{duty.key}/{reminder.step}",
+        case_id=case_id,
+        case_version=version,
+        legal_basis=EXPLAINED[duty.rule].legal_basis,
+        personal=await _for_the_reader(work, reminder, own, reader),
+        about=about,
+        party=own.recipient,
+    )
+
+
+async def _for_the_reader(work: Work, reminder: Reminder, own: Mailbox, reader: Mailbox) -> dict[str, object] | None:
+    """What whoever is on call for the unit must know of the patient: what the notice itself says. The unit has the notice already."""
+    if reader.id == own.id or reader.organisation != own.organisation or reminder.duty.about is None:
+        return None
+    row = (await notices.personal_parts(work, [reminder.duty.about])).get(reminder.duty.about)
+    if row is None or row.personal is None or row.withheld is not None or row.personal.get("protected"):
+        return None
+    return {name: row.personal[name] for name in ("person", "content", "protected") if name in row.personal}

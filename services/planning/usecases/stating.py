@@ -1,0 +1,196 @@
+"""What a care centre or municipality states of a stay with a command: kept as an event of the stay, and folded like any other."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from hashlib import sha256
+from typing import Any, Final
+from uuid import UUID
+
+import msgspec
+
+from services.planning.domain.events import BlockKind, EventKey, EventType, Placement
+from services.planning.domain.findings import EXPLANATIONS, FindingCode
+from services.planning.domain.persons import placed_by
+from services.planning.repository import cases, directory
+from services.planning.repository import intake as rows
+from services.planning.usecases.folding import Folded, fold_cases, write_folded
+from shared.dates import format_instant, local_date
+from shared.db import Work
+from shared.errors import FieldError, Malformed, NotFound, Refused
+from shared.http.auth import Caller
+from shared.http.problems import HttpProblem
+from shared.identifiers import uuid7
+from shared.streams.canonical import canonical_plain
+
+_OUTSIDE: Final = frozenset(
+    {
+        FindingCode.BLOCK_BEFORE_ADMITTED,
+        FindingCode.BLOCK_AFTER_DISCHARGE,
+        FindingCode.BLOCK_AFTER_DEATH,
+        FindingCode.BLOCK_WITHOUT_ADMISSION,
+    }
+)
+
+
+@dataclass(frozen=True, slots=True)
+class BlockStated:
+    """That outpatient care holds a discharge up from an instant on, or does no longer; `kind` for a beginning only."""
+
+    unit: str | None
+    at: datetime
+    kind: BlockKind | None
+    contested: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class PlacementStated:
+    """Which municipality placed the patient, by which decision."""
+
+    municipality: str
+    decision_date: date
+    reference: str
+    unit: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Stated:
+    """What became of it: the event it is kept as, and the case after it."""
+
+    event_id: str
+    unit: str
+    case_id: UUID
+    case_version: int
+    sent_at: datetime
+    disputed: bool = False
+
+
+async def state_outpatient_block(work: Work, caller: Caller, case_id: UUID, block: BlockStated) -> Stated:
+    """A party states that outpatient care measures are missing or not clarified, or that they are there.
+
+    Raises:
+        NotFound: The case is unknown or not the caller's.
+        HttpProblem: 403, the unit is not one of the caller's, or a municipality contests what only the region can.
+        Malformed: It lies in the future, or no unit is named and the caller has none.
+        Refused: 409, it lies outside the stay, lasts already, or never began.
+
+    Source:
+        Lag (2017:612) 5 kap. 5 §.
+    """
+    case = await _locked(work, caller, case_id)
+    if block.contested and caller.role == "municipality":
+        raise HttpProblem("access.denied")
+    if block.at > work.at:
+        raise Malformed("request.malformed", errors=(FieldError("/at", "in_future"),))
+    unit = await _unit(work, caller, block.unit)
+    data: dict[str, object]
+    if block.kind is None:
+        kind, data = EventType.OUTPATIENT_BLOCK_ENDED, {"contested": block.contested}
+    else:
+        kind, data = EventType.OUTPATIENT_BLOCK_STARTED, {"kind": block.kind}
+    folded, stated = await _state(work, caller, case, unit, kind, block.at, data)
+    key = EventKey(f"urn:hsa:{unit}", stated.event_id)
+    against = next((finding.code for finding in folded.state.findings if finding.event == key), None)
+    if against is FindingCode.BLOCK_TWICE:
+        raise Refused("case.block_lasts", EXPLANATIONS[against])
+    if against is FindingCode.BLOCK_NOT_STARTED:
+        raise Refused("case.block_not_started", EXPLANATIONS[against])
+    if against in _OUTSIDE and against is not None:
+        raise Refused("case.block_outside_stay", EXPLANATIONS[against])
+    return stated
+
+
+async def state_placement(work: Work, caller: Caller, case_id: UUID, placement: PlacementStated) -> Stated:
+    """A municipality states which municipality placed the patient by decision and is liable instead; saying it again changes nothing.
+
+    The placing municipality becomes a party like any other, with an admission notice of its own. Where the municipalities do not agree
+    the stay is held for review.
+
+    Raises:
+        NotFound: The case is unknown or not the caller's.
+        HttpProblem: 403, the caller is no municipality, or the unit is not one of its own.
+        Malformed: The decision lies in the future.
+
+    Source:
+        Lag (2017:612) 5 kap. 2 §.
+    """
+    if caller.municipality is None:
+        raise HttpProblem("access.denied")
+    case = await _locked(work, caller, case_id)
+    if placement.decision_date > local_date(work.at):
+        raise Malformed("request.malformed", errors=(FieldError("/decision_date", "in_future"),))
+    unit = await _unit(work, caller, placement.unit)
+    said = Placement(placement.municipality, placement.decision_date, placement.reference, caller.municipality)
+    folded = (await fold_cases(work, [case.id]))[case.id]
+    before = next((event for event in folded.state.placements if event.data == said), None)
+    if before is not None:
+        disputed = placed_by(folded.state.placements) is None
+        return Stated(before.key.id, unit, case.id, case.version, before.sent_at, disputed)
+    data = {
+        "municipality": said.municipality,
+        "decision_date": said.decision_date.isoformat(),
+        "reference": said.reference,
+        "stated_by": said.stated_by,
+    }
+    return (await _state(work, caller, case, unit, EventType.MUNICIPALITY_PLACED, work.at, data))[1]
+
+
+async def _locked(work: Work, caller: Caller, case_id: UUID) -> Any:  # a row
+    if await cases.visible(work, caller, case_id) is None:
+        raise NotFound
+    await cases.lock(work, case_id)
+    case = await cases.visible(work, caller, case_id)
+    if case is None or case.version == 0:
+        raise NotFound
+    return case
+
+
+async def _unit(work: Work, caller: Caller, named: str | None) -> str:
+    """The unit that states something: the one named, or the caller's first that has a mailbox."""
+    if named is not None:
+        if not caller.acts_for(named):
+            raise HttpProblem("access.denied")
+        return named
+    own = await directory.mailboxes_of(work, caller)
+    if not own:
+        raise Malformed("request.malformed", errors=(FieldError("/unit", "missing"),))
+    return own[0].unit
+
+
+async def _state(
+    work: Work, caller: Caller, case: Any, unit: str, kind: EventType, time: datetime, data: Mapping[str, object]
+) -> tuple[Folded, Stated]:
+    """Keep a statement as an event of a locked case, and write what follows from it."""
+    event_id, source = str(uuid7()), f"urn:hsa:{unit}"
+    value = {
+        "specversion": "1.0",
+        "id": event_id,
+        "source": source,
+        "type": kind.value,
+        "subject": case.subject,
+        "time": format_instant(time),
+        "data": data,
+    }
+    body = canonical_plain(value)
+    row = rows.EventRow(
+        source=source,
+        event_id=event_id,
+        provider=case.provider,
+        subject=case.subject,
+        sent_at=work.at,
+        received_at=work.at,
+        history=False,
+        client=caller.client_id,
+        fingerprint=sha256(body.encode()).digest(),
+        body=body,
+    )
+    event_rows = await rows.insert_events(work, [row])
+    found = await fold_cases(work, [case.id])
+    folded = found[case.id]
+    folded.version += 1
+    disputed = bool(folded.state.placements) and placed_by(folded.state.placements) is None
+    stated = Stated(event_id, unit, folded.case_id, folded.version, work.at, disputed)
+    answer = msgspec.json.encode({"event_id": event_id, "unit": unit, "case_version": folded.version}).decode()
+    line = rows.HistoryRow(folded.case_id, folded.version, work.at, caller.client_id, kind.value, event_rows[source, event_id], answer)
+    await write_folded(work, list(found.values()), [line])
+    return folded, stated

@@ -1,0 +1,53 @@
+"""The work list (checklista): what the caller's units still owe, derived from rule and case at the moment it is asked for."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from services.planning.domain.duties import CaseAtHand, Duty, duties_of_units, open_duties, urgency
+from services.planning.repository import directory, paper
+from services.planning.repository import worklist as rows
+from services.planning.statute import load_statute
+from shared.db import Work
+from shared.http.auth import Caller
+
+
+@dataclass(frozen=True, slots=True)
+class Owed:
+    """One open duty and the case it belongs to."""
+
+    case: CaseAtHand
+    duty: Duty
+
+
+@dataclass(frozen=True, slots=True)
+class WorkList:
+    """Some of the caller's open cases: what is owed in them by the caller's units, and, to their conductor, where every party stands."""
+
+    owed: tuple[Owed, ...]
+    conducted: tuple[CaseAtHand, ...]
+    last: UUID | None
+
+
+async def work_list(work: Work, caller: Caller, *, after: UUID, limit: int) -> WorkList:
+    """What the caller's units owe in its next open cases, the most urgent first; without persons, so nothing is logged.
+
+    Source:
+        Lag (2017:612) 2 kap. 1-6 §§, 4 kap. 1-3 §§.
+    """
+    ids = await rows.open_cases(work, caller, after=after, limit=limit)
+    cases = await rows.at_hand(work, ids, [mailbox.id for mailbox in await directory.mailboxes_of(work, caller)])
+    owed = [Owed(case, duty) for case in cases for duty in _own(caller, case, work)]
+    conducted = tuple(case for case in cases if case.outpatient_unit is not None and caller.acts_for(case.outpatient_unit))
+    return WorkList(tuple(sorted(owed, key=lambda one: urgency(one.duty))), conducted, ids[-1] if len(ids) == limit else None)
+
+
+async def list_findings(work: Work, caller: Caller, *, after: UUID, limit: int, code: str | None, unit: str | None) -> Sequence[Any]:
+    """The caller's cases in which something does not fit, by id; without persons, so nothing is logged."""
+    return await paper.with_findings(work, caller, after=after, limit=limit, code=code, unit=unit)
+
+
+def _own(caller: Caller, case: CaseAtHand, work: Work) -> tuple[Duty, ...]:
+    duties = open_duties(case, load_statute(), work.at)
+    return duties_of_units(duties, frozenset(duty.unit for duty in duties if caller.acts_for(duty.unit)))

@@ -1,0 +1,187 @@
+"""A patient who is moved: two wards, two ids of the stay, one case; and two again when the transfer was a mistake."""
+
+import asyncio
+from itertools import permutations
+from typing import Any
+
+import pytest
+from sqlalchemy import text
+
+from shared.events.facts import StayChanged
+from tests.builders import CARE_CENTRE, GOTEBORG, HARRYDA, OTHER_SOURCE, OTHER_WARD, WARD, a_person, a_ward_event, admission_data
+from tests.integration.planning.conftest import Planning
+from tests.services import bearer
+
+THERE = "NU-2026-000456"
+ADMITTED = a_ward_event()
+TRANSFERRED = a_ward_event("stay.transferred", id="SU-2", time="2026-11-04T10:00:00+01:00")
+READY_THERE = a_ward_event("stay.ready", id="NU-1", source=OTHER_SOURCE, subject=THERE, time="2026-11-05T10:00:00+01:00")
+LEFT_HERE = a_ward_event("stay.discharged", {"discharged_to": "other_hospital"}, id="SU-3", time="2026-11-04T09:55:00+01:00")
+
+
+@pytest.fixture
+def gathered() -> bool:
+    return False
+
+
+async def tell(planning: Planning, event: dict[str, Any]) -> dict[str, Any]:
+    scopes = ["events:write", "cases:read"]
+    who = bearer(planning.tokens.token("wards", scopes=scopes, units=[WARD, OTHER_WARD]))
+    answer = await planning.http.post("/v1/events", json=event, headers=who)
+    assert answer.status_code == 201, answer.text
+    found: dict[str, Any] = answer.json()
+    return found
+
+
+async def case_of(planning: Planning, case_id: str, who: dict[str, str] | None = None) -> dict[str, Any]:
+    answer = await planning.http.get(f"/v1/cases/{case_id}", headers=who or planning.municipality())
+    assert answer.status_code == 200, answer.text
+    found: dict[str, Any] = answer.json()
+    return found
+
+
+async def stays_told(planning: Planning) -> dict[str, StayChanged]:
+    """What billing knows of each case: the highest version."""
+    await planning.number()
+    async with planning.database.transaction() as work:
+        bodies = await work.connection.execute(
+            text("SELECT body FROM feed_entries WHERE feed = 'facts' AND kind = 'stay.changed' ORDER BY position")
+        )
+        facts = [StayChanged.model_validate_json(body) for body in bodies.scalars()]
+    newest: dict[str, StayChanged] = {}
+    for fact in facts:
+        assert str(fact.case_id) not in newest or newest[str(fact.case_id)].case_version < fact.case_version
+        newest[str(fact.case_id)] = fact
+    return newest
+
+
+@pytest.mark.parametrize("order", list(permutations(range(4)))[::3])
+async def test_in_any_order_two_wards_tell_one_case(planning: Planning, order: tuple[int, ...]) -> None:
+    events = [ADMITTED, TRANSFERRED, READY_THERE, LEFT_HERE]
+    ids = [(await tell(planning, events[index]))["case_id"] for index in order]
+    for case_id in ids:
+        case = await case_of(planning, case_id)
+        assert (case["state"], case["ward"], case["id"]) == ("ready", OTHER_WARD, min(ids))
+        assert {finding["code"] for finding in case["findings"]} == {"discharged_after_transfer", "late_admission_notice"}
+    told = await stays_told(planning)
+    (billed,) = [fact for fact in told.values() if not fact.cancelled]
+    assert (str(billed.case_id), len(billed.ready), billed.ward) == (min(ids), 1, OTHER_WARD)
+    assert [one.to_ward for one in billed.transfers] == [OTHER_WARD]
+    live = {"notice.admission": 1, "notice.transferred": 1, "notice.ready": 1}
+    assert await standing(planning) == live
+
+
+async def standing(planning: Planning) -> dict[str, int]:
+    """The notices that stand in the municipality's mailbox, by type."""
+    counted: dict[str, int] = {}
+    for entry in (await planning.mailbox(planning.municipality()))["entries"]:
+        one = await planning.http.get(f"/v1/notices/{entry['id']}", headers=planning.municipality())
+        if entry["type"] != "notice.cancelled" and one.json()["standing"]["state"] not in {"cancelled", "superseded"}:
+            counted[entry["type"]] = counted.get(entry["type"], 0) + 1
+    return counted
+
+
+async def test_two_wards_at_once_end_in_one_case_each(planning: Planning) -> None:
+    """Joining locks rows out of the usual order: transactions that meet are repeated, and nothing is refused or lost."""
+    stays = range(12)
+
+    def of(event: dict[str, Any], number: int) -> dict[str, Any]:
+        told = event | {"id": f"{event['id']}-{number}", "subject": f"{event['subject']}-{number}"}
+        if event["type"] == "stay.transferred":
+            told["data"] = event["data"] | {"to_subject": f"{THERE}-{number}"}
+        return told
+
+    events = [of(event, number) for number in stays for event in (READY_THERE, ADMITTED, TRANSFERRED)]
+    await asyncio.gather(*(tell(planning, event) for event in events[::2] + events[1::2]))
+    listed = (await planning.http.get("/v1/cases", headers=planning.municipality())).json()["cases"]
+    assert [case["state"] for case in listed] == ["ready"] * len(stays)
+    assert sum(not fact.cancelled for fact in (await stays_told(planning)).values()) == len(stays)
+
+
+async def test_a_case_that_was_two_keeps_both_ids_and_one_history(planning: Planning) -> None:
+    there = (await tell(planning, READY_THERE))["case_id"]
+    here = (await tell(planning, ADMITTED))["case_id"]
+    assert here != there
+    joined = await tell(planning, TRANSFERRED)
+    assert joined["case_id"] == there
+    assert (await case_of(planning, here))["id"] == there
+    listed = (await planning.http.get("/v1/cases", headers=planning.municipality())).json()["cases"]
+    assert [one["id"] for one in listed] == [there]
+    history = (await planning.http.get(f"/v1/cases/{here}/history", headers=planning.municipality())).json()["history"]
+    assert {line["event_id"] for line in history if line["event_id"]} == {"SU-1", "SU-2", "NU-1"}
+    told = await stays_told(planning)
+    assert (told[here].cancelled, told[there].cancelled) == (True, False)
+    assert [str(one) for one in told[there].joined_cases] == [here]
+
+
+async def test_a_cancelled_transfer_parts_the_case_again(planning: Planning) -> None:
+    here = (await tell(planning, ADMITTED))["case_id"]
+    await tell(planning, TRANSFERRED)
+    other = a_ward_event(
+        id="NU-0",
+        source=OTHER_SOURCE,
+        subject=THERE,
+        time="2026-11-04T10:00:00+01:00",
+        data=admission_data(person=a_person(registered_municipality=HARRYDA)),
+    )
+    assert (await tell(planning, other))["case_id"] == here
+    assert (await tell(planning, READY_THERE))["case_id"] == here
+    await tell(planning, a_ward_event("stay.event_cancelled", {"event": "SU-2", "reason": "Fel patient"}, id="SU-9"))
+    case = await case_of(planning, here)
+    assert (case["state"], case["ward"], case["transfers"]) == ("admitted", WARD, [])
+    harryda = planning.municipality(HARRYDA)
+    (mine,) = (await planning.http.get("/v1/cases", headers=harryda)).json()["cases"]
+    assert (mine["state"], mine["ward"]) == ("ready", OTHER_WARD)
+    told = await stays_told(planning)
+    assert {(fact.municipality, fact.cancelled, len(fact.ready)) for fact in told.values()} == {(GOTEBORG, False, 0), (HARRYDA, False, 1)}
+    await tell(planning, a_ward_event("stay.transferred", id="SU-10", time="2026-11-04T10:00:00+01:00"))
+    assert (await case_of(planning, mine["id"]))["id"] == here
+
+
+async def test_only_the_ward_that_holds_the_patient_reads_the_case(planning: Planning) -> None:
+    case = (await tell(planning, ADMITTED))["case_id"]
+    await tell(planning, TRANSFERRED)
+    for unit, status in ((WARD, 404), (OTHER_WARD, 200)):
+        who = bearer(planning.tokens.token(f"ward-{unit}", scopes=["cases:read"], units=[unit]))
+        assert (await planning.http.get(f"/v1/cases/{case}", headers=who)).status_code == status
+
+
+async def test_a_reserve_number_that_became_a_personnummer_leads_to_every_case_of_the_person(planning: Planning) -> None:
+    reserve = a_person(type="reservnummer", id="18900101K065", registered_municipality=GOTEBORG)
+    known = a_person()
+    before = (await tell(planning, a_ward_event(id="A", subject="old", data=admission_data(person=reserve))))["case_id"]
+    now = (await tell(planning, a_ward_event(id="B", subject="new", data=admission_data(person=reserve))))["case_id"]
+    await tell(planning, a_ward_event("stay.person_changed", {"person": known}, id="C", subject="new", time="2026-11-04T10:00:00+01:00"))
+    sought = {"person": {"type": known["type"], "id": known["id"]}}
+    found = (await planning.http.post("/v1/cases/search", json=sought, headers=planning.municipality())).json()["cases"]
+    assert {case["id"]: case["person"]["type"] for case in found} == {before: "reservnummer", now: "personnummer"}
+    stranger = await planning.http.post("/v1/cases/search", json=sought, headers=planning.municipality(HARRYDA))
+    assert stranger.json()["cases"] == []
+
+
+async def test_a_changed_registration_moves_the_case_to_the_other_municipality(planning: Planning) -> None:
+    case = (await tell(planning, ADMITTED))["case_id"]
+    await tell(planning, a_ward_event("stay.ready", id="SU-2", time="2026-11-05T10:00:00+01:00"))
+    person = a_person(registered_municipality=HARRYDA)
+    await tell(planning, a_ward_event("stay.person_changed", {"person": person}, id="SU-3", time="2026-11-05T11:00:00+01:00"))
+    assert (await planning.http.get(f"/v1/cases/{case}", headers=planning.municipality())).status_code == 404
+    types = [entry["type"] for entry in (await planning.mailbox(planning.municipality(HARRYDA)))["entries"]]
+    assert types == ["notice.admission", "notice.ready"]
+    old = (await planning.mailbox(planning.municipality()))["entries"]
+    assert [entry["type"] for entry in old][-2:] == ["notice.cancelled", "notice.cancelled"]
+    assert old[0]["personal"]["withheld"] == "returned"
+    assert (await case_of(planning, case, planning.care))["outpatient_unit"] == CARE_CENTRE
+
+
+async def test_a_real_move_leaves_both_municipalities_in_the_case(planning: Planning) -> None:
+    case = (await tell(planning, ADMITTED))["case_id"]
+    await tell(planning, a_ward_event("stay.ready", id="SU-2", time="2026-11-05T10:00:00+01:00"))
+    moved = {"person": a_person(registered_municipality=HARRYDA), "moved": True}
+    await tell(
+        planning,
+        a_ward_event("stay.person_changed", moved, id="SU-3", time="2099-01-01T00:00:00+01:00") | {"time": "2026-11-21T10:00:00+01:00"},
+    )
+    for code in (GOTEBORG, HARRYDA):
+        assert (await case_of(planning, case, planning.municipality(code)))["state"] == "ready"
+    fact = (await stays_told(planning))[case]
+    assert [one.municipality for one in fact.residences] == [GOTEBORG, HARRYDA]
