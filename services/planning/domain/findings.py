@@ -129,7 +129,7 @@ EXPLANATIONS: Final = {
     FindingCode.MUNICIPALITY_UNKNOWN: "The registered municipality does not take part here, so it was not notified.",
     FindingCode.OUTPATIENT_UNIT_MISSING: "Outpatient care is concerned, but no outpatient unit is stated.",
     FindingCode.OUTPATIENT_UNIT_UNKNOWN: "The outpatient unit is not in the directory, so it was not notified.",
-    FindingCode.WRONGLY_ADDRESSED: "This party returned the notice as wrongly addressed: correct the registration, or cancel the admission.",
+    FindingCode.WRONGLY_ADDRESSED: "This party returned the notice as wrongly addressed: correct the registration or cancel the admission.",
     FindingCode.CORRECTION_WAITS: "The correction waits for the event it corrects.",
     FindingCode.CORRECTION_IN_CIRCLE: "The corrections correct each other and have no effect.",
     FindingCode.CORRECTION_TYPE_DIFFERS: "A correction must have the type of the event it corrects; this one has no effect.",
