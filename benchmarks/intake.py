@@ -126,7 +126,7 @@ async def run() -> list[Finding]:
     port = free_port()
     async with ground() as started:
         with program(started, "benchmarks.serve", f"{LOOPBACK}:{port}", log="serve.log") as api:
-            await until_ready(api, port, "/ours/health/ready")
+            await until_ready(port, "/ours/health/ready", api)
             return await measure_all(Track(started, port))
 
 

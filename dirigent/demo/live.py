@@ -13,6 +13,7 @@ from dirigent.demo.asking import DemoError, ask, tell, until
 from dirigent.demo.mailboxes import MailboxRead
 from dirigent.replay.api import PublicApi
 from dirigent.simulate.persons import Population
+from dirigent.supervisor.step import one_failure
 from shared.dates import format_instant, local_date, now
 
 WARD_CLIENT: Final = "ward-su"
@@ -45,13 +46,14 @@ async def admit(api: PublicApi, before: MailboxRead) -> LiveStay:
     """
     event = live_event(date_of=local_date(now()))
     client = f"kommun-{MUNICIPALITY}"
-    waiting = asyncio.create_task(_next_notice(api, client, len(before.entries)))
-    begun = time.monotonic()
-    answer = await api.call(WARD_CLIENT, "POST", "/v1/events", body=event, headers={"Content-Type": "application/cloudevents+json"})
-    if not answer.ok:
-        waiting.cancel()
-        raise DemoError(f"the live event was refused: {answer.status} {answer.code}")
-    notice, came = await waiting
+    with one_failure():
+        async with asyncio.TaskGroup() as group:
+            waiting = group.create_task(_next_notice(api, client, len(before.entries)))
+            begun = time.monotonic()
+            answer = await api.call(WARD_CLIENT, "POST", "/v1/events", body=event, headers={"Content-Type": "application/cloudevents+json"})
+            if not answer.ok:
+                raise DemoError(f"the live event was refused: {answer.status} {answer.code}")
+    notice, came = waiting.result()
     before.take(notice)
     path = f"/v1/notices/{notice['id']}"
     await tell(api, client, f"{path}/acknowledgement", {"acknowledged_by": TAKEN_ON_BY}, key=f"live/{event['id']}")
