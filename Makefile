@@ -1,6 +1,6 @@
 # Every target makes the environment it needs first; Python 3.11 or later is all that has to be there.
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev run demo test check lock clean
+.PHONY: help setup setup-dev run demo test check bench lock clean
 
 PYTHON_IN_VENV := .venv/bin/python
 export PYTHONPATH := $(CURDIR)
@@ -29,6 +29,9 @@ check: setup-dev ## Style, types, architecture, migrations against tables, and t
 	$(PYTHON_IN_VENV) -m mypy
 	$(PYTHON_IN_VENV) -c 'import sys; from importlinter.cli import lint_imports_command; sys.exit(lint_imports_command())'
 	$(PYTHON_IN_VENV) -m pytest tests/unit tests/architecture tests/integration/test_migrations.py
+
+bench: setup-dev ## Measure every speed claim beside its baseline, in about two minutes
+	@exec $(PYTHON_IN_VENV) -m benchmarks
 
 lock: setup-dev ## Bring the hash-locked requirements up to date with pyproject.toml (UPGRADE=1 takes newer versions too)
 	@sh deploy/lock.sh $(if $(UPGRADE),--upgrade)

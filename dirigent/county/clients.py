@@ -12,6 +12,7 @@ SCOPES: Final[dict[Role, tuple[str, ...]]] = {
     "history": ("events:import", "plans:write"),
     "municipality": (
         "cases:read",
+        "persons:protected",
         "notices:read",
         "notices:acknowledge",
         "averages:read",
@@ -19,7 +20,7 @@ SCOPES: Final[dict[Role, tuple[str, ...]]] = {
         "invoices:read",
         "subscriptions:write",
     ),
-    "care": ("cases:read", "notices:read", "notices:acknowledge", "plans:write", "subscriptions:write"),
+    "care": ("cases:read", "persons:protected", "notices:read", "notices:acknowledge", "plans:write", "subscriptions:write"),
     "finance": ("averages:read", "invoices:read", "months:issue", "subscriptions:write"),
     "controller": ("averages:read", "invoices:read", "months:prepare", "months:publish", "reviews:decide", "agreements:write"),
     "approver": ("averages:read", "invoices:read", "months:approve", "months:issue", "agreements:write"),

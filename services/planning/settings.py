@@ -10,5 +10,6 @@ class Settings(ServiceSettings):
 
     model_config = SettingsConfigDict(env_prefix="DIRIGENT_PLANNING_", extra="ignore", populate_by_name=True)
 
+    by_key: bool = True
     gathered_intake: bool = True
     intake_queue: int = 2_000

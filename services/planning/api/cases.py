@@ -99,8 +99,13 @@ class Search(Body):
 
 def _shown(row: Any) -> CaseShown:  # a row
     return CaseShown(
-        id=row.id, version=row.version, subject=row.subject, changed_at=format_instant(row.changed_at), person=row.person, **row.view
+        id=row.id, version=row.version, subject=row.subject, changed_at=format_instant(row.changed_at), person=_person(row), **row.view
     )
+
+
+def _person(row: Any) -> dict[str, Any] | None:  # a row
+    """The person, unless protected: named readers read the admission notice by its id, and nothing else shows it."""
+    return {"withheld": "protected"} if row.person and row.person.get("protected") else row.person
 
 
 @router.get("/v1/cases")
@@ -153,7 +158,7 @@ async def get_case(call: Checked, work: Working, case_id: UUID) -> CaseShown:
 @router.get("/v1/cases/{case_id}/history")
 async def get_history(call: Checked, work: Working, case_id: UUID) -> History:
     """Who did what when in a case."""
-    rows = await usecases.read_history(work, call.caller, case_id)
+    rows = await usecases.read_history(work, call.caller, case_id, request_id=call.request_id)
     return History(
         case_id=case_id,
         history=[

@@ -1,7 +1,8 @@
 """What municipalities and care centres poll: mailboxes, notices, acknowledgements."""
 
+from hashlib import sha256
 from http import HTTPStatus
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, Final, Literal
 from uuid import UUID
 
 import msgspec
@@ -50,7 +51,9 @@ class Personal(Answer):
     person: dict[str, Any] | None = None
     content: dict[str, Any] | None = None
     protected: bool | None = None
-    withheld: str | None = None
+    withheld: Literal["erased", "protected", "returned"] | None = None
+    at: str | None = Field(default=None, description="since when it is withheld")
+    basis: str | None = Field(default=None, description="why, in words")
 
 
 class Notice(Answer):
@@ -151,14 +154,15 @@ async def get_notices(  # noqa: PLR0913  # the parameters of the address, one to
     async with database.transaction() as work:
         box = await usecases.mailbox_of(work, call.caller, mailbox)
     page = await long_poll(database, request.app.state.watcher, box.feed, after, limit, wait, epoch)
-    etag = f'"{page.epoch}-{page.next}-{page.head}"'
     entries = [entry for entry in page.entries if type is None or entry.kind == type]
     async with database.transaction() as work:
         read = await usecases.attach_personal(work, call.caller, box, entries, request_id=call.request_id)
+    body = msgspec.json.encode({"epoch": page.epoch, "entries": [_shown(one) for one in read], "next": page.next, "head": page.head})
+    etag = f'"{sha256(body).hexdigest()[:32]}"'  # of the whole answer: what is withheld later changes it
+    headers = {"ETag": etag, "Cache-Control": "private, no-cache"}
     if request.headers.get("if-none-match") == etag:
-        return Response(status_code=HTTPStatus.NOT_MODIFIED, headers={"ETag": etag})
-    body = {"epoch": page.epoch, "entries": [_shown(one) for one in read], "next": page.next, "head": page.head}
-    return Response(msgspec.json.encode(body), media_type="application/json", headers={"ETag": etag, "Cache-Control": "private, no-cache"})
+        return Response(status_code=HTTPStatus.NOT_MODIFIED, headers=headers)
+    return Response(body, media_type="application/json", headers=headers)
 
 
 @router.get("/v1/notices/digest", response_model=Digest)

@@ -94,7 +94,7 @@ async def post_plan(call: Checked, work: Working, request: Request, body: NewPla
 @router.get("/v1/plans/{plan_id}")
 async def get_plan(call: Checked, work: Working, plan_id: UUID) -> PlanShown:
     """One plan with its invitations."""
-    found = await usecases.read_plan(work, call.caller, plan_id)
+    found = await usecases.read_plan(work, call.caller, plan_id, request_id=call.request_id)
     row = found.row
     return PlanShown(
         id=row.id,

@@ -30,11 +30,17 @@ _HISTORY: Final = text(
     FROM case_history h LEFT JOIN events e ON e.id = h.event_row WHERE h.case_id = :id ORDER BY h.version
     """
 )
+_PARTIES: Final = text("SELECT parties FROM cases WHERE id = :id")
 _LOCK: Final = text("SELECT id FROM cases WHERE id = :id FOR UPDATE")
 
 
 def _rights(caller: Caller) -> dict[str, object]:
     return {"organisation": caller.organisation, "prefixes": list(caller.unit_prefixes), "municipality": caller.municipality}
+
+
+async def parties(work: Work, case_id: UUID) -> frozenset[str]:
+    """Who is concerned in a case now, as notices are addressed."""
+    return frozenset((await work.connection.execute(_PARTIES, {"id": case_id})).scalar_one())
 
 
 async def lock(work: Work, case_id: UUID) -> bool:

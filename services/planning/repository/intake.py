@@ -6,7 +6,7 @@ Order: events (sorted by key), missing cases (sorted), case locks (ordered), and
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 from uuid import UUID
 
 from sqlalchemy import text
@@ -14,16 +14,21 @@ from sqlalchemy import text
 from shared.db import Work
 
 Stay = tuple[str, str]
-"""Care provider and the sender's own stay id."""
+"""Within what the sender's stay ids are unique (its record system, else the care provider), and its own stay id."""
 
 INSERT_EVENTS: Final = text(
     """
-    INSERT INTO events (source, event_id, provider, subject, sent_at, received_at, history, client, fingerprint, body)
-    SELECT * FROM unnest(CAST(:sources AS text[]), CAST(:ids AS text[]), CAST(:providers AS text[]), CAST(:subjects AS text[]),
-                         CAST(:sent AS timestamptz[]), CAST(:received AS timestamptz[]), CAST(:history AS boolean[]),
-                         CAST(:clients AS text[]), CAST(:fingerprints AS bytea[]), CAST(:bodies AS text[]))
+    INSERT INTO events (source, event_id, space, subject, sent_at, received_at, history, client, fingerprint, body)
+    SELECT n.source, n.event_id, coalesce(u.stay_space, n.provider), n.subject, n.sent_at, n.received_at, n.history, n.client,
+           n.fingerprint, n.body
+    FROM unnest(CAST(:sources AS text[]), CAST(:ids AS text[]), CAST(:wards AS text[]), CAST(:providers AS text[]),
+                CAST(:subjects AS text[]), CAST(:sent AS timestamptz[]), CAST(:received AS timestamptz[]), CAST(:history AS boolean[]),
+                CAST(:clients AS text[]), CAST(:fingerprints AS bytea[]), CAST(:bodies AS text[]))
+         WITH ORDINALITY AS n (source, event_id, ward, provider, subject, sent_at, received_at, history, client, fingerprint, body, place)
+    LEFT JOIN units u ON u.hsa_id = n.ward
+    ORDER BY n.place
     ON CONFLICT (source, event_id) DO NOTHING
-    RETURNING id, source, event_id
+    RETURNING id, source, event_id, space
     """
 )
 _KNOWN: Final = text(
@@ -35,24 +40,24 @@ _KNOWN: Final = text(
 )
 INSERT_CASES: Final = text(
     """
-    INSERT INTO cases (id, provider, subject)
-    SELECT * FROM unnest(CAST(:ids AS uuid[]), CAST(:providers AS text[]), CAST(:subjects AS text[]))
-    ON CONFLICT (provider, subject) DO NOTHING
-    RETURNING id, provider, subject
+    INSERT INTO cases (id, space, subject, provider)
+    SELECT * FROM unnest(CAST(:ids AS uuid[]), CAST(:spaces AS text[]), CAST(:subjects AS text[]), CAST(:providers AS text[]))
+    ON CONFLICT (space, subject) DO NOTHING
+    RETURNING id, space, subject
     """
 )
 _LOCK_CASES: Final = text(
     """
-    SELECT c.id, c.provider, c.subject
-    FROM unnest(CAST(:providers AS text[]), CAST(:subjects AS text[])) AS asked (provider, subject)
-    JOIN cases c USING (provider, subject) ORDER BY c.id FOR UPDATE OF c
+    SELECT c.id, c.space, c.subject
+    FROM unnest(CAST(:spaces AS text[]), CAST(:subjects AS text[])) AS asked (space, subject)
+    JOIN cases c USING (space, subject) ORDER BY c.id FOR UPDATE OF c
     """
 )
 _READ_EVENTS: Final = text(
     """
     SELECT c.id AS case_id, c.version, e.sent_at, e.history, e.body
     FROM unnest(CAST(:cases AS uuid[])) AS asked (id) JOIN cases c USING (id)
-    JOIN events e ON e.provider = c.provider AND e.subject = c.subject
+    JOIN events e ON e.space = c.space AND e.subject = c.subject
     """
 )
 UPDATE_CASES: Final = text(
@@ -83,6 +88,7 @@ class EventRow:
 
     source: str
     event_id: str
+    ward: str
     provider: str
     subject: str
     sent_at: datetime
@@ -99,6 +105,13 @@ class LockedCases:
 
     made: dict[Stay, UUID]
     found: dict[Stay, UUID]
+
+
+class Inserted(NamedTuple):
+    """An event that was new: its row, and the space that its stay id is unique in."""
+
+    row: int
+    space: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,13 +144,14 @@ class HistoryRow:
     answer: str
 
 
-async def insert_events(work: Work, rows: Sequence[EventRow]) -> dict[tuple[str, str], int]:
-    """Insert those events that are new; the row ids of these by event key. Rows must be sorted by key."""
+async def insert_events(work: Work, rows: Sequence[EventRow]) -> dict[tuple[str, str], Inserted]:
+    """Insert those events that are new; what became of these by event key. Rows must be sorted by key."""
     found = await work.connection.execute(
         INSERT_EVENTS,
         {
             "sources": [row.source for row in rows],
             "ids": [row.event_id for row in rows],
+            "wards": [row.ward for row in rows],
             "providers": [row.provider for row in rows],
             "subjects": [row.subject for row in rows],
             "sent": [row.sent_at for row in rows],
@@ -148,7 +162,7 @@ async def insert_events(work: Work, rows: Sequence[EventRow]) -> dict[tuple[str,
             "bodies": [row.body for row in rows],
         },
     )
-    return {(row.source, row.event_id): row.id for row in found}
+    return {(row.source, row.event_id): Inserted(row.id, row.space) for row in found}
 
 
 async def known_answers(work: Work, keys: Sequence[tuple[str, str]]) -> dict[tuple[str, str], tuple[bytes, str]]:
@@ -157,16 +171,20 @@ async def known_answers(work: Work, keys: Sequence[tuple[str, str]]) -> dict[tup
     return {(row.source, row.event_id): (bytes(row.fingerprint), row.answer) for row in found}
 
 
-async def lock_cases(work: Work, stays: Sequence[Stay], new_ids: Sequence[UUID]) -> LockedCases:
-    """Make the missing cases and lock the others, in one order for everybody. `stays` must be sorted."""
-    asked = {"providers": [stay[0] for stay in stays], "subjects": [stay[1] for stay in stays], "ids": list(new_ids)}
-    made = {(row.provider, row.subject): row.id for row in await work.connection.execute(INSERT_CASES, asked)}
+async def lock_cases(work: Work, stays: Sequence[Stay], providers: Sequence[str], new_ids: Sequence[UUID]) -> LockedCases:
+    """Make the missing cases and lock the others, in one order for everybody. `stays` must be sorted; one provider for each."""
+    asked = {
+        "spaces": [stay[0] for stay in stays],
+        "subjects": [stay[1] for stay in stays],
+        "providers": list(providers),
+        "ids": list(new_ids),
+    }
+    made = {(row.space, row.subject): row.id for row in await work.connection.execute(INSERT_CASES, asked)}
     others = [stay for stay in stays if stay not in made]
     if not others:
         return LockedCases(made, {})
-    asked = {"providers": [stay[0] for stay in others], "subjects": [stay[1] for stay in others]}
-    found = await work.connection.execute(_LOCK_CASES, asked)
-    return LockedCases(made, {(row.provider, row.subject): row.id for row in found})
+    found = await work.connection.execute(_LOCK_CASES, {"spaces": [stay[0] for stay in others], "subjects": [stay[1] for stay in others]})
+    return LockedCases(made, {(row.space, row.subject): row.id for row in found})
 
 
 async def read_events(work: Work, cases: Sequence[UUID]) -> Sequence[Any]:

@@ -34,12 +34,19 @@ _OF_CASES: Final = text(
     FROM unnest(CAST(:cases AS uuid[])) AS asked (case_id) JOIN notices USING (case_id) ORDER BY id
     """
 )
-_PERSONAL: Final = text("SELECT id, case_id, personal FROM notices WHERE id = ANY(CAST(:ids AS uuid[]))")
+# Who is a party no longer has lost the personal part of what it was sent: wrong registration, or an admission sent in error.
+_PERSONAL: Final = text(
+    """
+    SELECT n.id, n.case_id, n.type, n.sent_at, n.personal, c.id IS NOT NULL AND NOT c.parties ? n.recipient AS lost, c.changed_at
+    FROM notices n LEFT JOIN cases c ON c.id = n.case_id WHERE n.id = ANY(CAST(:ids AS uuid[]))
+    """
+)
 _FETCHED: Final = text("UPDATE notices SET state = 'delivered', delivered_at = :at WHERE id = ANY(CAST(:ids AS uuid[])) AND state = 'sent'")
 _ONE: Final = text(
     """
-    SELECT id, mailbox, case_id, type, state, sent_at, personal, delivered_at, acknowledged_at, acknowledged_by
-    FROM notices WHERE id = :id AND mailbox = ANY(CAST(:mailboxes AS uuid[]))
+    SELECT n.id, n.mailbox, n.case_id, n.type, n.state, n.sent_at, n.personal, n.delivered_at, n.acknowledged_at, n.acknowledged_by,
+           c.id IS NOT NULL AND NOT c.parties ? n.recipient AS lost, c.changed_at
+    FROM notices n LEFT JOIN cases c ON c.id = n.case_id WHERE n.id = :id AND n.mailbox = ANY(CAST(:mailboxes AS uuid[]))
     """
 )
 _LOCK: Final = text("SELECT id FROM notices WHERE id = :id FOR UPDATE")
@@ -96,7 +103,7 @@ async def of_cases(work: Work, cases: Sequence[UUID]) -> Sequence[Any]:
 
 
 async def personal_parts(work: Work, ids: Sequence[UUID]) -> dict[UUID, Any]:
-    """The personal parts of notices: rows of id, case_id, personal."""
+    """The personal parts of notices: rows of id, case_id, personal, lost (its recipient is a party no longer), changed_at."""
     found = await work.connection.execute(_PERSONAL, {"ids": list(ids)})
     return {row.id: row for row in found}
 

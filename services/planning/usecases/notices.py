@@ -8,10 +8,13 @@ from uuid import UUID
 
 from services.planning.domain.acknowledgement import Acknowledgement, NoticeStanding, NoticeStatus
 from services.planning.domain.acknowledgement import acknowledge as taken_on
+from services.planning.domain.disclosure import withholding
+from services.planning.domain.notices import NoticeType
 from services.planning.repository import cases, directory
 from services.planning.repository import notices as rows
 from services.planning.repository.directory import Mailbox
 from services.planning.usecases.folding import tell_case
+from shared.dates import format_instant
 from shared.db import Work
 from shared.errors import NotFound
 from shared.events.facts import MailboxPolled
@@ -23,9 +26,12 @@ from shared.streams.outbox import stage_facts
 POLL_NOTED_EVERY: Final = timedelta(hours=1)
 
 
+PROTECTED_READERS: Final = "persons:protected"
+
+
 @dataclass(frozen=True, slots=True)
 class NoticeRead:
-    """One notice as its recipient reads it: the feed's entry, and the personal part beside it."""
+    """One notice as its recipient reads it: the feed's entry, and beside it the personal part, or why it stays back."""
 
     entry: feeds.FeedEntry
     personal: dict[str, Any] | None
@@ -62,9 +68,31 @@ async def attach_personal(
     ids = [entry.entry_id for entry in entries]
     beside = await rows.personal_parts(work, ids)
     await rows.note_delivered(work, ids)
-    read_about = [row.case_id for row in beside.values() if row.personal is not None and row.case_id is not None]
+    shown = {notice_id: _disclosed(row, caller, one_by_id=False) for notice_id, row in beside.items()}
+    read_about = [row.case_id for notice_id, row in beside.items() if row.case_id is not None and _personal(shown[notice_id])]
     await access_log.record(work, caller, "notices.read", read_about, request_id=request_id)
-    return [NoticeRead(entry, beside[entry.entry_id].personal if entry.entry_id in beside else None) for entry in entries]
+    return [NoticeRead(entry, shown.get(entry.entry_id)) for entry in entries]
+
+
+def _disclosed(row: Any, caller: Caller, *, one_by_id: bool) -> dict[str, Any] | None:  # a row
+    """The personal part of a notice for this reader, or what stands in its place."""
+    if row.personal is None:
+        return None
+    why = withholding(
+        lost_at=row.changed_at if row.lost else None,
+        protected=bool(row.personal.get("protected")),
+        statutory=row.type == NoticeType.ADMISSION,
+        named_reader=caller.may(PROTECTED_READERS),
+        one_by_id=one_by_id,
+        sent_at=row.sent_at,
+    )
+    if why is None:
+        return dict(row.personal)
+    return {"withheld": why.withheld, "at": format_instant(why.at), "basis": why.basis}
+
+
+def _personal(shown: dict[str, Any] | None) -> bool:
+    return shown is not None and "withheld" not in shown
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,9 +114,10 @@ async def read_notice(work: Work, caller: Caller, notice_id: UUID, *, request_id
     numbered = await feeds.find(work, notice_id)
     if row is None or numbered is None:
         raise NotFound
-    if row.personal is not None and row.case_id is not None:
+    personal = _disclosed(row, caller, one_by_id=True)
+    if row.case_id is not None and _personal(personal):
         await access_log.record(work, caller, "notice.read", [row.case_id], request_id=request_id)
-    return NoticeFound(NoticeRead(numbered[1], row.personal), row)
+    return NoticeFound(NoticeRead(numbered[1], personal), row)
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,6 +19,7 @@ from shared.events.facts import PlanInvited
 from shared.http.auth import Caller
 from shared.http.problems import HttpProblem
 from shared.identifiers import uuid7
+from shared.streams import access_log
 from shared.streams.outbox import staged_fact
 
 ANSWER_WITHIN: Final = timedelta(hours=24)
@@ -62,13 +63,14 @@ def _only_unit(caller: Caller) -> str | None:
     return caller.unit_prefixes[0] if len(caller.unit_prefixes) == 1 and caller.role == "care" else None
 
 
-async def read_plan(work: Work, caller: Caller, plan_id: UUID) -> PlanRead:
+async def read_plan(work: Work, caller: Caller, plan_id: UUID, *, request_id: str) -> PlanRead:
     """One plan: its care centre's, and everyone's who may see its case.
 
     Raises:
         NotFound: Unknown, or not the caller's.
     """
     found = await _readable(work, caller, plan_id)
+    await access_log.record(work, caller, "plan.read", [found.case_id] if found.case_id else [], request_id=request_id)
     return PlanRead(found, await rows.invitations(work, plan_id))
 
 
@@ -111,14 +113,27 @@ async def send_invitation(
     if missing:
         places = tuple(FieldError(f"/units/{index}", "unit_unknown") for index, unit in enumerate(units) if unit in missing)
         raise Malformed("plan.unit_unknown", errors=places)
+    if sent_at is None:  # what history did is stated, not asked for: a party of then may have been corrected away since
+        await _check_concerned(work, found.case_id, units, mailboxes)
     invitation = Invitation(uuid7(), sent_at or work.at, found.unit)
     plan = invite(rows.plan_of(found, await rows.invitations(work, plan_id)), invitation)
     await rows.invite(work, plan, invitation, units=units, meeting=meeting, client=caller.client_id, at=work.at)
-    await _post_invitation(work, plan, invitation, mailboxes, history=sent_at is not None)
+    await _post_invitation(work, plan, invitation, mailboxes, meeting, history=sent_at is not None)
     if plan.case_id is not None:
         about = {"plan_id": str(plan.id), "invitation_id": str(invitation.id), "sent_at": format_instant(invitation.sent_at)}
         await tell_case(work, plan.case_id, client=caller.client_id, what="plan.invited", about=about)
     return invitation
+
+
+async def _check_concerned(work: Work, case_id: UUID | None, units: Sequence[str], mailboxes: Sequence[Any]) -> None:
+    """Only who is concerned in the stay is called to its plan: N8 goes to the units concerned (lag 2017:612 4 kap. 3 §)."""
+    parties = None if case_id is None else await cases.parties(work, case_id)
+    if parties is None:
+        return
+    strangers = {box.unit for box in mailboxes} - {box.unit for box in mailboxes if box.recipient in parties}
+    if strangers:
+        places = tuple(FieldError(f"/units/{index}", "unit_not_concerned") for index, unit in enumerate(units) if unit in strangers)
+        raise Malformed("plan.unit_not_concerned", errors=places)
 
 
 def _check_stated(caller: Caller, sent_at: datetime, at: datetime) -> None:
@@ -128,7 +143,9 @@ def _check_stated(caller: Caller, sent_at: datetime, at: datetime) -> None:
         raise Malformed("event.sentat_invalid", errors=(FieldError("/sent_at", "in_future"),))
 
 
-async def _post_invitation(work: Work, plan: Plan, invitation: Invitation, mailboxes: Sequence[Any], *, history: bool) -> None:
+async def _post_invitation(  # one letter's parts
+    work: Work, plan: Plan, invitation: Invitation, mailboxes: Sequence[Any], meeting: dict[str, Any] | None, *, history: bool
+) -> None:
     post = Post()
     for box in mailboxes:
         post.put(
@@ -141,6 +158,7 @@ async def _post_invitation(work: Work, plan: Plan, invitation: Invitation, mailb
                 origin=f"{INVITATION}/{invitation.id}/{box.recipient}/{box.function}",
                 case_id=plan.case_id,
                 legal_basis=LEGAL_BASIS,
+                personal=None if meeting is None else {"person": None, "content": {"meeting": meeting}, "protected": False},
                 about={"plan_id": str(plan.id), "invitation_id": str(invitation.id)},
                 history=history,
             )
@@ -151,6 +169,7 @@ async def _post_invitation(work: Work, plan: Plan, invitation: Invitation, mailb
         invitation_id=invitation.id,
         invited_at=invitation.sent_at,
         invited_by=invitation.invited_by,
+        called=tuple(sorted({box.recipient for box in mailboxes})),
     )
     post.staged.append(staged_fact(fact, plan.case_id))
     await post.write(work)
