@@ -21,7 +21,7 @@ SCOPES: Final[dict[Role, tuple[str, ...]]] = {
         "subscriptions:write",
     ),
     "care": ("cases:read", "persons:protected", "notices:read", "notices:acknowledge", "plans:write", "subscriptions:write"),
-    "finance": ("averages:read", "invoices:read", "months:issue", "subscriptions:write"),
+    "finance": ("averages:read", "invoices:read", "months:issue"),
     "controller": ("averages:read", "invoices:read", "months:prepare", "months:publish", "reviews:decide", "agreements:write"),
     "approver": ("averages:read", "invoices:read", "months:approve", "months:issue", "agreements:write"),
     "auditor": ("averages:read", "invoices:read", "audit:read"),

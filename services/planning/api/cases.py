@@ -10,6 +10,7 @@ from services.planning import usecases
 from shared.dates import format_instant
 from shared.errors import FieldError, Malformed
 from shared.http.call import Checked, StrictRoute, Working
+from shared.http.documented import with_example
 from shared.http.fields import Answer, Body
 from shared.identifiers import PersonIdType, parse_person_id
 
@@ -93,6 +94,8 @@ class PersonSought(Body):
 
 class Search(Body):
     """Whose cases to find."""
+
+    model_config = with_example({"person": {"type": "personnummer", "id": "189001019802"}})
 
     person: PersonSought
 

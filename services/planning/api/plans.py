@@ -10,6 +10,7 @@ from pydantic import Field, HttpUrl
 from services.planning import usecases
 from shared.dates import format_instant
 from shared.http.call import Checked, StrictRoute, Working
+from shared.http.documented import with_example
 from shared.http.fields import Answer, Body, Instant, ShortText
 from shared.http.idempotency import once
 from shared.identifiers import HSA_ID_PATTERN
@@ -20,6 +21,8 @@ HsaId = Annotated[str, Field(pattern=f"^{HSA_ID_PATTERN}$")]
 
 class NewPlan(Body):
     """A need for a plan, and what the patient answered when asked for consent."""
+
+    model_config = with_example({"consent": "given", "care_centre": "SE2321000131-E000000000901"})
 
     case_id: UUID | None = Field(default=None, description="the stay it belongs to; none for a plan without any hospital stay")
     consent: Literal["given", "refused"]
@@ -36,6 +39,13 @@ class Meeting(Body):
 
 class NewInvitation(Body):
     """Who is called to the plan."""
+
+    model_config = with_example(
+        {
+            "units": ["SE2321000131-E000000000901"],
+            "meeting": {"at": "2026-11-12T10:00:00+01:00", "place": "Avdelning 1", "link": "https://moten.region.test/sip/1"},
+        }
+    )
 
     units: Annotated[list[HsaId], Field(min_length=1, max_length=20)]
     meeting: Meeting | None = None
