@@ -38,5 +38,6 @@ lock: setup-dev ## Bring the hash-locked requirements up to date with pyproject.
 
 clean: ## Remove the environment, caches and the demo's data
 	@if [ -x $(PYTHON_IN_VENV) ]; then $(PYTHON_IN_VENV) -m dirigent.supervisor.folder; fi
-	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf .venv.old && { [ ! -e .venv ] || mv .venv .venv.old; }
+	rm -rf .venv.old .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

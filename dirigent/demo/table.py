@@ -100,7 +100,7 @@ def how_to_read(rows: list[Row], month: str, played: int, prices: Mapping[int, i
     return (
         f"amount = (days above average 3.0 + days of long stays from day four) × price\n  price a day: {price}\n"
         f"{many(played, 'stay')} played, {counted} of them count in {month};\n  "
-        "the others ended outside it, never waited, or are excluded by law or by a review"
+        "the others ended outside it, never waited, or are excluded by law or review"
     )
 
 
