@@ -27,7 +27,7 @@ class Event(Base):
     id: Mapped[int] = mapped_column(BigInteger, Identity(always=True), primary_key=True)
     source: Mapped[str]
     event_id: Mapped[str]
-    provider: Mapped[str]
+    space: Mapped[str]
     subject: Mapped[str]
     sent_at: Mapped[datetime]
     received_at: Mapped[datetime]
@@ -40,6 +40,7 @@ class Event(Base):
 class Case(Base):
     __tablename__ = "cases"
     id: Mapped[UUID] = mapped_column(primary_key=True)
+    space: Mapped[str]
     provider: Mapped[str]
     subject: Mapped[str]
     version: Mapped[int]

@@ -163,7 +163,7 @@ def program(ground: Ground, *arguments: str, log: str) -> Iterator["subprocess.P
         process.wait(timeout=15)
 
 
-async def until_ready(process: "subprocess.Popen[bytes]", port: int, path: str) -> None:
+async def until_ready(port: int, path: str, process: "subprocess.Popen[bytes] | None" = None) -> None:
     """Wait until an api process answers.
 
     Raises:
@@ -175,6 +175,6 @@ async def until_ready(process: "subprocess.Popen[bytes]", port: int, path: str) 
             with suppress(OSError):
                 if await is_ready(LOOPBACK, port, path):
                     return
-            if process.poll() is not None:
+            if process is not None and process.poll() is not None:
                 raise RuntimeError(f"a process of the measurement ended with exit code {process.returncode}")
             await asyncio.sleep(_POLL)

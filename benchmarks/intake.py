@@ -69,13 +69,18 @@ class Race:
     @property
     def ratio(self) -> float:
         """How many times as many events ours took in, the median of the rounds."""
-        return median(ours.per_second / textbook.per_second for ours, textbook in zip(self.ours, self.textbook, strict=True))
+        return median(self._ratios)
+
+    @property
+    def _ratios(self) -> list[float]:
+        return [ours.per_second / textbook.per_second for ours, textbook in zip(self.ours, self.textbook, strict=True)]
 
     @property
     def detail(self) -> str:
         """Both speeds, and how long ours took to answer."""
         waited = median(result.p99_ms for result in self.ours)
-        return f"{speed(self.ours):.0f} to {speed(self.textbook):.0f} events/s, answered within {waited:.0f} ms at p99"
+        speeds = f"{speed(self.ours):.0f} to {speed(self.textbook):.0f} events/s"
+        return f"{speeds}; rounds {min(self._ratios):.1f} to {max(self._ratios):.1f}; p99 {waited:.0f} ms"
 
 
 def speed(results: Sequence[Result]) -> float:
@@ -126,7 +131,7 @@ async def run() -> list[Finding]:
     port = free_port()
     async with ground() as started:
         with program(started, "benchmarks.serve", f"{LOOPBACK}:{port}", log="serve.log") as api:
-            await until_ready(api, port, "/ours/health/ready")
+            await until_ready(port, "/ours/health/ready", api)
             return await measure_all(Track(started, port))
 
 

@@ -68,7 +68,7 @@ async def measure(ground: Ground) -> list[Finding]:
         program(ground, "dirigent.process", "api", "planning", "--internal", f"{LOOPBACK}:{port}", log="api.log") as api,
         program(ground, "dirigent.process", "worker", "planning", log="worker.log"),
     ):
-        await until_ready(api, port, "/planning/health/ready")
+        await until_ready(port, "/planning/health/ready", api)
         async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0)) as http:
             clocks = Clocks()
             polls = [asyncio.create_task(_poll(http, base, token, clocks)) for token in _municipalities(ground)]

@@ -87,14 +87,20 @@ def _script(told: Admission) -> str:
     subject, case_id, count = "'s-' || CAST(:n AS text)", _uuids("case", 1), len(post.notices)
     same_case = _array(*(_uuids("case", 1)[len("ARRAY[") : -1] for _ in range(max(count, len(post.staged)))))
     at = _array("now()")
-    stay = {"providers": _texts(event.provider), "subjects": _array(subject)}
+    stay = {"spaces": _texts(event.provider), "providers": _texts(event.provider), "subjects": _array(subject)}
     steps = [
         "\\set n random(1, 9000000000000)",
         "BEGIN;",
         _statement(
             intake.INSERT_EVENTS,
             stay
-            | {"sources": _texts(event.source), "ids": _array("'e-' || CAST(:n AS text)"), "sent": at, "received": at}
+            | {
+                "sources": _texts(event.source),
+                "wards": _texts(event.ward),
+                "ids": _array("'e-' || CAST(:n AS text)"),
+                "sent": at,
+                "received": at,
+            }
             | {"history": _array("false"), "clients": _texts(event.client), "bodies": _texts(event.body)}
             | {"fingerprints": _array(f"CAST('\\x{event.fingerprint.hex()}' AS bytea)")},
             " \\gset event_",

@@ -86,9 +86,9 @@ async def _accept(session: AsyncSession, item: Statement, at: datetime) -> tuple
         if event.fingerprint != item.row.fingerprint:
             raise HttpProblem("event.id_reused")
         return known.answer, True
-    case = await session.scalar(select(Case).filter_by(provider=item.row.provider, subject=item.row.subject).with_for_update())
+    case = await session.scalar(select(Case).filter_by(space=item.row.provider, subject=item.row.subject).with_for_update())
     if case is None:
-        case = Case(id=uuid7(), provider=item.row.provider, subject=item.row.subject, version=0, parties=[])
+        case = Case(id=uuid7(), space=item.row.provider, provider=item.row.provider, subject=item.row.subject, version=0, parties=[])
     whole = await _fold(session, case, item)
     line = told(whole, item, 0)
     event = _event(item)
@@ -106,7 +106,7 @@ async def _fold(session: AsyncSession, case: Case, item: Statement) -> Folded:
     story = Story(case.version)
     story.tell(case_event(item.value, item.row.sent_at), history=item.row.history)
     if case.version:
-        for event in await session.scalars(select(Event).filter_by(provider=case.provider, subject=case.subject)):
+        for event in await session.scalars(select(Event).filter_by(space=case.space, subject=case.subject)):
             story.tell(case_event(msgspec.json.decode(event.body), event.sent_at), history=event.history)
         story.sent.extend(await session.scalars(select(Notice).filter_by(case_id=case.id).order_by(Notice.id)))
     boxes = await session.scalars(select(Mailbox).where(Mailbox.recipient.in_(addressed(story.events))))
@@ -119,7 +119,7 @@ def _event(item: Statement) -> Event:
     return Event(
         source=row.source,
         event_id=row.event_id,
-        provider=row.provider,
+        space=row.provider,
         subject=row.subject,
         sent_at=row.sent_at,
         received_at=row.received_at,

@@ -11,15 +11,40 @@ case "${1:-runtime}" in
 esac
 python=.venv/bin/python
 stamp=.venv/.installed-$lock
+unfinished=.venv/.unfinished # there from before the first change until everything is in place; holds the process id of who is at it
 
 fail() {
     echo "setup: $1" >&2
     exit 1
 }
 
+# Without this a shell goes on when an installer answers Ctrl-C with an ordinary failure.
+trap 'echo "setup: interrupted, the next start makes .venv again" >&2; exit 130' INT TERM HUP
+
+# Moved away first: a removal that is interrupted must not leave half an environment where a whole one is looked for.
+discard() {
+    rm -rf .venv.old
+    [ ! -e .venv ] || mv .venv .venv.old
+    rm -rf .venv.old
+}
+
+at_work() {
+    [ "$1" != "$$" ] && tr '\0' ' ' 2>/dev/null <"/proc/$1/cmdline" | grep -q 'setup\.sh'
+}
+
 new_enough() {
     "$1" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null
 }
+
+# Installers trust what an interrupted installation left half written, so nothing of it may stay.
+if [ -e "$unfinished" ]; then
+    holder=$(cat "$unfinished")
+    if [ -n "$holder" ] && at_work "$holder" 2>/dev/null; then
+        fail "another setup is at work here (process $holder); try again when it is done"
+    fi
+    echo "setup: the last setup did not finish, making .venv again from scratch"
+    discard
+fi
 
 # An environment can be there and dead: the Python it points to was upgraded away.
 if ! { [ -x "$python" ] && new_enough "$python" && "$python" -c 'import pip' 2>/dev/null; }; then
@@ -33,7 +58,9 @@ if ! { [ -x "$python" ] && new_enough "$python" && "$python" -c 'import pip' 2>/
     [ -n "$base" ] || fail "Python 3.11 or later is needed and was not found; name one with PYTHON=/path/to/python3"
     "$base" -c 'import ensurepip, venv' 2>/dev/null || fail "$base lacks the module venv; on Debian and Ubuntu: apt install python3-venv"
     echo "setup: making .venv with $("$base" --version)"
-    rm -rf .venv
+    discard
+    mkdir .venv
+    echo "$$" >"$unfinished"
     "$base" -m venv .venv || fail "could not make .venv, see above"
 fi
 
@@ -60,6 +87,7 @@ with_pip() {
     "$python" -m pip install --quiet --require-hashes -r "$lock"
 }
 
+echo "$$" >"$unfinished"
 echo "setup: installing $lock"
 log=.venv/setup.log
 if ! with_uv >"$log" 2>&1; then
@@ -68,3 +96,4 @@ if ! with_uv >"$log" 2>&1; then
     with_pip || fail "the packages of $lock could not be installed, see above"
 fi
 printf '%s\n' "$wanted" >"$stamp"
+rm -f "$unfinished"

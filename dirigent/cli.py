@@ -1,6 +1,7 @@
 """The command line. Every command lives in a module of its own, imported only when it is called, so that help comes at once."""
 
 import importlib
+import os
 import sys
 from typing import Final
 
@@ -50,3 +51,13 @@ def main() -> None:
     except CannotStart as failure:
         print(f"dirigent: {failure}", file=sys.stderr)
         sys.exit(1)
+    finally:
+        _flush()
+
+
+def _flush() -> None:
+    """Write out what is left; a reader that has seen enough, such as `head`, is no failure to tell of."""
+    try:
+        sys.stdout.flush()
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -1,16 +1,33 @@
 """uvicorn's HTTP protocol with a limit on the head of a request, which its fast parser lacks, and a problem for unreadable ones."""
 
-import json
+import os
+from http import HTTPStatus
 from typing import Final
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
+from shared.http.problems import MEDIA_TYPE, problem_body
+from shared.identifiers import uuid7
+
 LARGEST_HEAD: Final = 64 * 1024
-_PROBLEM: Final = json.dumps({"type": "about:blank", "title": "Bad Request", "status": 400, "code": "request.unreadable"}).encode("ascii")
-_ANSWER: Final = (
-    b"HTTP/1.1 400 Bad Request\r\ncontent-type: application/problem+json\r\nconnection: close\r\n"
-    b"content-length: " + str(len(_PROBLEM)).encode("ascii") + b"\r\n\r\n" + _PROBLEM
-)
+_UNREADABLE: Final = "request.unreadable"
+
+
+def _answer() -> bytes:
+    """A whole answer; what language the caller reads was not understood either."""
+    request_id = str(uuid7())
+    public_url = os.environ.get("DIRIGENT_PUBLIC_URL", "")
+    body = problem_body(public_url, _UNREADABLE, HTTPStatus.BAD_REQUEST.value, request_id=request_id)
+    head = (
+        "HTTP/1.1 400 Bad Request",
+        f"content-type: {MEDIA_TYPE}",
+        "content-language: en",
+        "cache-control: no-store",
+        f"x-request-id: {request_id}",
+        "connection: close",
+        f"content-length: {len(body)}",
+    )
+    return "\r\n".join((*head, "", "")).encode("ascii") + body
 
 
 class BoundedHead(HttpToolsProtocol):
@@ -41,5 +58,5 @@ class BoundedHead(HttpToolsProtocol):
     def send_400_response(self, msg: str) -> None:
         """Answer what is no request; the reason is not told, it would quote what was sent."""
         del msg
-        self.transport.write(_ANSWER)
+        self.transport.write(_answer())
         self.transport.close()

@@ -35,7 +35,11 @@ class SeedSettings(BaseSettings):
 def directory_of(county: County) -> DirectoryEntries:
     """The county as planning's directory: one mailbox for each municipality, care centre and ward."""
     municipalities = county.municipalities
-    wards = [Unit(ward.unit, county.organisation, ward.name, "ward") for hospital in county.hospitals for ward in hospital.wards]
+    wards = [
+        Unit(ward.unit, county.organisation, ward.name, "ward", f"{county.organisation}/{hospital.key}")
+        for hospital in county.hospitals
+        for ward in hospital.wards
+    ]
     centres = [Unit(centre.unit, county.organisation, centre.name, "care_centre") for centre in county.care_centres]
     municipal = [Unit(one.unit, one.organisation, f"{one.name} {DEMO}", "municipal") for one in municipalities]
     return DirectoryEntries(

@@ -7,6 +7,7 @@ from typing import Annotated, Final
 
 import typer
 
+from dirigent.calling import program_here
 from dirigent.county.secrets import NoDemoClientsError, read_secrets
 from dirigent.failure import CannotStart
 from dirigent.replay.api import NotReachedError, PublicApi, TokenRefusedError
@@ -27,6 +28,8 @@ def command(
     """Print a bearer token of a demo client, good for five minutes."""
     try:
         secrets = read_secrets(chosen_folder(data).path)
+        if client not in secrets:
+            raise CannotStart(f"no such client: {client}; see `{program_here()} client list`")
         token = asyncio.run(_token(url, client, secrets))
     except (NoDemoClientsError, NotReachedError, TokenRefusedError) as error:
         raise CannotStart(str(error)) from None

@@ -11,6 +11,7 @@ _MONTH: Final = re.compile(r"(\d{4})-(0[1-9]|1[0-2])", re.ASCII)
 _INSTANT: Final = re.compile(r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d{1,6})?([Zz]|[+-]\d\d:\d\d)", re.ASCII)
 EARLIEST: Final = datetime(1900, 1, 1, tzinfo=UTC)
 LATEST: Final = datetime(2200, 1, 1, tzinfo=UTC)
+_DAY: Final = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 
 
 def now() -> datetime:
@@ -50,6 +51,21 @@ def parse_instant(text: str) -> datetime:
     if not EARLIEST <= instant < LATEST:
         raise ValueError("outside the years 1900 to 2199")
     return instant.astimezone(UTC)
+
+
+def parse_day(text: str) -> date:
+    """Read a calendar day `YYYY-MM-DD`.
+
+    Raises:
+        ValueError: `day.format`: any other form, no such day, or outside 1900..2199.
+    """
+    try:
+        day = date.fromisoformat(text) if _DAY.fullmatch(text) else None
+    except ValueError:
+        day = None
+    if day is None or not EARLIEST.date() <= day < LATEST.date():
+        raise ValueError("day.format")
+    return day
 
 
 def format_instant(instant: datetime) -> str:

@@ -22,6 +22,7 @@ SCOPES: Final[dict[Role, tuple[str, ...]]] = {
     "municipality": (
         "cases:read",
         "cases:write",
+        "persons:protected",
         "notices:read",
         "notices:acknowledge",
         "averages:read",
@@ -42,7 +43,7 @@ SCOPES: Final[dict[Role, tuple[str, ...]]] = {
         "consents:write",
         "deviations:write",
     ),
-    "finance": ("averages:read", "invoices:read", "months:issue", "subscriptions:write"),
+    "finance": ("averages:read", "invoices:read", "months:issue"),
     "controller": (
         "averages:read",
         "invoices:read",

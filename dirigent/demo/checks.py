@@ -13,14 +13,14 @@ class Checks:
     failed: list[str] = field(default_factory=list)
     made: int = 0
 
-    def that(self, sentence: str, holds: bool, detail: str = "") -> bool:
-        """Note one check; the detail is shown when it does not hold."""
+    def that(self, sentence: str, holds: bool, reason: str) -> bool:
+        """Note one check; the reason is shown when it does not hold."""
         self.made += 1
         if holds:
             self.console.print(f"  [green]✓[/green] {sentence}", highlight=False, soft_wrap=True)
         else:
             self.failed.append(sentence)
-            self.console.print(f"  [red]✗[/red] {sentence}{f': {detail}' if detail else ''}", highlight=False, soft_wrap=True)
+            self.console.print(f"  [red]✗[/red] {sentence}: {reason}", highlight=False, soft_wrap=True)
         return holds
 
     def same(self, sentence: str, found: object, expected: object) -> bool:

@@ -19,7 +19,7 @@ from dirigent.demo.asking import DemoError
 from dirigent.demo.mailboxes import MailboxError
 from dirigent.demo.play import Demo
 from dirigent.demo.record import Played, read_played, refuse_another, write_played
-from dirigent.demo.table import table_of
+from dirigent.demo.table import how_to_read, table_of
 from dirigent.demo.welcome import welcome
 from dirigent.failure import CannotStart
 from dirigent.replay.api import NotReachedError, PublicApi, TokenRefusedError
@@ -30,7 +30,7 @@ from dirigent.supervisor.folder import chosen_folder
 from dirigent.supervisor.signals import SIGNAL_BASE, run
 from dirigent.supervisor.system import Options, System, running
 
-_ORDERLY: Final = {SIGNAL_BASE + number for number in (signal.SIGINT, signal.SIGTERM)}
+_ORDERLY: Final = {SIGNAL_BASE + number for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
 _DEFAULT_PORT: Final = 8080
 # Silence is a yes at once: nobody wants to wait thirty days in a demo.
 _NO_WINDOW: Final = ("DIRIGENT_BILLING_DISPUTE_WINDOW_DAYS", "0")
@@ -61,9 +61,15 @@ def command(  # noqa: PLR0913  # one parameter for each option
         chosen = port if port is not None else (_DEFAULT_PORT if keep else 0)
         options = Options(data=folder.path, port=chosen, split=split, environment="demo", steps=("dirigent.seed",))
         wanted.check(folder.path)
-        code = run(_demo(options, wanted, Console(stderr=as_json)))
+        console = Console(stderr=as_json)
+        farewell = f"the data stay in {folder.path}, make run goes on from them" if keep else ""
+        code = run(_demo(options, wanted, console), say=_plainly(console), farewell=farewell)
     asked_to_end = keep and wanted.held and code in _ORDERLY
     raise typer.Exit(0 if asked_to_end else code)
+
+
+def _plainly(console: Console) -> Callable[[str], None]:
+    return lambda line: console.print(line, markup=False, highlight=False, soft_wrap=True)
 
 
 class _Wanted:
@@ -113,6 +119,7 @@ async def _play(system: System, played: Played, wanted: _Wanted, console: Consol
         demo = Demo(api, played, folder, console, lambda title, total: _bar(console, title, total))
         holds = await demo.play()
     console.print(table_of(demo.rows, played.month))
+    _plainly(console)(how_to_read(demo.rows, played.month, played.stays, demo.prices))
     if wanted.as_json:
         print(json.dumps([row.as_dict() for row in demo.rows], ensure_ascii=False))
     if holds:

@@ -3,6 +3,7 @@
 import asyncio
 import secrets
 import time
+from collections.abc import Awaitable
 from dataclasses import dataclass
 from datetime import date, timedelta
 from random import Random
@@ -10,9 +11,10 @@ from typing import Any, Final
 
 from dirigent.county.load import load_county
 from dirigent.demo.asking import DemoError, ask, tell, until
-from dirigent.demo.mailboxes import MailboxRead
+from dirigent.demo.mailboxes import PAGE, MailboxRead
 from dirigent.replay.api import PublicApi
 from dirigent.simulate.persons import Population
+from dirigent.supervisor.step import one_failure
 from shared.dates import format_instant, local_date, now
 
 WARD_CLIENT: Final = "ward-su"
@@ -23,11 +25,11 @@ TAKEN_ON_BY: Final = "Maja Mottagare (demo)"
 
 @dataclass(frozen=True, slots=True)
 class LiveStay:
-    """What became of the live stay: its notice, how long it took, whether it continues the chain, and whether it names the patient."""
+    """What became of the live stay: its notice, how long it took, what is wrong with the mailbox's chain, and whom the notice names."""
 
     notice: dict[str, Any]
     milliseconds: float
-    follows: bool
+    chain_faults: tuple[str, ...]
     standing: str
     acknowledged_by: str
     names_person: bool
@@ -38,38 +40,63 @@ async def admit(api: PublicApi, before: MailboxRead) -> LiveStay:
 
     Args:
         api: The public interface.
-        before: The municipality's mailbox as read so far; the new notice must follow from it.
+        before: The municipality's mailbox as read so far; everything that arrives until the notice is there is added to it.
 
     Raises:
         DemoError: The event was refused, or the notice did not come.
     """
     event = live_event(date_of=local_date(now()))
     client = f"kommun-{MUNICIPALITY}"
-    waiting = asyncio.create_task(_next_notice(api, client, len(before.entries)))
-    begun = time.monotonic()
-    answer = await api.call(WARD_CLIENT, "POST", "/v1/events", body=event, headers={"Content-Type": "application/cloudevents+json"})
-    if not answer.ok:
-        waiting.cancel()
-        raise DemoError(f"the live event was refused: {answer.status} {answer.code}")
-    notice, came = await waiting
-    before.take(notice)
+    case_id: asyncio.Future[str] = asyncio.get_running_loop().create_future()
+    with one_failure():
+        async with asyncio.TaskGroup() as group:
+            waiting = group.create_task(notice_of(api, before, case_id))
+            begun = time.monotonic()
+            answer = await api.call(WARD_CLIENT, "POST", "/v1/events", body=event, headers={"Content-Type": "application/cloudevents+json"})
+            if not answer.ok:
+                raise DemoError(f"the live event was refused: {answer.status} {answer.code}")
+            case_id.set_result(answer.body["case_id"])
+    notice, came = waiting.result()
     path = f"/v1/notices/{notice['id']}"
     await tell(api, client, f"{path}/acknowledgement", {"acknowledged_by": TAKEN_ON_BY}, key=f"live/{event['id']}")
     standing = (await ask(api, client, path))["standing"]
     return LiveStay(
         notice=notice,
         milliseconds=1_000 * (came - begun),
-        follows=not before.faults and notice["case_id"] == answer.body["case_id"],
+        chain_faults=tuple(before.faults),
         standing=standing["state"],
         acknowledged_by=standing["acknowledged_by"],
         names_person=event["data"]["person"]["id"] == (notice["personal"] or {}).get("person", {}).get("id"),
     )
 
 
-async def _next_notice(api: PublicApi, client: str, after: int) -> tuple[dict[str, Any], float]:
+async def notice_of(api: PublicApi, box: MailboxRead, case_id: Awaitable[str]) -> tuple[dict[str, Any], float]:
+    """Read on in a mailbox until the notice of a case is there, and say when it came.
+
+    Other notices may come before it at any time, such as that of an invoice issued a moment ago: they continue the chain and are
+    nothing to act upon.
+
+    Args:
+        api: The public interface.
+        box: The mailbox as read so far; every entry that comes is added to it.
+        case_id: The case, which may become known only after its notice has come.
+
+    Raises:
+        DemoError: It did not come.
+    """
+
     async def look() -> tuple[dict[str, Any], float] | None:
-        page = await ask(api, client, "/v1/notices", {"after": after, "limit": 1, "wait": WAIT_SECONDS})
-        return (page["entries"][0], time.monotonic()) if page["entries"] else None
+        while True:
+            after = box.entries[-1]["number"] if box.entries else 0
+            page = await ask(api, box.client, "/v1/notices", {"after": after, "limit": PAGE, "wait": WAIT_SECONDS})
+            came = time.monotonic()
+            for entry in page["entries"]:
+                box.take(entry)
+            for entry in page["entries"]:
+                if entry["case_id"] == await case_id:
+                    return entry, came
+            if not page["entries"]:
+                return None
 
     return await until("the live notice arrives", look)
 

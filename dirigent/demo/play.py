@@ -17,16 +17,18 @@ from dirigent.demo.checks import Checks
 from dirigent.demo.closing import DONE, Closing
 from dirigent.demo.compare import Sums, averages, caught_up, differing, lines_of, told_lines
 from dirigent.demo.invoices import pull
-from dirigent.demo.live import MUNICIPALITY, admit
+from dirigent.demo.live import MUNICIPALITY, TAKEN_ON_BY, admit
 from dirigent.demo.mailboxes import MailboxRead, read_all
 from dirigent.demo.prices import ensure_prices, ore
 from dirigent.demo.recompute import MonthSum, recompute
 from dirigent.demo.record import Played
 from dirigent.demo.reviews import decide, open_reviews
 from dirigent.demo.table import Row, rows_of
+from dirigent.demo.wording import many
 from dirigent.replay.api import PublicApi
 from dirigent.replay.file import count_lines, read_items
 from dirigent.replay.player import Player
+from dirigent.replay.report import LEGEND
 from dirigent.simulate.county_month import simulate
 from shared.dates import Month
 
@@ -49,6 +51,7 @@ class Demo:
     bar: ProgressBar
     checks: Checks = field(init=False)
     rows: list[Row] = field(default_factory=list)
+    prices: dict[int, int] = field(default_factory=dict)
     _run: str = field(default_factory=lambda: f"demo-{secrets.token_hex(4)}")
     _undecided: dict[str, MonthSum] = field(default_factory=dict)
     _expected: dict[str, MonthSum] = field(default_factory=dict)
@@ -64,9 +67,9 @@ class Demo:
     async def play(self) -> bool:
         """Play all acts; True when every check held."""
         file = self._write_file()
-        prices = await ensure_prices(self.api, self._years(), self._run)
+        self.prices = await ensure_prices(self.api, self._years(), self._run)
         player = await self._replay(file)
-        self._recompute(file, prices)
+        self._recompute(file)
         await self._compare_averages()
         boxes = await self._read_mailboxes()
         await self._acknowledge(boxes)
@@ -77,6 +80,9 @@ class Demo:
 
     def _act(self, title: str) -> None:
         self.console.print(f"[bold]{title}[/bold]", highlight=False, soft_wrap=True)
+
+    def _note(self, text: str) -> None:
+        self.console.print(f"  {text}", highlight=False, soft_wrap=True)
 
     def _write_file(self) -> Path:
         file = self.folder / f"demo-{self.played.month}.ndjson"
@@ -93,18 +99,21 @@ class Demo:
         with self.bar("replay", total) as advance:
             player = Player(self.api, "history", progress=advance)
             report = await player.play(read_items(file))
-        counts = f"{report.accepted} accepted, {report.repeated} repeated, {report.commands} commands"
-        self.console.print(f"  {counts}, {sum(report.findings.values())} findings, {report.seconds:.1f} s", highlight=False)
+        counts = f"{report.accepted} accepted, {report.repeated} repeated, {many(report.commands, 'command')}"
+        self._note(f"{counts}, {many(sum(report.findings.values()), 'finding')}, {report.seconds:.1f} s")
+        self._note(LEGEND)
+        missing = f"{report.lines} of {total} have an answer"
         if report.refused:
             report.write_refused(self.folder / "refused.ndjson")
-        self.checks.that("every line was accepted", not report.refused and report.lines == total, f"see {self.folder / 'refused.ndjson'}")
+            missing = f"{len(report.refused)} refused, see {self.folder / 'refused.ndjson'}"
+        self.checks.that("every line was accepted", not report.refused and report.lines == total, missing)
         return player
 
-    def _recompute(self, file: Path, prices: dict[int, int]) -> None:
+    def _recompute(self, file: Path) -> None:
         """Compute the month twice: as it stands before any review is decided, and as it ends."""
         lines = file.read_text(encoding="utf-8").splitlines()
-        self._undecided = recompute(lines, self.month.first, prices)
-        self._expected = recompute(lines, self.month.first, prices, decided=self._held)
+        self._undecided = recompute(lines, self.month.first, self.prices)
+        self._expected = recompute(lines, self.month.first, self.prices, decided=self._held)
 
     @property
     def _held(self) -> list[str]:
@@ -125,13 +134,18 @@ class Demo:
         boxes = await read_all(self.api, clients)
         notices = sum(len(box.entries) for box in boxes)
         faults = [f"{box.recipient}: {fault}" for box in boxes for fault in box.faults]
+        read = f"{many(len(boxes), 'mailbox', 'mailboxes')} with {many(notices, 'notice')}"
         self.checks.that(
-            f"{len(boxes)} mailboxes with {notices} notices: numbered 1..n, every hash follows from the one before",
+            f"{read}: numbered 1..n, every hash follows from the one before",
             notices > 0 and not faults,
-            "; ".join(faults[:3]),
+            "; ".join(faults[:3]) or "there are none",
         )
         bound = sum(box.personal_parts for box in boxes)
-        self.checks.that(f"{bound} personal parts are the ones the envelopes are bound to", bound > 0 and not faults)
+        self.checks.that(
+            f"{many(bound, 'personal part')} checked against the hash in the envelope",
+            bound > 0 and not faults,
+            "; ".join(faults[:3]) or "no notice has one",
+        )
         return {box.client: box for box in boxes}
 
     async def _acknowledge(self, boxes: dict[str, MailboxRead]) -> None:
@@ -141,6 +155,7 @@ class Demo:
         }
         asked = [(client, notice) for client, notices in list(admissions.items())[:ACKNOWLEDGED_BOXES] for notice in notices]
         taken_on = 0
+        refused = ""
         for client, notice in asked:
             path = f"/v1/notices/{notice['id']}/acknowledgement"
             answer = await self.api.call(
@@ -148,7 +163,10 @@ class Demo:
             )
             # A notice that something newer took the place of may be refused: that is an answer too.
             taken_on += answer.ok
-        self.checks.that(f"{taken_on} of {len(asked)} notices are acknowledged by a named person", taken_on > 0)
+            refused = refused if answer.ok else f"{client}: {answer.status} {answer.code}"
+        self.checks.that(
+            f"{taken_on} of {many(len(asked), 'notice')} are acknowledged by a named person", taken_on > 0, refused or "there are none"
+        )
 
     async def _close(self, player: Player) -> None:
         self._act(f"Closing {self.played.month}: prepare, publish, sign or stay silent, approve by another person, issue")
@@ -159,7 +177,8 @@ class Demo:
             self.checks.same("the data-quality gate holds back exactly the months whose amount hangs on a review", held, self._held)
             await self._compare_lines(player, self._undecided)
             await decide(self.api, self.played.month, reviews, self._run)
-            self.console.print(f"  {len(reviews)} reviews in {len(held)} months are decided by a named person", highlight=False)
+            decided = "is decided" if len(reviews) == 1 else "are decided"
+            self._note(f"{many(len(reviews), 'review')} in {many(len(held), 'month')} {decided} by a named person")
             held = sorted(await closing.publish())
         self.checks.same("every month is published", held, [])
         await self._compare_lines(player, self._expected)
@@ -168,7 +187,7 @@ class Demo:
         told = await self._told_of_publication(published)
         self.checks.same("every published month has come as a notice to its municipality", told, len(published))
         signed = await closing.sign(published[::SIGNS_EACH])
-        self.console.print(f"  {len(signed)} sign, {len(await closing.in_state('published'))} stay silent", highlight=False)
+        self._note(f"{len(signed)} signed, {len(await closing.in_state('published'))} stayed silent")
         await closing.approve()
         await closing.issue()
         standing = await closing.standing()
@@ -207,9 +226,10 @@ class Demo:
         read = await pull(self.api, "finance", awaiting={row.invoice for row in self.rows if row.invoice})
         found = {code: ore(document["amount"]) for code, document in read.of_month(self.played.month).items()}
         due = {code: month.amount for code, month in self._expected.items() if month.amount}
-        self.checks.that(f"{len(found)} invoices, each with the computed amount", found == due, differing(found, due))
+        self.checks.that(f"{many(len(found), 'invoice')}, each with the computed amount", found == due, differing(found, due))
         self.checks.that("the feed is dense, its hashes follow, every document is whole", not read.faults, "; ".join(read.faults[:3]))
-        self.checks.that("the invoice numbers are 1..n without a gap", read.numbers_unbroken)
+        numbers = ", ".join(entry["number"] for entry in read.entries)
+        self.checks.that("the invoice numbers are 1..n without a gap", read.numbers_unbroken, numbers)
         await self._compare_readers(sorted(found))
 
     async def _compare_readers(self, billed: Sequence[str]) -> None:
@@ -222,14 +242,24 @@ class Demo:
         answer = await self.api.call(f"kommun-{stranger}", "GET", f"/v1/invoices/{number}")
         unknown = await self.api.call(f"kommun-{stranger}", "GET", "/v1/invoices/1999-000001")
         alike = (answer.status, answer.code) == (unknown.status, unknown.code) == (404, unknown.code)
-        self.checks.that(f"invoice {number} is there for its debtor and looks unknown to everybody else", alike and not own.faults)
+        told = f"{answer.status} {answer.code}, an unknown one {unknown.status} {unknown.code}"
+        self.checks.that(
+            f"invoice {number} is there for its debtor and looks unknown to everybody else",
+            alike and not own.faults,
+            "; ".join(own.faults[:3]) or f"another municipality hears {told}",
+        )
 
     async def _admit_live(self) -> None:
         self._act(f"One live admission: ward-su tells, kommun-{MUNICIPALITY} sees it arrive and takes it on")
         before = (await read_all(self.api, [f"kommun-{MUNICIPALITY}"]))[0]
         live = await admit(self.api, before)
-        self.checks.that(f"its notice arrived after {live.milliseconds:.0f} ms and continues the mailbox's chain", live.follows)
-        self.checks.that(f"it is {live.standing} by {live.acknowledged_by}", live.standing == "acknowledged" and live.names_person)
+        self.checks.that(
+            f"its notice arrived after {live.milliseconds:.0f} ms and continues the mailbox's chain",
+            not live.chain_faults,
+            "; ".join(live.chain_faults[:3]),
+        )
+        self.checks.that("the notice names the patient", live.names_person, f"notice {live.notice['id']} names somebody else or nobody")
+        self.checks.same(f"it is taken on by {TAKEN_ON_BY}", (live.standing, live.acknowledged_by), ("acknowledged", TAKEN_ON_BY))
 
 
 def _publishes(entry: dict[str, object], month: str) -> bool:

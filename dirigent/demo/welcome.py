@@ -1,10 +1,10 @@
 """What a running demo tells its user: addresses, clients, and one line to try for each user group."""
 
-import sys
 from pathlib import Path
 
 from rich.console import Console
 
+from dirigent.calling import program_here
 from dirigent.demo.record import Played
 
 
@@ -15,7 +15,7 @@ def welcome(console: Console, url: str, data: Path, played: Played, token_option
     say(f"  documentation  {url}/docs")
     say(f"  data and logs  {data}")
     say(f"  played         {played.month}, {played.stays} stays, seed {played.seed}")
-    program = f"{python_here()} -m dirigent"
+    program = program_here()
     say(f"\nTokens live five minutes; this makes one of any demo client (`{program} client list` shows all):", style="bold")
     say(f'  token() {{ {program} token "$1"{token_options}; }}')
     say("\nTry:", style="bold")
@@ -29,12 +29,6 @@ def welcome(console: Console, url: str, data: Path, played: Played, token_option
         say(f"  # {who}")
         say(f'  curl -s -H "Authorization: Bearer $(token {client})" "{url}{path}"')
     say("\nCtrl-C stops everything.")
-
-
-def python_here() -> str:
-    """How to call this Python from the present folder."""
-    path = Path(sys.executable)
-    return str(path.relative_to(Path.cwd())) if path.is_relative_to(Path.cwd()) else str(path)
 
 
 class _Plain:

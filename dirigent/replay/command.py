@@ -14,7 +14,7 @@ from dirigent.failure import CannotStart
 from dirigent.replay.api import NotReachedError, PublicApi, TokenRefusedError
 from dirigent.replay.file import UnreadableLineError, count_lines, read_items
 from dirigent.replay.player import NotAllowedError, Player
-from dirigent.replay.report import Report
+from dirigent.replay.report import LEGEND, Report
 from dirigent.supervisor.folder import chosen_folder
 
 DEFAULT_URL: Final = "http://127.0.0.1:8080"
@@ -90,6 +90,7 @@ def _tell(report: Report, refused: Path, *, as_json: bool) -> None:
         print(json.dumps(summary))
         return
     print(f"accepted {summary['accepted']}, repeated {summary['repeated']}, commands {summary['commands']}, refused {summary['refused']}")
+    print(LEGEND)
     for code, count in summary["findings"].items():
         print(f"  finding {code}: {count}")
     if report.refused:

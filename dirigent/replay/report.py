@@ -4,9 +4,14 @@ import json
 from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from dirigent.replay.file import Item
+
+LEGEND: Final = (
+    "(accepted: new events; repeated: known already; commands: plans and invitations;\n"
+    "  findings: oddities that are noted and stop nothing)"
+)
 
 
 @dataclass(frozen=True, slots=True)

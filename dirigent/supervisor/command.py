@@ -2,16 +2,18 @@
 
 import asyncio
 import signal
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Literal
 
 import typer
 
+from dirigent.supervisor.folder import chosen_folder
 from dirigent.supervisor.signals import SIGNAL_BASE, run
 from dirigent.supervisor.sockets import LOOPBACK
 from dirigent.supervisor.system import Options, System, running
 
-_ORDERLY = {SIGNAL_BASE + number for number in (signal.SIGINT, signal.SIGTERM)}
+_ORDERLY = {SIGNAL_BASE + number for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
 
 
 def command(
@@ -26,7 +28,8 @@ def command(
     """Start PostgreSQL, Redis, gateway, services and workers, and keep them running until Ctrl-C."""
     steps = ("dirigent.seed",) if environment == "demo" else ()
     options = Options(data=data, host=host, port=port, split=split, environment=environment, steps=steps)
-    code = run(_up(options))
+    farewell = f"the data stay in {chosen_folder(data).path}, the next start goes on from them"
+    code = run(_up(options), say=partial(print, flush=True), farewell=farewell)
     raise typer.Exit(0 if code in _ORDERLY else code)
 
 

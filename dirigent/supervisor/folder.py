@@ -16,9 +16,12 @@ from dirigent.embedded.account import Account, can_enter, own_account, server_ac
 from dirigent.failure import CannotStart
 
 _REPOSITORY: Final = Path(__file__).resolve().parents[2]
+_BESIDE: Final = _REPOSITORY / "data"
+_ELSEWHERE: Final = Path("/var/lib/dirigent")
 _MEGABYTE: Final = 1_000_000
 _ROOM_FOR_NEW: Final = 400 * _MEGABYTE
 _ROOM_FOR_OLD: Final = 100 * _MEGABYTE
+_ANOTHER: Final = "choose another with --data or DIRIGENT_DATA"
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,15 +79,13 @@ class DataFolder:
             with tempfile.TemporaryFile(dir=self.path):
                 pass
         except OSError as error:
-            raise CannotStart(f"the data folder {self.path} cannot be used: {error.strerror}; choose another with --data") from None
+            raise CannotStart(f"the data folder {self.path} cannot be used: {error.strerror}; {_ANOTHER}") from None
         needed = _ROOM_FOR_OLD if self.postgres.exists() else _ROOM_FOR_NEW
         free = shutil.disk_usage(self.path).free
         if free < needed:
             raise CannotStart(f"only {free // _MEGABYTE} MB free in {self.path}, at least {needed // _MEGABYTE} MB are needed")
         if account != own_account() and not can_enter(account, self.path):
-            raise CannotStart(
-                f"the user that PostgreSQL runs as (uid {account.uid}) cannot enter the data folder {self.path}; choose another with --data"
-            )
+            raise CannotStart(f"the user that PostgreSQL runs as (uid {account.uid}) cannot enter the data folder {self.path}; {_ANOTHER}")
 
     @contextlib.contextmanager
     def lock(self) -> Iterator[IO[str]]:
@@ -101,7 +102,7 @@ class DataFolder:
             except OSError:
                 file.seek(0)
                 holder = file.read().strip() or "starting"
-                raise CannotStart(f"already running in {self.path}: {holder}") from None
+                raise CannotStart(f"already running in {self.path}: {holder}; stop it with Ctrl-C first") from None
             file.truncate(0)
             try:
                 yield file
@@ -111,11 +112,17 @@ class DataFolder:
 
 def default_folder() -> DataFolder:
     """`data` in the repository, or for root, when its servers could not enter that, a folder below /var/lib."""
-    beside = _REPOSITORY / "data"
     if os.geteuid() != 0 or can_enter(server_account(), _REPOSITORY):
-        return DataFolder(beside)
+        return DataFolder(_BESIDE)
     mark = hashlib.sha256(os.fsencode(_REPOSITORY)).hexdigest()[:8]
-    return DataFolder(Path("/var/lib/dirigent") / f"{_REPOSITORY.name}-{mark}")
+    return DataFolder(_ELSEWHERE / f"{_REPOSITORY.name}-{mark}")
+
+
+def why_elsewhere(folder: DataFolder) -> str | None:
+    """One line for the operator when the data are not in `data` though nobody chose another folder."""
+    if folder.path.parent != _ELSEWHERE:
+        return None
+    return f"data go to {folder.path}: PostgreSQL does not run as root, and its user cannot enter {_REPOSITORY}"
 
 
 def chosen_folder(given: Path | None) -> DataFolder:
@@ -133,6 +140,10 @@ def remove(folder: DataFolder) -> None:
     if folder.path.exists():
         with folder.lock():
             shutil.rmtree(folder.path)
+    if folder.path.parent == _ELSEWHERE:
+        # Ours as well, unless the data of another checkout are in it.
+        with contextlib.suppress(OSError):
+            _ELSEWHERE.rmdir()
 
 
 if __name__ == "__main__":

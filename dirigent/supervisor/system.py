@@ -26,7 +26,7 @@ from dirigent.supervisor.addresses import (
     told_addresses,
 )
 from dirigent.supervisor.child import Child
-from dirigent.supervisor.folder import DataFolder, chosen_folder
+from dirigent.supervisor.folder import DataFolder, chosen_folder, why_elsewhere
 from dirigent.supervisor.layout import SPLIT, TOGETHER, Composition, Listeners, inherited_environment, python
 from dirigent.supervisor.sockets import LOOPBACK, free_port, url_of
 from dirigent.supervisor.step import one_failure, run_step
@@ -94,6 +94,7 @@ async def running(options: Options) -> AsyncIterator[System]:
         folder.addresses.unlink(missing_ok=True)
         stack.callback(folder.addresses.unlink, missing_ok=True)
         boot = _Boot(folder, load_or_make(folder.secrets), embedded_source(options.embedded), options.say, stack)
+        _tell_first_start(folder, options.say)
         with one_failure():
             async with asyncio.TaskGroup() as group:
                 databases = group.create_task(boot.databases())
@@ -145,6 +146,16 @@ async def databases_of(options: Options) -> AsyncIterator[Mapping[str, Access]]:
         else:
             boot = _Boot(folder, load_or_make(folder.secrets), embedded_source(options.embedded), options.say, stack)
             yield await boot.databases()
+
+
+def _tell_first_start(folder: DataFolder, say: Callable[[str], None]) -> None:
+    """A first start takes seconds in which nothing else would be seen."""
+    if named_databases(os.environ) or folder.postgres.exists():
+        return
+    elsewhere = why_elsewhere(folder)
+    if elsewhere:
+        say(elsewhere)
+    say("first start: starting PostgreSQL and Redis and making the databases, a few seconds")
 
 
 def embedded_source(given: Source | None) -> Source:

@@ -1,6 +1,7 @@
 """Billing's tables. Pseudonymous throughout: a case id, times and codes, never a person."""
 
 from sqlalchemy import (
+    ARRAY,
     BigInteger,
     Boolean,
     CheckConstraint,
@@ -60,8 +61,9 @@ invitations = Table(
     Column("case_id", Uuid),
     Column("invited_at", INSTANT, nullable=False),
     Column("invited_by", Text, nullable=False),
+    Column("called", ARRAY(Text), nullable=False),
     Index("invitations_case", "case_id"),
-    comment="append-only: every call to a SIP (N8)",
+    comment="append-only: every call to a SIP (N8), and who was called",
 )
 
 stay_months = Table(
@@ -109,13 +111,14 @@ review_decisions = Table(
     Column("case_id", Uuid, nullable=False),
     Column("reason", Text, nullable=False),
     Column("outcome", Text, nullable=False),
+    Column("facts", Text, nullable=False),
     Column("explanation", Text, nullable=False),
     Column("client", Text, nullable=False),
     Column("person", Text, nullable=False),
     Column("decided_at", INSTANT, nullable=False),
     Index("review_decisions_case", "case_id"),
     CheckConstraint("outcome IN ('accept', 'exclude')", name="review_decisions_outcome"),
-    comment="append-only: decided reviews; the latest for a stay and reason counts",
+    comment="append-only: decided reviews; the latest for a stay, reason and facts counts",
 )
 
 tariff_proposals = Table(
@@ -168,8 +171,6 @@ months = Table(
     Column("sha256", Text),
     Column("amount_ore", BigInteger),
     Column("accepted", Text),
-    Column("prepared_by", Text),
-    Column("published_by", Text),
     Column("approved_by", Text),
     Column("published_at", INSTANT),
     Column("notice_mailbox", Text),

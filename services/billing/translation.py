@@ -1,13 +1,22 @@
 """From planning's facts to the stay that the law of payment liability sees."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import UTC, datetime
+from typing import Final
 
-from services.billing.domain.stay import CareType, Compulsory, Readiness, Stay
+from services.billing.domain.stay import CareType, Compulsory, Invitation, Readiness, Stay
 from shared.events.facts import StayChanged
 
+_MUNICIPALITY: Final = "municipality:"
 
-def stay_of(fact: StayChanged, invited_at: Iterable[datetime] = ()) -> Stay:
+
+def invitation_of(sent_at: datetime, called: Collection[str]) -> Invitation:
+    """A call to a SIP, from its sent time and its recipients as notices are addressed (`municipality:CODE`, `unit:HSA-id`)."""
+    codes = frozenset(recipient.removeprefix(_MUNICIPALITY) for recipient in called if recipient.startswith(_MUNICIPALITY))
+    return Invitation(sent_at.astimezone(UTC), codes)
+
+
+def stay_of(fact: StayChanged, invitations: Iterable[Invitation] = ()) -> Stay:
     """The stay of a fact, together with the SIP invitations of its case."""
     return Stay(
         fact.case_id,
@@ -21,7 +30,7 @@ def stay_of(fact: StayChanged, invited_at: Iterable[datetime] = ()) -> Stay:
             for notice in fact.ready
         ),
         fact.sip_required,
-        tuple(sorted(instant.astimezone(UTC) for instant in invited_at)),
+        tuple(invitations),
         _utc(fact.discharged_at),
         _utc(fact.deceased_at),
         fact.cancelled,

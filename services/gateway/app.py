@@ -26,6 +26,7 @@ from shared.db import Database
 from shared.http.access import ROUTES
 from shared.http.app import install_problems
 from shared.http.auth import TokenVerifier
+from shared.http.conditional import caller_has
 from shared.http.problems import HttpProblem
 
 _DOCUMENT_SECONDS: Final = 5.0
@@ -61,7 +62,14 @@ def create_app(settings: Settings | None = None, services: Mapping[str, ASGIApp]
             yield
 
     app = FastAPI(
-        title="Dirigent", description=DESCRIPTION, version=_version(), docs_url=None, redoc_url=None, openapi_url=None, lifespan=lifespan
+        title="Dirigent",
+        description=DESCRIPTION,
+        version=_version(),
+        docs_url=None,
+        redoc_url=None,
+        openapi_url=None,
+        lifespan=lifespan,
+        redirect_slashes=False,  # the address it redirects to would be of the caller's choosing
     )
     contract = Contract(app, upstreams, settings.public_url)
 
@@ -78,6 +86,7 @@ def create_app(settings: Settings | None = None, services: Mapping[str, ASGIApp]
         upstreams=upstreams,
         verifier=verifier,
         rate=RateLimit(settings.rate_per_second, settings.rate_burst),
+        failures=RateLimit(settings.failures_per_second, settings.failures_burst),
         traffic=Traffic(registry),
     )
     install_problems(app, settings.public_url)
@@ -129,7 +138,7 @@ class Contract:
         """The document as JSON, with an ETag."""
         body = msgspec.json.encode(await self.read())
         tag = f'"{hashlib.sha256(body).hexdigest()[:32]}"'
-        if request.headers.get("if-none-match") == tag:
+        if caller_has(request, tag):
             return Response(status_code=304, headers={"ETag": tag})
         return Response(body, media_type="application/json", headers={"ETag": tag, "Cache-Control": "no-cache"})
 

@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from services.gateway.routes import shape
 from shared.http.access import Route
+from shared.http.documented import idempotency_key
 
 Document = dict[str, Any]
 
@@ -25,8 +26,11 @@ _PROBLEMS: Final = {
     "429": "Too fast; wait as long as `Retry-After` says.",
     "503": "Not available just now; try the same request again after `Retry-After` seconds.",
 }
+_PROBLEM_CONTENT: Final[Document] = {"content": {"application/problem+json": {"schema": {"$ref": f"{_SCHEMAS}Problem"}}}}
 _ALWAYS: Final = ("401", "403", "429", "503")
 _WITH_BODY: Final = ("400", "413", "415", "422")
+_REFUSABLE: Final = ("409",)
+_IS_ERROR: Final = ("4", "5")
 
 DESCRIPTION: Final = (
     "Discharge coordination and payment liability between region and municipalities. "
@@ -64,13 +68,6 @@ _RECEIVERS_ANSWERS: Final[Document] = {
     "503": {"description": "Later: after `Retry-After`."},
     "default": {"description": "Anything else, a redirect too, is tried again by the schedule."},
 }
-_IDEMPOTENCY_KEY: Final[Document] = {
-    "name": "Idempotency-Key",
-    "in": "header",
-    "required": True,
-    "schema": {"type": "string", "pattern": "^[!-~]{1,200}$"},
-    "description": "Your own name for this request: the same key and body give the first answer again, and nothing is done twice.",
-}
 
 
 def merge(documents: Mapping[str, Document], routes: Iterable[Route], public_url: str, version: str) -> Document:
@@ -107,10 +104,7 @@ def merge(documents: Mapping[str, Document], routes: Iterable[Route], public_url
         "components": {
             "schemas": dict(sorted(_used(schemas, paths, webhooks).items())),
             "securitySchemes": _security_schemes(public_url, table.values()),
-            "responses": {
-                status: {"description": text, "content": {"application/problem+json": {"schema": {"$ref": f"{_SCHEMAS}Problem"}}}}
-                for status, text in _PROBLEMS.items()
-            },
+            "responses": {status: {"description": text, **_PROBLEM_CONTENT} for status, text in _PROBLEMS.items()},
         },
     }
 
@@ -134,16 +128,23 @@ def _operation(service: str, path: str, operation: Document, route: Route | None
     told["tags"] = [group_of(path)]
     if service == "gateway":
         return told
-    responses = {status: answer for status, answer in told.get("responses", {}).items() if status != "422"}
+    responses = {status: _as_problem(status, answer) for status, answer in told.get("responses", {}).items() if status != "422"}
     expected = _ALWAYS + (_WITH_BODY if "requestBody" in told else ("400",)) + (("404",) if "{" in path else ())
+    if route is not None and route.method == "POST":
+        expected += _REFUSABLE
     for status in expected:
         responses.setdefault(status, {"$ref": f"#/components/responses/{status}"})
     told["responses"] = dict(sorted(responses.items()))
     if route is not None:
         told["security"] = [{"oauth2": [scope]} for scope in route.scopes]
         if route.idempotency_key:
-            told["parameters"] = [*told.get("parameters", ()), deepcopy(_IDEMPOTENCY_KEY)]
+            told["parameters"] = [*told.get("parameters", ()), idempotency_key(required=True)]
     return told
+
+
+def _as_problem(status: str, answer: Document) -> Document:
+    """An error that a service tells of in its own words is a problem like every other."""
+    return {**answer, **_PROBLEM_CONTENT} if status.startswith(_IS_ERROR) and "content" not in answer else answer
 
 
 def _webhook(item: Document) -> Document:

@@ -1,18 +1,18 @@
 """The way of a request through the gateway: framing, route, token, rate, then on to its service."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from time import perf_counter
 from typing import Final
 
 from prometheus_client import CollectorRegistry, Counter, Histogram
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from services.gateway.limits import Allowance, RateLimit, guarded_body
+from services.gateway.limits import FAILURES_BURST, FAILURES_PER_SECOND, Allowance, RateLimit, guarded_body
 from services.gateway.routes import RouteMap, WrongMethod
 from services.gateway.upstreams import ClientGone, Upstream, UpstreamUnavailable
 from shared.errors import BusinessError
 from shared.http.access import SMALL_BODY, Route
-from shared.http.auth import TokenVerifier
+from shared.http.auth import Caller, TokenVerifier
 from shared.http.problems import HttpProblem, status_of
 
 TOKEN_BODY: Final = 16 * 1024
@@ -58,12 +58,14 @@ class Door:
         verifier: TokenVerifier,
         rate: RateLimit,
         traffic: Traffic,
+        failures: RateLimit | None = None,
     ) -> None:
         self._own = app
         self._routes = routes
         self._upstreams = upstreams
         self._verifier = verifier
         self._rate = rate
+        self._failures = failures or RateLimit(FAILURES_PER_SECOND, FAILURES_BURST)
         self._traffic = traffic
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -71,22 +73,23 @@ class Door:
         if scope["type"] != "http":
             await self._own(scope, receive, send)
             return
+        if scope["method"] == "HEAD":
+            scope, send = {**scope, "method": "GET"}, _without_body(send)
         found = self._routes.find(scope["method"], scope.get("raw_path") or scope["path"].encode())
         try:
             match found:
                 case Route():
                     await self._pass_on(found, scope, receive, send)
                 case WrongMethod(allowed):
-                    raise HttpProblem("request.method", headers={"Allow": ", ".join(allowed)})
+                    raise HttpProblem("request.method", headers={"Allow": ", ".join(_with_head(allowed))})
                 case None:
                     await self._serve(scope, receive, send)
         except ClientGone:
             return
 
     async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer ourselves; those who have no token yet are told apart by address."""
-        client = scope.get("client")
-        allowance = self._take(f"address {client[0]}" if client else "address unknown")
+        """Answer ourselves."""
+        allowance = self._allow(self._rate.take(_address(scope)))
         receive = await guarded_body(scope, receive, _OWN_LIMITS.get(scope["path"], SMALL_BODY))
         await self._own(scope, receive, _with_headers(send, allowance))
 
@@ -101,10 +104,10 @@ class Door:
             await send(message)
 
         try:
-            caller = self._verifier.verify(_authorization(scope))
-            allowance = self._take(f"client {caller.client_id}")
+            caller = self._caller(scope)
+            allowance = self._allow(self._rate.take(f"client {caller.client_id}"))
             receive = await guarded_body(scope, receive, route.body_limit, route.content_types if route.method in _WITH_A_BODY else ())
-            await self._upstream(route.service).forward(_inner_scope(scope), receive, _with_headers(watched, allowance))
+            await self._upstream(route.service).forward(_inner_scope(scope), receive, _uncached(_with_headers(watched, allowance)))
         except UpstreamUnavailable as error:
             status = 503
             raise HttpProblem("service.unavailable", headers={"Retry-After": "1"}) from error
@@ -123,12 +126,36 @@ class Door:
             raise UpstreamUnavailable(f"no {service} here")
         return upstream
 
-    def _take(self, client: str) -> Allowance:
-        allowance = self._rate.take(client)
+    def _caller(self, scope: Scope) -> Caller:
+        """Who calls. An address that keeps sending bad tokens waits before another one is looked at: each costs a verification."""
+        authorization, address = _authorization(scope), _address(scope)
+        known = self._verifier.remembered(authorization)
+        if known is not None:
+            return known
+        self._allow(self._failures.look(address))
+        try:
+            return self._verifier.verify(authorization)
+        except HttpProblem:
+            if authorization is not None:
+                self._failures.take(address)
+            raise
+
+    @staticmethod
+    def _allow(allowance: Allowance) -> Allowance:
         if not allowance.allowed:
             headers = {name.decode(): value.decode() for name, value in allowance.headers()}
             raise HttpProblem("rate.exceeded", headers=headers | {"Retry-After": str(allowance.reset_seconds)})
         return allowance
+
+
+def _address(scope: Scope) -> str:
+    """Those who have no token yet are told apart by address."""
+    client = scope.get("client")
+    return f"address {client[0]}" if client else "address unknown"
+
+
+def _with_head(allowed: Sequence[str]) -> list[str]:
+    return sorted({*allowed, "HEAD"}) if "GET" in allowed else list(allowed)
 
 
 def _inner_scope(scope: Scope) -> Scope:
@@ -148,6 +175,28 @@ def _with_headers(send: Send, allowance: Allowance) -> Send:
     async def answer(message: Message) -> None:
         if message["type"] == "http.response.start":
             message = {**message, "headers": [*message.get("headers", ()), *allowance.headers()]}
+        await send(message)
+
+    return answer
+
+
+def _uncached(send: Send) -> Send:
+    """Nothing of a service is kept on the way, where it does not say itself what may be: much of it is about persons."""
+
+    async def answer(message: Message) -> None:
+        if message["type"] == "http.response.start" and not any(name == b"cache-control" for name, _ in message.get("headers", ())):
+            message = {**message, "headers": [*message.get("headers", ()), (b"cache-control", b"no-store")]}
+        await send(message)
+
+    return answer
+
+
+def _without_body(send: Send) -> Send:
+    """The answer to HEAD: that to GET, without its body."""
+
+    async def answer(message: Message) -> None:
+        if message["type"] == "http.response.body":
+            message = {**message, "body": b""}
         await send(message)
 
     return answer

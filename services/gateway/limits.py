@@ -15,6 +15,8 @@ from shared.http.problems import HttpProblem
 _ABOUT_THE_BODY: Final = (b"content-length", b"transfer-encoding", b"content-encoding", b"content-type")
 _CLIENTS_REMEMBERED: Final = 10_000
 _LENGTH_DIGITS: Final = 19
+FAILURES_PER_SECOND: Final = 100.0
+FAILURES_BURST: Final = 1_000
 
 
 async def guarded_body(scope: Scope, receive: Receive, limit: int, content_types: Sequence[str] = ()) -> Receive:
@@ -120,7 +122,13 @@ class RateLimit:
 
     def take(self, client: str, at: float | None = None) -> Allowance:
         """Take one request out of a client's bucket; `at` is a monotonic time in seconds."""
-        at = monotonic() if at is None else at
+        return self._taken(client, 1, monotonic() if at is None else at)
+
+    def look(self, client: str, at: float | None = None) -> Allowance:
+        """What `take` would say, taking nothing."""
+        return self._taken(client, 0, monotonic() if at is None else at)
+
+    def _taken(self, client: str, wanted: int, at: float) -> Allowance:
         bucket = self._buckets.get(client)
         if bucket is None:
             bucket = self._buckets[client] = _Bucket(float(self._burst), at)
@@ -132,6 +140,6 @@ class RateLimit:
             bucket.filled_at = at
         allowed = bucket.tokens >= 1
         if allowed:
-            bucket.tokens -= 1
+            bucket.tokens -= wanted
         missing = self._burst - bucket.tokens if allowed else 1 - bucket.tokens
         return Allowance(allowed, self._burst, int(bucket.tokens), math.ceil(missing / self._per_second))

@@ -6,6 +6,7 @@ from typing import Final, Literal, Self
 from pydantic import Field, SecretStr, model_validator
 from pydantic_settings import SettingsConfigDict
 
+from services.gateway.limits import FAILURES_BURST, FAILURES_PER_SECOND
 from shared.db import DatabaseSettings
 
 SERVICES: Final = ("planning", "billing", "notifications")
@@ -26,6 +27,12 @@ class Settings(DatabaseSettings):
     service_key: SecretStr | None = Field(default=None, validation_alias="DIRIGENT_SERVICE_KEY")
     rate_per_second: float = Field(default=10_000, gt=0, description="requests per second and client that one process lets through")
     rate_burst: int = Field(default=20_000, gt=0, description="requests one client may send at once before the rate counts")
+    failures_per_second: float = Field(
+        default=FAILURES_PER_SECOND, gt=0, description="refused tokens per second and address before more are looked at"
+    )
+    failures_burst: int = Field(
+        default=FAILURES_BURST, gt=0, description="refused tokens one address may send at once before that rate counts"
+    )
     upstream_timeout: float = Field(default=35, gt=0, description="seconds; longer than the longest poll (30 s)")
 
     @model_validator(mode="after")

@@ -13,8 +13,10 @@ from services.notifications import usecases
 from services.notifications.sealing import Seal
 from services.notifications.settings import Settings
 from shared.dates import format_instant
+from shared.errors import NotFound
 from shared.http.app import create_service_app
 from shared.http.call import Checked, StrictRoute, Working
+from shared.http.documented import with_example
 from shared.http.fields import Answer, Body, ShortText
 from shared.http.idempotency import once
 
@@ -26,7 +28,9 @@ State = Literal["pending", "delivered", "exhausted", "cancelled"]
 class Wanted(Body):
     """Where to tell of what."""
 
-    url: str = Field(max_length=1_000, description="https, a public host name, port 443", examples=["https://hooks.kommun.se/dirigent"])
+    model_config = with_example({"url": "https://hooks.kommun.se/dirigent", "types": ["notice.ready"]})
+
+    url: str = Field(max_length=1_000, description="https, a public host name, port 443")
     types: list[ShortText] = Field(default_factory=list, max_length=50, description="types of notice to hear of; empty means all")
     units: list[ShortText] = Field(default_factory=list, max_length=500, description="HSA-ids of units to hear of; empty: all of yours")
 
@@ -55,7 +59,9 @@ class SubscriptionShown(Answer):
 class SubscriptionMade(SubscriptionShown):
     """A new subscription with its secret, which is shown in this answer only."""
 
-    secret: str = Field(description="verifies the signatures (Standard Webhooks 1.0)")
+    secret: str | None = Field(
+        default=None, description="verifies the signatures (Standard Webhooks 1.0); left out of a repeated answer once it is deleted"
+    )
 
 
 class Subscriptions(Answer):
@@ -125,7 +131,7 @@ def _shown(row: sa.RowMapping, counts: dict[UUID, dict[str, int]]) -> Subscripti
     summary="Subscribe to webhooks",
 )
 async def subscribe(call: Checked, work: Working, body: Wanted, request: Request) -> Response:
-    """One subscription per organisation and unit prefixes. The secret is shown in this answer only."""
+    """One subscription per organisation and unit prefixes, by a client that may read notices. Only this answer shows the secret."""
     seal: Seal = request.app.state.seal
 
     async def act() -> SubscriptionShown:
@@ -138,9 +144,12 @@ async def subscribe(call: Checked, work: Working, body: Wanted, request: Request
 
 
 async def _with_secret(work: Working, stored: Response, call: Checked, seal: Seal) -> Response:
-    """Add the secret, which is never kept in clear, not even among the first answers."""
+    """Add the secret, which is never kept in clear, not even among the first answers; a deleted subscription has none any more."""
     answer: dict[str, Any] = json.loads(bytes(stored.body))
-    row = await usecases.find_subscription(work, call.caller, UUID(answer["id"]))
+    try:
+        row = await usecases.find_subscription(work, call.caller, UUID(answer["id"]))
+    except NotFound:
+        return stored
     answer["secret"] = seal.open(row["secret"], row["id"])
     headers = {name: value for name, value in stored.headers.items() if name not in {"content-length", "content-type"}}
     return Response(json.dumps(answer), stored.status_code, headers, media_type="application/json")
@@ -148,7 +157,7 @@ async def _with_secret(work: Working, stored: Response, call: Checked, seal: Sea
 
 @router.get("/v1/subscriptions", summary="List your subscriptions")
 async def get_subscriptions(call: Checked, work: Working) -> Subscriptions:
-    """Every subscription of your organisation whose units you speak for."""
+    """Those your client made, and those for exactly your client's units."""
     rows = await usecases.list_subscriptions(work, call.caller)
     counts = await usecases.count_deliveries(work, [row["id"] for row in rows])
     return Subscriptions(subscriptions=[_shown(row, counts) for row in rows])

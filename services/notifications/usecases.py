@@ -21,6 +21,7 @@ from shared.db import Work
 from shared.errors import FieldError, Malformed, NotFound, Refused
 from shared.events.facts import NoticeSent
 from shared.http.auth import Caller
+from shared.http.problems import HttpProblem
 from shared.identifiers import uuid7
 from shared.streams import due
 from shared.streams.canonical import canonical_plain
@@ -28,6 +29,7 @@ from shared.streams.consumer import Delivered
 
 _log = structlog.get_logger(__name__)
 _RESOLVE_SECONDS: Final = 0.8
+READS_NOTICES: Final = "notices:read"
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,9 +53,11 @@ async def subscribe(work: Work, caller: Caller, seal: Seal, wanted: Wanted, poli
     """Enter the caller's webhook subscription: one per organisation and unit prefixes.
 
     Raises:
+        HttpProblem: 403, the caller may not read the notices it would be told of.
         Malformed: The address may not be called, a type is unknown, or a unit is not the caller's.
         Refused: There is one already.
     """
+    _require_reader(caller)
     wrong = [FieldError(f"/types/{index}", "type_unknown") for index, name in enumerate(wanted.types) if name not in NOTICE_TYPES]
     foreign = (index for index, unit in enumerate(wanted.units) if not covers(caller.unit_prefixes, [unit]))
     wrong += [FieldError(f"/units/{index}", "unit_not_yours") for index in foreign]
@@ -85,6 +89,12 @@ async def subscribe(work: Work, caller: Caller, seal: Seal, wanted: Wanted, poli
     return await find_subscription(work, caller, subscription_id)
 
 
+def _require_reader(caller: Caller) -> None:
+    """Whoever is told that a notice came, and of what type, must be allowed to read it."""
+    if not caller.may(READS_NOTICES):
+        raise HttpProblem("access.denied")
+
+
 async def _refuse_private_target(target: Target, resolver: Resolve) -> None:
     """Find a wrong name early; it is checked again whenever something is sent, so a slow resolver need not hold anybody up here."""
     if target.allowed:
@@ -100,9 +110,16 @@ async def _refuse_private_target(target: Target, resolver: Resolve) -> None:
 
 
 async def list_subscriptions(work: Work, caller: Caller) -> list[sa.RowMapping]:
-    """The subscriptions the caller may see: those of its organisation whose units it speaks for."""
+    """The subscriptions the caller manages, oldest first."""
     found = await repository.find_subscriptions(work, caller.organisation)
-    return [row for row in found if covers(caller.unit_prefixes, row["unit_prefixes"])]
+    return [row for row in found if _manages(caller, row)]
+
+
+def _manages(caller: Caller, row: sa.RowMapping) -> bool:
+    """Whether a subscription is the caller's: made by itself or for exactly its units. To speak for more units is not enough."""
+    if row["organisation"] != caller.organisation:
+        return False
+    return bool(row["client"] == caller.client_id or set(row["unit_prefixes"]) == set(caller.unit_prefixes))
 
 
 async def find_subscription(work: Work, caller: Caller, subscription_id: UUID) -> sa.RowMapping:
@@ -112,7 +129,7 @@ async def find_subscription(work: Work, caller: Caller, subscription_id: UUID) -
         NotFound: Unknown, deleted, or not the caller's.
     """
     row = await repository.find_subscription(work, subscription_id)
-    if row is None or row["organisation"] != caller.organisation or not covers(caller.unit_prefixes, row["unit_prefixes"]):
+    if row is None or not _manages(caller, row):
         raise NotFound
     return row
 
@@ -188,8 +205,13 @@ def _body(kind: str, at: str, about: dict[str, str]) -> str:
 async def list_deliveries(
     work: Work, caller: Caller, subscription_id: UUID, *, before: UUID | None, limit: int, state: str | None
 ) -> list[tuple[sa.RowMapping, list[sa.RowMapping]]]:
-    """Messages of one of the caller's subscriptions, the newest first, each with its attempts."""
+    """Messages of one of the caller's subscriptions, the newest first, each with its attempts.
+
+    Raises:
+        HttpProblem: 403, the caller may not read the notices they tell of.
+    """
     row = await find_subscription(work, caller, subscription_id)
+    _require_reader(caller)
     found = await repository.list_deliveries(work, row["id"], before=before, limit=limit, state=state)
     attempts = await repository.find_attempts(work, [delivery["id"] for delivery in found])
     return [(delivery, attempts.get(delivery["id"], [])) for delivery in found]

@@ -1,7 +1,8 @@
 """The hot path: events that arrive while a batch commits are gathered and written together, each answered after its own commit.
 
-No timer: the first event starts a batch at once, those that come while it is under way make the next. One batch of at most 200 is
-in flight per process; a full queue is 503. With `gathered` off every event runs the same code in a transaction of its own.
+No timer: the first event starts a batch at once, with whatever else the event loop has in hand; those that come while it is under way
+make the next. One batch of at most 200 is in flight per process; a full queue is 503. With `gathered` off every event runs the same
+code in a transaction of its own.
 """
 
 import asyncio
@@ -86,17 +87,18 @@ class Intake:
 
     async def _accept_again(self, statements: Sequence[Statement]) -> list[Outcome]:
         """One transaction; the whole of it again when the database could not do it, which the event keys make safe."""
-        for attempt in range(1, TRIES + 1):
+        tried = 0
+        while True:
+            tried += 1
             try:
                 async with self._database.transaction() as work:
                     outcomes = await accept(work, statements)
             except Exception as error:
-                if attempt == TRIES or not is_unavailable(error):
+                if tried == TRIES or not is_unavailable(error):
                     raise
-                await asyncio.sleep(_PAUSE_SECONDS * attempt)
             else:
                 return outcomes
-        raise AssertionError("unreachable")
+            await asyncio.sleep(_PAUSE_SECONDS * tried)
 
     async def _write(self) -> None:
         """Write batch after batch until nobody waits."""

@@ -15,6 +15,7 @@ class Settings(ServiceSettings):
 
     model_config = SettingsConfigDict(env_prefix="DIRIGENT_PLANNING_", extra="ignore", populate_by_name=True)
 
+    by_key: bool = True
     gathered_intake: bool = True
     intake_queue: int = 2_000
     reminders_at_once: int = 4

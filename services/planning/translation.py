@@ -90,13 +90,13 @@ _READ: Final[Mapping[EventType, Callable[[Data], EventData]]] = {
 }
 
 
-def case_event(value: Mapping[str, Any], sent_at: datetime, provider: str | None = None) -> CaseEvent:
+def case_event(value: Mapping[str, Any], sent_at: datetime, space: str | None = None) -> CaseEvent:
     """The domain's event for a validated CloudEvent, with the sent time it was accepted with.
 
     Args:
         value: The event's JSON.
         sent_at: When it counts as sent.
-        provider: Whose stay it is about, when that is not the sender's own: a municipality states something of a region's stay.
+        space: Within what its stay id is unique, when that is not the sender's care provider.
     """
     kind = EventType(value["type"])
     data: Data = value.get("data") or {}
@@ -107,7 +107,7 @@ def case_event(value: Mapping[str, Any], sent_at: datetime, provider: str | None
         sent_at=sent_at,
         data=_READ[kind](data),
         corrects=data.get("corrects"),
-        stay=StayKey(provider or provider_of(ward_of(value["source"])), value["subject"]),
+        stay=StayKey(space or provider_of(ward_of(value["source"])), value["subject"]),
     )
 
 

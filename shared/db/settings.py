@@ -7,13 +7,14 @@ from pydantic_settings import BaseSettings
 class DatabaseSettings(BaseSettings):
     """The address of one service's database and how many connections one process may hold.
 
-    `listen_url` is a direct address for LISTEN beside a pooled `database_url`; empty means the same address.
+    `listen_url` is a direct address for LISTEN beside a pooled `database_url`; empty means the same address. `by_key`: see `Database`.
     """
 
     database_url: SecretStr
     listen_url: SecretStr | None = None
     pool_size: int = 2
     pool_overflow: int = 8
+    by_key: bool = False
 
     @property
     def direct_url(self) -> str:

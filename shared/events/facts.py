@@ -126,6 +126,7 @@ class PlanInvited(Fact):
     invitation_id: UUID
     invited_at: AwareDatetime = Field(description="when N8 was sent: receipt, or as stated by a history client")
     invited_by: str = Field(description="HSA-id of the care centre")
+    called: tuple[str, ...] = Field(default=(), description="who was called, as notices are addressed: municipality:CODE, unit:HSA-id")
 
 
 class PlanningStatusSet(Fact):

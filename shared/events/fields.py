@@ -1,34 +1,18 @@
 """The types of the fields of ward events: strict, printable, in Unicode NFC, so that the stored form of an event is what was sent."""
 
-import re
-import unicodedata
 from collections.abc import Callable
 from datetime import date, datetime
 from typing import Annotated, Final, Literal, TypeVar
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
-from shared.dates import EARLIEST, LATEST, parse_instant
+from shared.dates import parse_day, parse_instant
 from shared.identifiers import HSA_ID_PATTERN, MUNICIPALITY_CODE_PATTERN, parse_hsa_id
+from shared.text import refuse_odd_text
 
 SOURCE_PREFIX: Final = "urn:hsa:"
 
 _T = TypeVar("_T")
-
-
-def refuse_odd_text(text: str) -> str:
-    """Text that can be printed and has one form only.
-
-    Raises:
-        ValueError: `text.not_printable`, `text.not_nfc` or `text.blank`.
-    """
-    if not text.isprintable():
-        raise ValueError("text.not_printable")
-    if not text.isascii() and not unicodedata.is_normalized("NFC", text):
-        raise ValueError("text.not_nfc")
-    if not text or text.isspace():
-        raise ValueError("text.blank")
-    return text
 
 
 def _from_text(read: Callable[[str], _T], code: str) -> Callable[[object], _T]:
@@ -45,25 +29,13 @@ def _from_text(read: Callable[[str], _T], code: str) -> Callable[[object], _T]:
     return read_or_refuse
 
 
-_DAY: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
-
-
-def _read_day(text: str) -> date:
-    if not _DAY.fullmatch(text):
-        raise ValueError("day.format")
-    day = date.fromisoformat(text)
-    if not EARLIEST.date() <= day < LATEST.date():
-        raise ValueError("day.format")
-    return day
-
-
 def _read_source(text: str) -> str:
     parse_hsa_id(text.removeprefix(SOURCE_PREFIX))
     return text
 
 
 Instant = Annotated[datetime, BeforeValidator(_from_text(parse_instant, "time.format")), Field(json_schema_extra={"format": "date-time"})]
-Day = Annotated[date, BeforeValidator(_from_text(_read_day, "day.format"))]
+Day = Annotated[date, BeforeValidator(_from_text(parse_day, "day.format"))]
 ShortText = Annotated[str, Field(max_length=120), AfterValidator(refuse_odd_text)]
 LongText = Annotated[str, Field(max_length=500), AfterValidator(refuse_odd_text)]
 Token = Annotated[str, Field(pattern=r"^[!-~]{1,128}$")]

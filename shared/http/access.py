@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Final
 
 SMALL_BODY: Final = 1 << 20
-BATCH_BODY: Final = 8 << 20
+BATCH_BODY: Final = 4 << 20
 
 
 @dataclass(frozen=True, slots=True)

@@ -38,6 +38,8 @@ _BY_STATUS: Final = {
     413: "request.too_large",
     415: "request.content_type",
 }
+_CODE: Final = re.compile(r"[a-z_]+(?:\.[a-z_]+)*", re.ASCII)
+_ERRORS_TOLD: Final = 20
 DATABASE_AWAITED_SECONDS: Final = 30.0
 RETRY_AFTER: Final = {"Retry-After": "1"}
 
@@ -59,7 +61,7 @@ def as_business_error(error: Exception) -> BusinessError:
 
 def _invalid_request(error: RequestValidationError) -> BusinessError:
     """Where and what, never the value: FastAPI's own answer would echo a person number."""
-    found = [_place_and_kind(item) for item in error.errors()]
+    found = [_place_and_kind(item) for item in error.errors()[:_ERRORS_TOLD]]
     fields = tuple(FieldError(_pointer(where[1:]), what) for where, what in found)
     if all(where[0] == "body" for where, _ in found):
         return Malformed("request.malformed", errors=fields)
@@ -71,6 +73,9 @@ def _invalid_request(error: RequestValidationError) -> BusinessError:
 def _place_and_kind(item: Mapping[str, Any]) -> tuple[tuple[str, ...], str]:
     """Where and what; the name of an unknown field is the caller's own text and may hold anything, so only its place is told."""
     place, kind = tuple(str(part) for part in item["loc"]), str(item["type"])
+    if kind == "value_error":
+        code = str(item.get("ctx", {}).get("error", ""))
+        kind = code if _CODE.fullmatch(code) else kind
     return (place[:-1] if kind == "extra_forbidden" else place), kind
 
 
@@ -145,7 +150,11 @@ def create_service_app(name: str, title: str, settings: ServiceSettings, routers
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         app.state.database = Database(
-            settings.database_url.get_secret_value(), pool_size=settings.pool_size, overflow=settings.pool_overflow, application=name
+            settings.database_url.get_secret_value(),
+            pool_size=settings.pool_size,
+            overflow=settings.pool_overflow,
+            application=name,
+            by_key=settings.by_key,
         )
         app.state.watcher = FeedWatcher()
         await _until_safe(app.state.database)

@@ -69,19 +69,28 @@ class TokenVerifier:
         Raises:
             HttpProblem: 401 `token.invalid`, never saying which check failed.
         """
-        scheme, _, token = (authorization or "").partition(" ")
-        if scheme.lower() != "bearer" or not token or len(token) > _LONGEST_TOKEN:
-            raise _invalid()
-        known = self._remembered.get(token)
+        known = self.remembered(authorization)
         if known is not None:
-            if known[0] > now().timestamp():
-                return known[1]
-            del self._remembered[token]
+            return known
+        token = _bearer(authorization)
+        if token is None:
+            raise _invalid()
         expires, caller = self._verify(token)
         self._remembered[token] = (expires, caller)
         if len(self._remembered) > _REMEMBERED:
             self._remembered.popitem(last=False)
         return caller
+
+    def remembered(self, authorization: str | None) -> Caller | None:
+        """The caller behind a header whose token was verified before and has not expired; costs no cryptography."""
+        token = _bearer(authorization)
+        known = None if token is None else self._remembered.get(token)
+        if token is None or known is None:
+            return None
+        if known[0] > now().timestamp():
+            return known[1]
+        del self._remembered[token]
+        return None
 
     def _verify(self, token: str) -> tuple[int, Caller]:
         try:
@@ -102,6 +111,11 @@ class TokenVerifier:
             return int(claims["exp"]), caller
         except (JoseError, ValueError, KeyError, TypeError) as error:
             raise _invalid() from error
+
+
+def _bearer(authorization: str | None) -> str | None:
+    scheme, _, token = (authorization or "").partition(" ")
+    return token if scheme.lower() == "bearer" and 0 < len(token) <= _LONGEST_TOKEN else None
 
 
 def _invalid() -> HttpProblem:

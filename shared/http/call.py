@@ -13,6 +13,7 @@ from shared.http import strict_json
 from shared.http.access import BY_TEMPLATE, Route
 from shared.http.auth import Caller, TokenVerifier
 from shared.http.problems import HttpProblem
+from shared.http.query import QueryForms, declared_query, refuse_odd_query
 
 _KEY: Final = re.compile(r"[!-~]{1,200}", re.ASCII)
 
@@ -34,16 +35,19 @@ class StrictRequest(Request):
     async def json(self) -> Any:  # as the class it extends
         """The body, decoded once."""
         if not hasattr(self, "_json"):
-            self._json = strict_json.decode(await self.body())
+            self._json = await strict_json.read(await self.body())
         return self._json
 
 
 class StrictRoute(APIRoute):
     """The route class of every public router; a problem found while reading the body stays that problem."""
 
+    query_forms: QueryForms
+
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         """Hand the request on as a strict one, its body already decoded where one is expected."""
         handler = super().get_route_handler()
+        self.query_forms = declared_query(self.dependant)
         takes_body = self.body_field is not None
 
         async def strict(request: Request) -> Response:
@@ -61,8 +65,11 @@ class PlainRoute(APIRoute):
     For the hot path: solving dependencies that are not there costs a tenth of what a small request does.
     """
 
+    query_forms: QueryForms
+
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         """The handler itself."""
+        self.query_forms = declared_query(self.dependant)
         handler: Callable[[Request], Coroutine[Any, Any, Response]] = self.endpoint
         return handler
 
@@ -71,13 +78,17 @@ def check(request: Request) -> Call:
     """Check the token, and the caller's scope and role against the route table.
 
     Raises:
-        HttpProblem: 401 without a valid token, 403 without scope or role, 400 without a required or with an unusable key.
+        HttpProblem: 401 without a valid token, 403 without scope or role, 400 for a query that is not as declared, and without a required
+            or with an unusable key.
     """
     verifier: TokenVerifier = request.app.state.verifier
     caller = verifier.verify(request.headers.get("authorization"))
-    route = BY_TEMPLATE[request.method, request.scope["route"].path]
+    served: StrictRoute | PlainRoute = request.scope["route"]
+    route = BY_TEMPLATE[request.method, served.path]
     if not caller.scopes.intersection(route.scopes) or (route.roles and caller.role not in route.roles):
         raise HttpProblem("access.denied")
+    if request.scope["query_string"]:
+        refuse_odd_query(request.scope["query_string"], served.query_forms)
     key = request.headers.get("idempotency-key")
     if key is None and route.idempotency_key:
         raise HttpProblem("idempotency.key_missing")

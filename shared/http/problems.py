@@ -3,6 +3,7 @@
 The catalogue `problems.toml` beside this file holds every code with its status and words in both languages.
 """
 
+import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -16,6 +17,7 @@ from starlette.responses import Response
 from shared.errors import BusinessError, FieldError, Malformed, NotFound, Refused
 
 MEDIA_TYPE: Final = "application/problem+json"
+_WEIGHT: Final = re.compile(r"[ \t]*[qQ]=(0(?:\.[0-9]{0,3})?|1(?:\.0{0,3})?)[ \t]*")
 _CATALOGUE: Final = Path(__file__).with_name("problems.toml")
 
 
@@ -60,13 +62,11 @@ def language_of(accept_language: str | None) -> str:
 
 
 def _weight(parameters: str) -> float:
-    name, _, value = parameters.strip().partition("=")
-    if name.strip() != "q":
+    """The weight of a language as RFC 9110 12.4.2 writes it; anything else is worth nothing."""
+    if not parameters.strip():
         return 1.0
-    try:
-        return float(value)
-    except ValueError:
-        return 0.0
+    stated = _WEIGHT.fullmatch(parameters)
+    return float(stated[1]) if stated else 0.0
 
 
 def status_of(error: BusinessError) -> int:
@@ -95,13 +95,14 @@ def problem_body(  # noqa: PLR0913  # the members of RFC 9457 and our three
     language: str = "en",
     members: Mapping[str, object] | None = None,
 ) -> bytes:
-    """The JSON of one problem."""
+    """The JSON of one problem. Details are written in English; in another language the catalogue's meaning stands for them."""
     row = catalogue().get(code)
+    told = detail if language == "en" or row is None else ""
     body: dict[str, object] = {
         "type": f"{public_url}/problems/{code}",
         "title": row.title[language] if row else code,
         "status": status,
-        "detail": detail or (row.meaning[language] if row else ""),
+        "detail": told or (row.meaning[language] if row else ""),
         "code": code,
         "request_id": request_id,
     }
@@ -112,7 +113,7 @@ def problem_body(  # noqa: PLR0913  # the members of RFC 9457 and our three
 
 def problem_response(error: BusinessError, *, public_url: str, request_id: str, accept_language: str | None) -> Response:
     """The answer for a business error; never an input value in it."""
-    status = status_of(error)
+    status, language = status_of(error), language_of(accept_language)
     body = problem_body(
         public_url,
         error.code,
@@ -120,8 +121,9 @@ def problem_response(error: BusinessError, *, public_url: str, request_id: str, 
         detail=error.detail,
         errors=error.errors,
         request_id=request_id,
-        language=language_of(accept_language),
+        language=language,
         members=error.members,
     )
-    headers = error.headers if isinstance(error, HttpProblem) else {}
-    return Response(body, status_code=status, media_type=MEDIA_TYPE, headers=headers)
+    own = error.headers if isinstance(error, HttpProblem) else {}
+    headers = {"Content-Language": language, "Vary": "Accept-Language", "Cache-Control": "no-store"}
+    return Response(body, status_code=status, media_type=MEDIA_TYPE, headers=headers | own)

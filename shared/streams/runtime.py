@@ -104,6 +104,7 @@ class StreamWorker:
             pool_size=settings.pool_size,
             overflow=settings.pool_overflow,
             application=f"{self.name}-worker",
+            by_key=settings.by_key,
         )
         self._client = httpx.AsyncClient(timeout=httpx.Timeout(30, connect=5), trust_env=False)
         assert self._broker is not None  # noqa: S101  # declare() comes first, by the protocol

@@ -190,6 +190,45 @@ async def test_no_parameter_makes_a_5xx(system: System) -> None:
     assert not wrong
 
 
+async def test_what_a_route_does_not_take_or_takes_once_is_refused_in_its_query(system: System) -> None:
+    wrong: list[str] = []
+    async with system.opened() as client:
+        for route in ROUTES:
+            body = b"{}" if route.method == "POST" else b""
+            for query in ("unknown=1", "189001019802=1", "after=1&after=2", "after=1_0", "after=%2B1", "after=%201", "after=0&x"):
+                answer = await client.request(
+                    route.method, f"{path_of(route)}?{query}", headers=headers_of(route, system.token()), content=body
+                )
+                if (answer.status_code, answer.json()["code"]) != (400, "request.parameter_invalid") or "189001019802" in answer.text:
+                    wrong.append(f"{names(route)}?{query}: {answer.status_code} {answer.text}")
+    assert not wrong
+
+
+async def test_no_name_that_nobody_can_see_is_taken(system: System) -> None:
+    async with system.opened() as client:
+        for path in ("/v1/notices/01890a5d-ac96-774b-bcce-b302099a8057/acknowledgement", "/v1/months/2026-10/1480/prepare"):
+            field = "acknowledged_by" if "notices" in path else "acted_by"
+            for name in (" ", "\u200b", "Anna\u200bTest", "\u3164", "\u202eanna"):
+                headers = {"Authorization": f"Bearer {system.token()}", "Idempotency-Key": "k"}
+                answer = await client.post(path, json={field: name}, headers=headers)
+                assert (answer.status_code, answer.json()["code"]) == (422, "request.malformed"), (path, ascii(name))
+                assert answer.json()["errors"][0]["pointer"] == f"/{field}"
+                assert answer.json()["errors"][0]["code"] in {"text.blank", "text.not_printable"}
+
+
+async def test_a_batch_that_is_wrong_all_over_gets_a_small_answer_soon(system: System) -> None:
+    few = [{f"k{number}": 1 for number in range(60)}] * 900
+    many = [{f"k{number}": 1 for number in range(800)}] * 450
+    headers = {"Authorization": f"Bearer {system.token()}"}
+    async with system.opened() as client:
+        answer = await client.post("/v1/events/batch", json=few, headers=headers)
+        assert answer.status_code == 200
+        assert {outcome["problem"]["code"] for outcome in answer.json()["outcomes"]} <= {"event.invalid", "event.type_unknown"}
+        assert len(answer.content) < 600 * len(few)
+        refused = await client.post("/v1/events/batch", json=many, headers=headers)
+        assert (refused.status_code, refused.json()["code"]) == (400, "json.unreadable")
+
+
 async def test_no_path_parameter_makes_a_5xx(system: System) -> None:
     async with system.opened() as client:
         for route in (route for route in ROUTES if "{" in route.path):

@@ -32,7 +32,7 @@ Way = Literal["gathered", "single", "textbook"]
 WAYS: Final[tuple[Way, ...]] = ("gathered", "single", "textbook")
 ROWS: Final = {
     "events": "SELECT * FROM events ORDER BY id",
-    "cases": "SELECT * FROM cases ORDER BY provider, subject",
+    "cases": "SELECT * FROM cases ORDER BY space, subject",
     "case_history": "SELECT * FROM case_history ORDER BY event_row",
     "notices": "SELECT * FROM notices ORDER BY case_id, id",
     "outbox": "SELECT * FROM outbox ORDER BY id",

@@ -19,7 +19,7 @@ from dirigent.supervisor.system import Options, System, running
 
 STAYS = 90
 SEED = 3
-LONGEST_SECONDS = 50
+LONGEST_SECONDS = 240
 Fault = Callable[[System], Awaitable[None]]
 
 
@@ -28,8 +28,13 @@ def _no_bar(_title: str, _total: int) -> Iterator[Callable[[int], None]]:
     yield lambda _done: None
 
 
-async def play(folder: Path, fault: Fault | None = None, *, split: bool = False) -> tuple[list[dict[str, Any]], System]:
-    """Play the demo to its end, with a fault going on beside it; its table, after every check in it held."""
+async def play(
+    folder: Path, fault: Fault | None = None, *, split: bool = False, afterwards: Fault | None = None
+) -> tuple[list[dict[str, Any]], System]:
+    """Play the demo to its end, with a fault going on beside it; its table, after every check in it held.
+
+    `afterwards` looks at the system that has played it, while it still runs.
+    """
     options = Options(data=folder, port=0, split=split, environment="demo", steps=("dirigent.seed",), say=lambda _line: None)
     told = io.StringIO()
     async with running(options) as system:
@@ -47,6 +52,8 @@ async def play(folder: Path, fault: Fault | None = None, *, split: bool = False)
             with suppress(asyncio.CancelledError):
                 await disturbing
         assert held, told.getvalue()
+        if afterwards is not None:
+            await afterwards(system)
         return [row.as_dict() for row in demo.rows], system
 
 

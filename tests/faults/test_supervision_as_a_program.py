@@ -32,6 +32,12 @@ def test_ctrl_c_pressed_three_times_stops_everything_in_order(own: Path) -> None
     assert "database system is shut down" in _postgres_log(own)
 
 
+def test_a_lost_terminal_stops_everything_in_order(own: Path) -> None:
+    with Up(own) as up:
+        assert up.stop(signal.SIGHUP) == (0, "")
+    assert processes_in(own) == {}
+
+
 def test_nothing_outlives_a_killed_supervisor_and_the_database_needs_no_recovery(own: Path) -> None:
     with Up(own) as up:
         assert len(processes_in(own)) > 3

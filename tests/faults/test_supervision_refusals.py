@@ -21,7 +21,7 @@ def up(open_folder: Path) -> Iterator[Up]:
 
 def test_a_second_start_in_the_same_folder_names_the_first(up: Up) -> None:
     said = refused("up", "--data", str(up.folder), "--port", "0")
-    assert said == f"already running in {up.folder}: pid {up.process.pid}, {up.url}"
+    assert said == f"already running in {up.folder}: pid {up.process.pid}, {up.url}; stop it with Ctrl-C first"
 
 
 def test_a_port_in_use_is_named_before_anything_is_started(up: Up, fresh: Path) -> None:

@@ -1,11 +1,17 @@
 """The command line: help comes without loading anything, a command is loaded when it is called."""
 
+import os
 import subprocess
 import sys
+from pathlib import Path
 
 from typer.testing import CliRunner
 
 from dirigent.cli import COMMANDS, build
+from dirigent.county.secrets import ensure_secrets
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+DIRIGENT = [sys.executable, "-m", "dirigent"]
 
 
 def test_help_names_every_command_with_its_purpose() -> None:
@@ -27,3 +33,28 @@ def test_help_loads_no_database_or_web_library() -> None:
     names = "'sqlalchemy', 'fastapi', 'asyncpg'"
     program = f"import sys; from dirigent.cli import build; build(None); print([name for name in ({names}) if name in sys.modules])"
     assert subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True).stdout.strip() == "[]"
+
+
+def test_a_reader_that_has_seen_enough_is_no_failure_to_tell_of() -> None:
+    with subprocess.Popen([*DIRIGENT, "client", "list"], stdout=subprocess.PIPE, stderr=subprocess.PIPE) as listing:
+        assert listing.stdout
+        assert listing.stderr
+        listing.stdout.close()
+        assert listing.stderr.read() == b""
+
+
+def test_a_python_without_the_packages_is_told_which_one_has_them() -> None:
+    # -S leaves out installed packages, as another Python would.
+    bare = [sys.executable, "-S", "-m", "dirigent", "up"]
+    ended = subprocess.run(bare, cwd=REPOSITORY, env=os.environ | {"PYTHONPATH": ""}, capture_output=True, text=True, check=False)
+    assert ended.returncode == 1
+    assert len(ended.stderr.splitlines()) == 1
+    assert "use .venv/bin/python, made by make setup" in ended.stderr
+
+
+def test_a_client_that_does_not_exist_is_told_with_where_to_look(tmp_path: Path) -> None:
+    ensure_secrets(tmp_path, ["finance"])
+    ended = subprocess.run([*DIRIGENT, "token", "nix", "--data", str(tmp_path)], capture_output=True, text=True, check=False)
+    assert ended.returncode == 1
+    assert ended.stderr.startswith("dirigent: no such client: nix; see `")
+    assert ended.stderr.endswith(" -m dirigent client list`\n")

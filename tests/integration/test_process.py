@@ -1,9 +1,11 @@
 """The process's own HTTP parts: the internal listener, and the limit on a request's head."""
 
 import asyncio
+import json
 import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from uuid import UUID
 
 import httpx
 import pytest
@@ -11,6 +13,7 @@ from fastapi import FastAPI, Request
 
 from dirigent.http_protocol import LARGEST_HEAD
 from dirigent.serving import Internal, Server, _server
+from shared.http.problems import catalogue
 from tests.patience import until
 
 
@@ -85,15 +88,28 @@ async def test_a_head_that_does_not_end_is_refused_as_a_problem(head: bytes) -> 
     [
         b"POST /planning/v1/hello HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
         b"POST /planning/v1/hello HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\nContent-Length: 3\r\n\r\n0\r\n\r\n",
+        b"POST /planning/v1/hello HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\nContent-Length: 4\r\n\r\nabcd",
+        b"GET /planning/v1/hello HTTP/1.1\r\nHost: x\r\nX: a\x00b\r\n\r\n",
+        b"GET /\x00 HTTP/1.1\r\nHost: x\r\n\r\n",
+        b"BREW /planning/v1/hello HTTP/1.1\r\nHost: x\r\n\r\n",
         b"not http at all\r\n\r\n",
     ],
-    ids=["length and chunks", "chunks and length", "no HTTP"],
+    ids=["length and chunks", "chunks and length", "two lengths", "NUL in a header", "NUL in the path", "unknown method", "no HTTP"],
 )
-async def test_what_could_be_read_in_two_ways_is_refused_as_a_problem(request_bytes: bytes) -> None:
+async def test_what_could_be_read_in_two_ways_is_refused_as_a_whole_problem(request_bytes: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DIRIGENT_PUBLIC_URL", "http://dirigent.test")
     async with serving() as port:
         answer = await exchange(port, request_bytes)
     assert answer.startswith(b"HTTP/1.1 400 ")
-    assert b"application/problem+json" in answer
+    head, _, body = answer.partition(b"\r\n\r\n")
+    headers = dict(line.lower().split(": ", 1) for line in head.decode().split("\r\n")[1:])
+    told = json.loads(body)
+    assert headers["content-type"] == "application/problem+json"
+    assert headers["x-request-id"] == told["request_id"] == str(UUID(told["request_id"]))
+    assert told["type"] == "http://dirigent.test/problems/request.unreadable"
+    assert (told["status"], told["code"]) == (400, "request.unreadable")
+    assert told["title"] == catalogue()["request.unreadable"].title["en"]
+    assert told["detail"] == catalogue()["request.unreadable"].meaning["en"]
 
 
 async def test_a_request_that_still_waits_when_the_process_leaves_hears_when_to_come_again() -> None:

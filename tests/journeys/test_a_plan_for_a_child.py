@@ -50,7 +50,7 @@ async def test_a_child_without_any_hospital_stay_gets_a_plan_and_it_is_followed_
 
     notice = await told(county, "kommun-1480", "notice.sip_invitation", opened.body["id"])
     assert notice["personal"]["person"]["id"] == child["id"]
-    assert notice["personal"]["content"]["link"] == LINK
+    assert notice["personal"]["content"]["meeting"]["link"] == LINK
     answered = await county.post(
         "kommun-1480",
         f"{path}/invitations/{called.body['invitation_id']}/answer",

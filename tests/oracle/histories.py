@@ -3,7 +3,7 @@
 from datetime import UTC, date, datetime, time, timedelta
 from random import Random
 
-from tests.oracle.night_by_night import Notice, Patient, swedish
+from tests.oracle.night_by_night import Call, Notice, Patient, swedish
 
 EDGE_DAYS = (
     date(2019, 11, 18),
@@ -79,12 +79,16 @@ def _told(random: Random, judged: datetime) -> datetime | None:
     return judged + timedelta(minutes=random.randint(0, 1400))
 
 
-def _calls(random: Random, sent: datetime) -> tuple[datetime, ...]:
+def _calls(random: Random, sent: datetime) -> tuple[Call, ...]:
     chance = random.random()
     if chance < 0.25:
         return ()
     first = _at(random, swedish(sent).date() + timedelta(days=random.choice((-4, 0, 1, 2, 3, 3, 3, 4, 4, 5, 6, 7))))
-    return (first,) if chance < 0.8 else (first + timedelta(days=3), first)
+    if chance < 0.35:
+        return (Call(first, to_the_debtor=False),)
+    if chance < 0.45:
+        return (Call(first, to_the_debtor=False), Call(first + timedelta(days=random.randint(0, 4))))
+    return (Call(first),) if chance < 0.8 else (Call(first + timedelta(days=3)), Call(first))
 
 
 def _at(random: Random, day: date) -> datetime:

@@ -22,6 +22,14 @@ class Notice:
 
 
 @dataclass(frozen=True)
+class Call:
+    """Somebody was called to a SIP; a call that did not go to the one who pays is worth nothing against it."""
+
+    sent: datetime
+    to_the_debtor: bool = True
+
+
+@dataclass(frozen=True)
 class Patient:
     """One stay, told in plain values."""
 
@@ -31,7 +39,7 @@ class Patient:
     told: datetime | None
     notices: tuple[Notice, ...]
     plan_needed: bool = False
-    called: tuple[datetime, ...] = ()
+    called: tuple[Call, ...] = ()
     left: datetime | None = None
     died: datetime | None = None
 
@@ -176,7 +184,7 @@ def _liable(patient: Patient, notice: Notice, *, average_model: bool) -> bool:
     deadline = sent + 3 * DAY
     while deadline.weekday() >= 5 or deadline in _red_days(deadline.year):
         deadline += DAY
-    return any(swedish(call).date() <= deadline for call in patient.called)
+    return any(call.to_the_debtor and swedish(call.sent).date() <= deadline for call in patient.called)
 
 
 def _red_days(year: int) -> set[date]:

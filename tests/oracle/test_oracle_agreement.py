@@ -12,7 +12,7 @@ import pytest
 
 from services.billing.agreements import load_agreements, load_tariffs
 from services.billing.domain.settlement import settle
-from services.billing.domain.stay import CareType, Compulsory, Readiness, Stay
+from services.billing.domain.stay import CareType, Compulsory, Invitation, Readiness, Stay
 from services.billing.domain.terms import Agreement, Model
 from shared.dates import Month
 from shared.money import Money
@@ -22,6 +22,7 @@ from tests.oracle.night_by_night import Bill, Patient, bill_average_model, bill_
 HISTORIES = int(os.environ.get("DIRIGENT_ORACLE_HISTORIES", "600"))
 SEED = int(os.environ.get("DIRIGENT_ORACLE_SEED", "20200401"))
 MUNICIPALITY = "1480"
+STRANGER = "1490"
 LAW_2018, VGR_2018 = load_agreements()
 
 
@@ -46,7 +47,7 @@ def as_stay(patient: Patient) -> Stay:
             Readiness(notice.sent, notice.withdrawn, Compulsory.OPT if notice.compulsory else Compulsory.NONE) for notice in patient.notices
         ),
         patient.plan_needed,
-        patient.called,
+        tuple(Invitation(call.sent, frozenset({MUNICIPALITY if call.to_the_debtor else STRANGER})) for call in patient.called),
         patient.left,
         patient.died,
     )
@@ -164,6 +165,15 @@ def test_moving_a_number_of_the_agreement_is_noticed(average_cases: list[Case], 
 )
 def test_moving_a_number_of_the_statute_is_noticed(statute_cases: list[Case], mutant: Agreement) -> None:
     assert any(differences(statute_cases, mutant))
+
+
+def test_taking_a_call_to_somebody_else_for_one_to_the_debtor_is_noticed(average_cases: list[Case]) -> None:
+    def deaf(stay: Stay) -> Stay:
+        everybody = frozenset({MUNICIPALITY, STRANGER})
+        return replace(stay, invitations=tuple(replace(call, municipalities=everybody) for call in stay.invitations))
+
+    taken_wrong = [replace(case, stays=[deaf(stay) for stay in case.stays]) for case in average_cases]
+    assert any(differences(taken_wrong, VGR_2018))
 
 
 @pytest.mark.parametrize("length", [0, 3, 4, 7, 8, 40])

@@ -7,7 +7,7 @@ from fastapi import APIRouter, Query
 from services.billing.api.parts import Amount, MonthQuery, MunicipalityPath, month_of_text, months_between, reader_of
 from services.billing.domain.identity import decimal_text
 from services.billing.repository.averages import Average
-from services.billing.usecases.reading import AverageView, averages_of_month, averages_of_municipality, exact_average
+from services.billing.usecases.averages import AverageView, averages_of_month, averages_of_municipality, exact_average
 from shared.http.call import Checked, StrictRoute, Working
 from shared.http.fields import Answer
 from shared.money import Money
@@ -47,13 +47,18 @@ class Forecast(Answer):
 
 
 class MunicipalityAverage(Answer):
-    """One municipality and month; `small_group` = fewer than five stays, shown to others only as such."""
+    """One municipality and month.
+
+    Others see it as it was closed, and no figure that stands for fewer than five stays, alone or against another: `small_group` = nothing
+    can be shown, `suppressed` = some figures are null for that reason. Who still waits is shown to the municipality and the region only.
+    """
 
     municipality: str
     name: str
     month: str
     complete: bool
     small_group: bool = False
+    suppressed: bool = False
     stays: int | None = None
     in_average: int | None = None
     sum_days: int | None = None
@@ -68,23 +73,23 @@ class MunicipalityAverage(Answer):
     @classmethod
     def of(cls, view: AverageView) -> Self:
         """What this reader may see."""
-        known, average = view.debtor, view.average
-        if view.hidden:
-            return cls(municipality=known.municipality, name=known.name, month=str(view.month), complete=average.complete, small_group=True)
+        known, average, shown = view.debtor, view.average, view.shown
         return cls(
             municipality=known.municipality,
             name=known.name,
-            month=str(view.month),
+            month=str(average.month),
             complete=average.complete,
-            stays=average.stays,
-            in_average=average.in_average,
-            sum_days=average.sum_days,
-            average=_average_text(average),
-            excess_days=_number(average),
-            long_stays=average.long_stays,
-            individual_days=average.individual_days,
-            open_stays=average.open_stays,
-            exposure=Exposure.of(average),
+            small_group=shown.nothing,
+            suppressed=not shown.together,
+            stays=average.stays if shown.together else None,
+            in_average=average.in_average if shown.average else None,
+            sum_days=average.sum_days if shown.average else None,
+            average=_average_text(average) if shown.average else None,
+            excess_days=_number(average) if shown.average else None,
+            long_stays=average.long_stays if shown.by_itself else None,
+            individual_days=average.individual_days if shown.by_itself else None,
+            open_stays=average.open_stays if view.own else None,
+            exposure=Exposure.of(average) if shown.together else None,
             forecast=None if view.forecast is None else Forecast.of(view.forecast),
         )
 
@@ -105,7 +110,7 @@ class MunicipalityAverages(Answer):
 
 @router.get("/v1/averages")
 async def read_averages(call: Checked, work: Working, month: MonthQuery) -> MonthAverages:
-    """The average of every municipality in a month; the running month of others is not shown, nor groups smaller than five."""
+    """The average of every municipality in a month; of others only closed months, and no group smaller than five."""
     found = await averages_of_month(work, month_of_text(month), reader_of(call.caller))
     return MonthAverages(month=month, averages=[MunicipalityAverage.of(view) for view in found])
 

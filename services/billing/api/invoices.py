@@ -10,6 +10,7 @@ from fastapi import APIRouter, Path, Query, Request, Response
 from services.billing.api.parts import reader_of
 from services.billing.usecases.invoicing import ISSUER_FEED, debtor_feed, read_invoice
 from shared.http.call import Checked, StrictRoute, Working
+from shared.http.conditional import caller_has
 from shared.http.fields import Answer
 from shared.streams.access_log import record
 from shared.streams.internal import MAX_WAIT_SECONDS, long_poll
@@ -116,7 +117,14 @@ class Invoice(Answer):
     lines: list[InvoiceLine]
 
 
-@router.get("/v1/invoices", response_model=InvoiceFeed)
+@router.get(
+    "/v1/invoices",
+    response_model=InvoiceFeed,
+    responses={
+        304: {"description": "Nothing new since the ETag"},
+        410: {"description": "The feed was rewound; go on from the last common position"},
+    },
+)
 async def read_invoices(
     call: Checked,
     request: Request,
@@ -133,7 +141,7 @@ async def read_invoices(
         InvoiceEntry(position=e.position, id=str(e.entry_id), type=e.kind, hash=e.hash.hex(), **json.loads(e.body)) for e in page.entries
     ]
     etag = f'"{page.epoch}-{after}-{page.next}-{page.head}"'
-    if request.headers.get("if-none-match") == etag:
+    if caller_has(request, etag):
         return Response(status_code=HTTPStatus.NOT_MODIFIED, headers={"ETag": etag})
     body = InvoiceFeed(epoch=page.epoch, entries=entries, next=page.next, head=page.head)
     headers = {"ETag": etag, "Cache-Control": "private, no-cache"}

@@ -28,9 +28,10 @@ from services.billing.domain.closing import MonthAction
 from services.billing.repository.months import MonthRow
 from services.billing.usecases.bulk import Item, Outcome, act_on_many, step_for
 from services.billing.usecases.closing import amount_of, prepare
-from services.billing.usecases.reading import MonthView, month_of, months_of
+from services.billing.usecases.reading import MonthStanding, MonthView, month_of, months_of
 from shared.dates import format_instant
 from shared.http.call import Call, Checked, StrictRoute, Working
+from shared.http.documented import with_example
 from shared.http.fields import Answer, Body
 from shared.http.idempotency import once
 from shared.streams.access_log import record
@@ -60,9 +61,20 @@ class MonthAnswer(Answer):
     invoice: str | None
 
     @classmethod
-    def of(cls, row: MonthRow, name: str | None = None) -> Self:
+    def of(cls, row: MonthRow) -> Self:
         """From the month's row."""
-        return cls(**_standing(row), name=name)
+        return cls(**_standing(row))
+
+
+class MonthStandingAnswer(MonthAnswer):
+    """The same in a list. `outdated`: facts came in after the calculation was prepared."""
+
+    outdated: bool
+
+    @classmethod
+    def of_standing(cls, standing: MonthStanding) -> Self:
+        """From where the month stands."""
+        return cls(**_standing(standing.row), name=standing.debtor.name, outdated=standing.outdated)
 
 
 class FindingAnswer(Answer):
@@ -138,10 +150,9 @@ class LineAnswer(Answer):
         )
 
 
-class MonthDetail(MonthAnswer):
-    """A municipality's month with everything it rests on. `outdated`: facts came in after the calculation was prepared."""
+class MonthDetail(MonthStandingAnswer):
+    """A municipality's month with everything it rests on."""
 
-    outdated: bool
     agreement: str
     stays: int
     in_average: int
@@ -177,11 +188,13 @@ class MonthList(Answer):
     """Every municipality's month."""
 
     month: str
-    months: list[MonthAnswer]
+    months: list[MonthStandingAnswer]
 
 
 class StepBody(Acting):
     """The calculation the step is taken on, and whom the client acts for."""
+
+    model_config = with_example({"calculation": {"version": 1, "sha256": "5f" * 32}, "acted_by": "Anna Test"})
 
     calculation: Calculation
 
@@ -195,6 +208,8 @@ class ItemBody(Body):
 
 class ActionsBody(Acting):
     """One step for many municipalities."""
+
+    model_config = with_example({"action": "prepare", "items": [{"municipality": "1480"}], "acted_by": "Anna Test"})
 
     action: Literal["prepare", "publish", "sign", "approve", "issue"]
     items: Annotated[list[ItemBody], Field(min_length=1, max_length=400)]
@@ -228,7 +243,7 @@ class Outcomes(Answer):
 async def read_months(call: Checked, work: Working, month: MonthPath) -> MonthList:
     """Where every municipality's month stands; a municipality sees its own."""
     found = await months_of(work, month_of_text(month), reader_of(call.caller))
-    return MonthList(month=month, months=[MonthAnswer.of(row, debtor.name) for debtor, row in found])
+    return MonthList(month=month, months=[MonthStandingAnswer.of_standing(one) for one in found])
 
 
 @router.get("/v1/months/{month}/{municipality}")

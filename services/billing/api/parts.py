@@ -6,15 +6,17 @@ from typing import Annotated, Final
 from fastapi import Path, Query, Request
 from pydantic import Field
 
+from services.billing.domain.closing import CalculationName
 from services.billing.domain.invoice import Issuer
-from services.billing.repository.months import Actor
+from services.billing.domain.persons import Actor
 from services.billing.settings import Settings
 from services.billing.usecases.bulk import ClosingTerms
-from services.billing.usecases.closing import CalculationName, SilenceTerms
+from services.billing.usecases.closing import SilenceTerms
 from shared.dates import Month
 from shared.errors import NotFound
 from shared.http.auth import Caller
 from shared.http.call import Call
+from shared.http.documented import with_example
 from shared.http.fields import Answer, Body, ShortText, Whole
 from shared.http.problems import HttpProblem
 from shared.money import Money
@@ -55,6 +57,8 @@ class Calculation(Body):
 
 class Acting(Body):
     """A body that may name the person a client acts for."""
+
+    model_config = with_example({"acted_by": "Anna Test"})
 
     acted_by: ShortText | None = None
 
@@ -120,6 +124,16 @@ def require_debtor(call: Call, municipality: str) -> None:
     """
     if reader_of(call.caller) != municipality:
         raise NotFound
+
+
+def require_region(call: Call) -> None:
+    """Let only the region's own offices decide, whatever scope somebody else was given.
+
+    Raises:
+        HttpProblem: 403 for wards, care centres and municipalities.
+    """
+    if call.caller.role not in REGION_ROLES:
+        raise HttpProblem("access.denied")
 
 
 def require_scope(call: Call, scope: str) -> None:

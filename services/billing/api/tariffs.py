@@ -14,6 +14,7 @@ from services.billing.repository.tariffs import TariffRow
 from services.billing.usecases.tariffs import approve_tariff, propose_tariff, tariffs_entered
 from shared.dates import format_instant
 from shared.http.call import Checked, StrictRoute, Working
+from shared.http.documented import with_example
 from shared.http.fields import Answer, Body, Day, ShortText
 from shared.http.idempotency import once
 from shared.money import Money
@@ -30,6 +31,16 @@ class PriceBody(Body):
 
 class TariffBody(Acting):
     """A price that the region enters, for a period, with where it was read."""
+
+    model_config = with_example(
+        {
+            "first": "2027-01-01",
+            "last": "2027-12-31",
+            "price": {"amount": "12000.00", "currency": "SEK"},
+            "source": "made up for this example",
+            "acted_by": "Anna Test",
+        }
+    )
 
     first: Day
     last: Day
@@ -75,7 +86,7 @@ class TariffAnswer(Answer):
 
 
 class Tariffs(Answer):
-    """All prices; of two for the same day the one approved last counts, and any approved one beats the shipped."""
+    """All prices; no day has two that count: a price is entered only where none is shipped or approved."""
 
     tariffs: list[TariffAnswer]
 

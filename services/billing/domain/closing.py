@@ -1,8 +1,17 @@
 """From month to money (domain rule 3.8): the states of one municipality's month, who may take which step, and when silence is a yes."""
 
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Final
+
+
+@dataclass(frozen=True, slots=True)
+class CalculationName:
+    """The calculation a caller has looked at: equal content may come back, so its version belongs to the name."""
+
+    version: int
+    sha256: str
 
 
 class MonthState(StrEnum):

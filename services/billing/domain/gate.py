@@ -6,7 +6,7 @@ from fractions import Fraction
 from typing import Final
 
 from services.billing.domain.basis import CountedAs, Finding, FindingCode, Line, PricedDays
-from services.billing.domain.reasons import Reason
+from services.billing.domain.reasons import Exclusion, Reason
 from services.billing.domain.stay import Stay
 from services.billing.domain.terms import AverageTerms
 
@@ -27,11 +27,19 @@ class Held:
     @property
     def undecided(self) -> tuple[Reason, ...]:
         """The reasons that still wait for a person: an open review, or a missing admission notice that nobody has confirmed."""
-        reasons = tuple(ground.reason for ground in self.line.reasons)
-        if self.line.counted_as is CountedAs.REVIEW:
-            return reasons
-        missing_only = reasons == (Reason.NO_ADMISSION_NOTICE,) and Reason.NO_ADMISSION_NOTICE not in self.confirmed
-        return reasons if self.line.counted_as is CountedAs.EXCLUDED and missing_only else ()
+        return tuple(ground.reason for ground in open_grounds(self.line) if ground.reason not in self.confirmed)
+
+
+def open_grounds(line: Line) -> tuple[Exclusion, ...]:
+    """What a person may decide about a line: every reason it is held for, or that its admission notice was indeed never sent.
+
+    Source:
+        Domain rule 3.8, reviews.
+    """
+    if line.counted_as is CountedAs.REVIEW:
+        return line.reasons
+    missing_only = [ground.reason for ground in line.reasons] == [Reason.NO_ADMISSION_NOTICE]
+    return line.reasons if line.counted_as is CountedAs.EXCLUDED and missing_only else ()
 
 
 def inspect(

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from services.billing.domain.deadlines import admission_notice_is_late, invitation_is_late
+from services.billing.domain.grounds import facts_of
 from services.billing.domain.reasons import Exclusion, Reason, ReviewDecision, ReviewOutcome
 from services.billing.domain.stay import Compulsory, Stay
 from services.billing.domain.terms import DeathWhileReady, LateNotice, MissingInvitation, Statute, Switches
@@ -20,8 +21,8 @@ class Assessment:
 
     def decided(self, decisions: Iterable[ReviewDecision]) -> "Assessment":
         """The same assessment after reviews were decided: an accepted reason becomes a note, a refused one an exclusion."""
-        outcomes = {(decision.stay, decision.reason): decision.outcome for decision in decisions}
-        held = {ground: outcomes.get((ground.stay, ground.reason)) for ground in self.reviews}
+        outcomes = {(decision.stay, decision.reason, decision.facts): decision.outcome for decision in decisions}
+        held = {ground: outcomes.get((ground.stay, ground.reason, ground.facts)) for ground in self.reviews}
         return Assessment(
             self.exclusions + tuple(ground for ground, outcome in held.items() if outcome is ReviewOutcome.EXCLUDE),
             tuple(ground for ground, outcome in held.items() if outcome is None),
@@ -41,23 +42,27 @@ def assess(stay: Stay, waiting: Waiting | None, switches: Switches, statute: Sta
     Source:
         Lag (2017:612) 5 kap. 1–3 §§.
     """
-    exclusions = [Exclusion.of(stay.case_id, reason) for reason in _certain(stay, waiting, switches)]
+    exclusions = [_ground(stay, reason, waiting) for reason in _certain(stay, waiting, switches)]
     reviews: list[Exclusion] = []
     notes: list[Exclusion] = []
     kinds = {LateNotice.REVIEW: reviews, LateNotice.EXCLUDE: exclusions, LateNotice.ACCEPT: notes}
     if admission_notice_is_late(stay, statute, switches.statutory_sunday_rule):
-        kinds[switches.late_admission_notice].append(Exclusion.of(stay.case_id, Reason.LATE_ADMISSION_NOTICE))
+        kinds[switches.late_admission_notice].append(_ground(stay, Reason.LATE_ADMISSION_NOTICE, waiting))
     if waiting is not None:
         fault = _invitation_fault(stay, waiting, switches, statute)
         if fault is Reason.NO_SIP_INVITATION:
             exclusions.append(Exclusion.of(stay.case_id, fault))
         elif fault is Reason.LATE_SIP_INVITATION:
-            kinds[switches.late_sip_invitation].append(Exclusion.of(stay.case_id, fault))
+            kinds[switches.late_sip_invitation].append(_ground(stay, fault, waiting))
         elif fault is not None:
             notes.append(Exclusion.of(stay.case_id, fault))
     if switches.contradictory_findings.intersection(stay.findings):
-        reviews.append(Exclusion.of(stay.case_id, Reason.CONTRADICTORY_EVENTS))
+        reviews.append(_ground(stay, Reason.CONTRADICTORY_EVENTS, waiting))
     return Assessment(tuple(exclusions), tuple(reviews), tuple(notes))
+
+
+def _ground(stay: Stay, reason: Reason, waiting: Waiting | None) -> Exclusion:
+    return Exclusion.of(stay.case_id, reason, facts_of(stay, reason, waiting))
 
 
 def _certain(stay: Stay, waiting: Waiting | None, switches: Switches) -> Iterator[Reason]:

@@ -41,16 +41,20 @@ SOURCES: Final = {
 
 @dataclass(frozen=True, slots=True)
 class Exclusion:
-    """One stay and one reason with its source: excluded for it, held for review by it, or counted in spite of it."""
+    """One stay and one reason with its source: excluded for it, held for review by it, or counted in spite of it.
+
+    `facts` is what a person who may decide on it has before her; empty where nobody decides.
+    """
 
     stay: UUID
     reason: Reason
     source: str
+    facts: str = ""
 
     @classmethod
-    def of(cls, stay: UUID, reason: Reason) -> "Exclusion":
+    def of(cls, stay: UUID, reason: Reason, facts: str = "") -> "Exclusion":
         """The reason with the source that belongs to it."""
-        return cls(stay, reason, SOURCES[reason])
+        return cls(stay, reason, SOURCES[reason], facts)
 
 
 class ReviewOutcome(StrEnum):
@@ -62,8 +66,16 @@ class ReviewOutcome(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class ReviewDecision:
-    """A decided review: one stay, the reason it was held for, the outcome. A new reason needs a new decision."""
+    """A decided review: one stay, the reason it was held for, the outcome, and the facts it was taken on.
+
+    A new reason needs a new decision, and so does an old one on other facts.
+    """
 
     stay: UUID
     reason: Reason
     outcome: ReviewOutcome
+    facts: str
+
+    def is_on(self, ground: Exclusion) -> bool:
+        """Whether it was taken on this reason and on the facts as they stand."""
+        return (self.stay, self.reason, self.facts) == (ground.stay, ground.reason, ground.facts)

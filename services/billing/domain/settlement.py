@@ -10,8 +10,9 @@ from math import floor
 from services.billing.domain.basis import CountedAs, Line, MonthBasis, PricedDays
 from services.billing.domain.charge import Standing, charged_in, last_day, standing
 from services.billing.domain.gate import Held, inspect
+from services.billing.domain.grounds import facts_of
 from services.billing.domain.preconditions import Assessment, assess
-from services.billing.domain.reasons import Exclusion, Reason, ReviewDecision
+from services.billing.domain.reasons import Exclusion, Reason, ReviewDecision, ReviewOutcome
 from services.billing.domain.stay import Stay
 from services.billing.domain.tariff import Tariffs
 from services.billing.domain.terms import Agreement, AverageTerms, Model
@@ -93,7 +94,8 @@ def _place(stay: Stay, at: Standing, agreement: Agreement, tariffs: Tariffs, mon
         _rule(at),
     )
     decided = assessment.decided(decisions)
-    confirmed = frozenset(decision.reason for decision in decisions if decision.stay == stay.case_id)
+    excluding = [decision for decision in decisions if decision.outcome is ReviewOutcome.EXCLUDE]
+    confirmed = frozenset(ground.reason for ground in assessment.exclusions if any(decision.is_on(ground) for decision in excluding))
     if decided.exclusions:
         line = replace(as_counted, counted_as=CountedAs.EXCLUDED, reasons=decided.exclusions, charges=())
     elif decided.reviews:
@@ -110,7 +112,8 @@ def _assess(stay: Stay, at: Standing, agreement: Agreement, month: Month) -> Ass
         not_in_force = Exclusion.of(stay.case_id, Reason.AGREEMENT_NOT_IN_FORCE)
         assessment = replace(assessment, exclusions=(*assessment.exclusions, not_in_force))
     if not at.closed and _is_silent(stay, at, month):
-        assessment = replace(assessment, reviews=(*assessment.reviews, Exclusion.of(stay.case_id, Reason.NO_SIGN_OF_LIFE)))
+        facts = facts_of(stay, Reason.NO_SIGN_OF_LIFE, at.waiting, month)
+        assessment = replace(assessment, reviews=(*assessment.reviews, Exclusion.of(stay.case_id, Reason.NO_SIGN_OF_LIFE, facts)))
     return assessment
 
 

@@ -44,11 +44,22 @@ class Readiness:
 
 
 @dataclass(frozen=True, slots=True)
+class Invitation:
+    """One call to a SIP (N8, kallelse): when it was sent, and the SCB codes of the municipalities that were called."""
+
+    sent_at: datetime
+    municipalities: frozenset[str]
+
+    def __post_init__(self) -> None:
+        _require_utc(self.sent_at)
+
+
+@dataclass(frozen=True, slots=True)
 class Stay:
     """What billing knows of one stay: when notices were sent, when the patient left, and to whom the notices went.
 
-    `municipality` is the SCB code of the party, None when the patient is registered in no municipality. `invited_at` holds every time
-    outpatient care called to a SIP (N8), in no particular order. `findings` are the codes planning attached to the case.
+    `municipality` is the SCB code of the party, None when the patient is registered in no municipality. `invitations` holds every call to a
+    SIP, whoever was called, in no particular order. `findings` are the codes planning attached to the case.
     """
 
     case_id: UUID
@@ -59,7 +70,7 @@ class Stay:
     admission_notice_sent_at: datetime | None = None
     ready: tuple[Readiness, ...] = ()
     sip_required: bool = False
-    invited_at: tuple[datetime, ...] = ()
+    invitations: tuple[Invitation, ...] = ()
     discharged_at: datetime | None = None
     deceased_at: datetime | None = None
     cancelled: bool = False
@@ -67,8 +78,19 @@ class Stay:
     last_sign_of_life_at: datetime | None = None
 
     def __post_init__(self) -> None:
-        _require_utc(self.need_judged_at, self.admission_notice_sent_at, *self.invited_at)
+        _require_utc(self.need_judged_at, self.admission_notice_sent_at)
         _require_utc(self.discharged_at, self.deceased_at, self.last_sign_of_life_at)
+
+    @property
+    def invited_at(self) -> tuple[datetime, ...]:
+        """When the municipality that may be liable was called to a SIP, in order; a call that went to others only is none to it.
+
+        Source:
+            Lag (2017:612) 4 kap. 3 §, 5 kap. 3 §.
+        """
+        if self.municipality is None:
+            return ()
+        return tuple(sorted(invitation.sent_at for invitation in self.invitations if self.municipality in invitation.municipalities))
 
     @property
     def died_in_care(self) -> bool:

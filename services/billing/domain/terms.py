@@ -85,6 +85,10 @@ class Period:
     def __contains__(self, day: date) -> bool:
         return self.first <= day and (self.last is None or day <= self.last)
 
+    def overlaps(self, first: date, last: date) -> bool:
+        """Whether some day from `first` to `last` lies in it."""
+        return self.first <= last and (self.last is None or first <= self.last)
+
 
 @dataclass(frozen=True, slots=True)
 class AverageTerms:

@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date
 from typing import Final
 from uuid import UUID
 
@@ -10,8 +10,8 @@ from sqlalchemy import text
 
 from services.billing.domain.charge import last_day
 from services.billing.domain.reasons import Reason, ReviewDecision, ReviewOutcome
-from services.billing.domain.stay import Stay
-from services.billing.translation import stay_of
+from services.billing.domain.stay import Invitation, Stay
+from services.billing.translation import invitation_of, stay_of
 from shared.dates import Month
 from shared.db import Work
 from shared.events.facts import PlanInvited, StayChanged
@@ -44,22 +44,24 @@ _STAYS: Final = text("SELECT body FROM stays WHERE case_id = ANY(CAST(:cases AS 
 _STAYS_OF_MONTH: Final = text(
     """
     SELECT body FROM stays
-    WHERE municipality = :municipality AND touches_from <= :last AND (touches_to IS NULL OR touches_to >= :first) ORDER BY case_id
+    WHERE municipality = ANY(CAST(:municipalities AS text[])) AND touches_from <= :last AND (touches_to IS NULL OR touches_to >= :first)
+    ORDER BY case_id
     """
 )
 _KEEP_INVITATIONS: Final = text(
     """
-    INSERT INTO invitations (invitation_id, plan_id, case_id, invited_at, invited_by)
-    SELECT * FROM unnest(CAST(:ids AS uuid[]), CAST(:plans AS uuid[]), CAST(:cases AS uuid[]), CAST(:times AS timestamptz[]),
-                         CAST(:units AS text[]))
+    INSERT INTO invitations (invitation_id, plan_id, case_id, invited_at, invited_by, called)
+    SELECT id, plan_id, case_id, invited_at, invited_by, string_to_array(called, ' ')
+    FROM unnest(CAST(:ids AS uuid[]), CAST(:plans AS uuid[]), CAST(:cases AS uuid[]), CAST(:times AS timestamptz[]), CAST(:units AS text[]),
+                CAST(:called AS text[])) AS told (id, plan_id, case_id, invited_at, invited_by, called)
     ON CONFLICT DO NOTHING
     """
 )
-_INVITATIONS: Final = text("SELECT case_id, invited_at FROM invitations WHERE case_id = ANY(CAST(:cases AS uuid[]))")
+_INVITATIONS: Final = text("SELECT case_id, invited_at, called FROM invitations WHERE case_id = ANY(CAST(:cases AS uuid[]))")
 _DECISIONS: Final = text(
     """
-    SELECT DISTINCT ON (case_id, reason) case_id, reason, outcome FROM review_decisions
-    WHERE case_id = ANY(CAST(:cases AS uuid[])) ORDER BY case_id, reason, decided_at DESC, id DESC
+    SELECT DISTINCT ON (case_id, reason, facts) case_id, reason, outcome, facts FROM review_decisions
+    WHERE case_id = ANY(CAST(:cases AS uuid[])) ORDER BY case_id, reason, facts, decided_at DESC, id DESC
     """
 )
 _DROP_LINES: Final = text("DELETE FROM stay_months WHERE case_id = ANY(CAST(:cases AS uuid[])) RETURNING municipality, month")
@@ -132,6 +134,8 @@ async def keep_invitations(work: Work, facts: Sequence[PlanInvited]) -> None:
             "cases": [fact.case_id for fact in facts],
             "times": [fact.invited_at for fact in facts],
             "units": [fact.invited_by for fact in facts],
+            # Recipients hold no blank; PostgreSQL has no arrays of different lengths to unnest.
+            "called": [" ".join(fact.called) for fact in facts],
         },
     )
 
@@ -147,26 +151,27 @@ async def stays(work: Work, cases: Collection[UUID]) -> list[Stay]:
     return await _with_invitations(work, rows)
 
 
-async def stays_of_month(work: Work, municipality: str, month: Month) -> list[Stay]:
-    """Every stay of a municipality that can count in a month."""
-    rows = await work.connection.execute(_STAYS_OF_MONTH, {"municipality": municipality, "first": month.first, "last": last_day(month)})
+async def stays_of_month(work: Work, municipalities: Collection[str], month: Month) -> list[Stay]:
+    """Every stay of these municipalities that can count in a month."""
+    values = {"municipalities": list(municipalities), "first": month.first, "last": last_day(month)}
+    rows = await work.connection.execute(_STAYS_OF_MONTH, values)
     return await _with_invitations(work, rows.scalars().all())
 
 
 async def _with_invitations(work: Work, bodies: Iterable[str]) -> list[Stay]:
     facts = [StayChanged.model_validate_json(body) for body in bodies]
-    invited: dict[UUID, list[datetime]] = {}
+    invited: dict[UUID, list[Invitation]] = {}
     # A plan may have been called for under an id that a transfer later proved to mean this stay.
     known_as = {fact.case_id: (fact.case_id, *fact.joined_cases) for fact in facts}
     for row in await work.connection.execute(_INVITATIONS, {"cases": [case for ids in known_as.values() for case in ids]}):
-        invited.setdefault(row.case_id, []).append(row.invited_at)
-    return [stay_of(fact, [at for case in known_as[fact.case_id] for at in invited.get(case, ())]) for fact in facts]
+        invited.setdefault(row.case_id, []).append(invitation_of(row.invited_at, row.called))
+    return [stay_of(fact, [one for case in known_as[fact.case_id] for one in invited.get(case, ())]) for fact in facts]
 
 
 async def decisions(work: Work, cases: Collection[UUID]) -> list[ReviewDecision]:
-    """The latest decision on each reason of these stays."""
+    """The latest decision on each reason of these stays, for each state of facts that was decided on."""
     rows = await work.connection.execute(_DECISIONS, {"cases": sorted(cases)})
-    return [ReviewDecision(row.case_id, Reason(row.reason), ReviewOutcome(row.outcome)) for row in rows]
+    return [ReviewDecision(row.case_id, Reason(row.reason), ReviewOutcome(row.outcome), row.facts) for row in rows]
 
 
 async def replace_lines(work: Work, cases: Collection[UUID], lines: Sequence[StayMonth]) -> set[Pair]:

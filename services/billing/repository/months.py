@@ -1,22 +1,34 @@
 """Months on their way to money: state, calculations, history, and what is known of the debtor's mailbox."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
 from sqlalchemy import Row, text
 
-from services.billing.domain.closing import MonthState
+from services.billing.domain.closing import CalculationName, MonthState
+from services.billing.domain.persons import Actor
 from shared.dates import Month
 from shared.db import Work
 from shared.identifiers import uuid7
 
-_OPEN: Final = text("INSERT INTO months (municipality, month, state) VALUES (:municipality, :month, 'open') ON CONFLICT DO NOTHING")
-_LOCK: Final = text("SELECT state FROM months WHERE municipality = :municipality AND month = :month FOR UPDATE")
+_OPEN: Final = text(
+    """
+    INSERT INTO months (municipality, month, state)
+    SELECT municipality, :month, 'open' FROM unnest(CAST(:municipalities AS text[])) AS wanted (municipality) ORDER BY municipality
+    ON CONFLICT DO NOTHING
+    """
+)
+_LOCK: Final = text(
+    """
+    SELECT municipality FROM months WHERE month = :month AND municipality = ANY(CAST(:municipalities AS text[]))
+    ORDER BY municipality FOR UPDATE
+    """
+)
 _COLUMNS: Final = """
-    SELECT municipality, month, state, version, sha256, amount_ore, accepted, prepared_by, published_by, approved_by, published_at,
-           notice_mailbox, notice_entered_at, invoice_number
+    SELECT municipality, month, state, version, sha256, amount_ore, accepted, approved_by, published_at, notice_mailbox,
+           notice_entered_at, invoice_number
     FROM months
 """
 _ONE: Final = text(_COLUMNS + " WHERE municipality = :municipality AND month = :month")
@@ -29,10 +41,18 @@ _KEEP_CALCULATION: Final = text(
 )
 _LAST_VERSION: Final = text("SELECT max(version) FROM calculations WHERE municipality = :municipality AND month = :month")
 _BODY: Final = text("SELECT body FROM calculations WHERE municipality = :municipality AND month = :month AND version = :version")
+_CLOSED: Final = text(
+    """
+    SELECT municipality, month, body FROM months JOIN calculations USING (municipality, month, version)
+    WHERE state IN ('issued', 'settled') AND month BETWEEN :first AND :last
+      AND (CAST(:municipality AS text) IS NULL OR municipality = :municipality)
+    ORDER BY municipality, month
+    """
+)
 _MOVE: Final = text(
     """
     UPDATE months SET state = :state, version = :version, sha256 = :sha256, amount_ore = :amount_ore, accepted = :accepted,
-        prepared_by = :prepared_by, published_by = :published_by, approved_by = :approved_by, published_at = :published_at,
+        approved_by = :approved_by, published_at = :published_at,
         notice_mailbox = :notice_mailbox, notice_entered_at = :notice_entered_at, invoice_number = :invoice_number
     WHERE municipality = :municipality AND month = :month
     """
@@ -43,10 +63,17 @@ _ACT: Final = text(
     VALUES (:id, :municipality, :month, :action, :version, :sha256, :client, :person, :at)
     """
 )
+_ACTORS: Final = text(
+    """
+    SELECT DISTINCT client, person FROM month_actions
+    WHERE municipality = :municipality AND month = :month AND version = :version AND action = ANY(CAST(:actions AS text[]))
+    """
+)
 _ENTERED: Final = text(
     """
     UPDATE months SET notice_mailbox = :mailbox, notice_entered_at = :at
-    WHERE municipality = :municipality AND month = :month AND sha256 = :sha256 AND notice_entered_at IS NULL AND published_at IS NOT NULL
+    WHERE municipality = :municipality AND month = :month AND version = :version AND sha256 = :sha256
+      AND notice_entered_at IS NULL AND published_at IS NOT NULL
     """
 )
 _POLLED: Final = text(
@@ -69,8 +96,6 @@ class MonthRow:
     sha256: str | None = None
     amount_ore: int | None = None
     accepted: str | None = None
-    prepared_by: str | None = None
-    published_by: str | None = None
     approved_by: str | None = None
     published_at: datetime | None = None
     notice_mailbox: str | None = None
@@ -78,20 +103,17 @@ class MonthRow:
     invoice_number: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Actor:
-    """Who acts: the client that calls, and the person it names; a client that names nobody stands for itself."""
-
-    client: str
-    person: str
-
-
 async def lock(work: Work, municipality: str, month: Month) -> MonthRow:
     """Make the row of a month exist, lock it, and only then read it."""
-    key = _key(municipality, month)
-    await work.connection.execute(_OPEN, key)
-    await work.connection.execute(_LOCK, key)
-    return _row((await work.connection.execute(_ONE, key)).one())
+    await lock_all(work, [municipality], month)
+    return _row((await work.connection.execute(_ONE, _key(municipality, month))).one())
+
+
+async def lock_all(work: Work, municipalities: Collection[str], month: Month) -> None:
+    """Make the rows of a month exist and lock them in the order of their codes; whoever needs several takes them before anything else."""
+    wanted = {"municipalities": sorted(municipalities), "month": month.first}
+    await work.connection.execute(_OPEN, wanted)
+    await work.connection.execute(_LOCK, wanted)
 
 
 async def find(work: Work, municipality: str, month: Month) -> MonthRow:
@@ -128,6 +150,12 @@ async def note(work: Work, row: MonthRow, action: str, actor: Actor) -> None:
     )
 
 
+async def actors(work: Work, row: MonthRow, actions: Collection[str]) -> list[Actor]:
+    """Who took these steps on the calculation a month stands on."""
+    values = {**_key(row.municipality, row.month), "version": row.version, "actions": list(actions)}
+    return [Actor(found.client, found.person) for found in await work.connection.execute(_ACTORS, values)]
+
+
 async def keep_calculation(work: Work, row: MonthRow, agreement: str, body: str) -> None:
     """Keep a calculation for ever, in its canonical form."""
     await work.connection.execute(
@@ -157,9 +185,16 @@ async def calculation_body(work: Work, row: MonthRow) -> str | None:
     return str((await work.connection.execute(_BODY, values)).scalar_one())
 
 
-async def notice_entered(work: Work, municipality: str, month: Month, sha256: str, mailbox: str, at: datetime) -> None:
-    """Note when the notice of a publication entered the debtor's mailbox; the first mailbox counts."""
-    values = {**_key(municipality, month), "sha256": sha256, "mailbox": mailbox, "at": at}
+async def closed_calculations(work: Work, first: Month, last: Month, municipality: str | None = None) -> dict[tuple[str, Month], str]:
+    """The canonical text of the calculation each closed month was issued or settled on, of one municipality or of all."""
+    values = {"first": first.first, "last": last.first, "municipality": municipality}
+    return {(row.municipality, Month.of(row.month)): row.body for row in await work.connection.execute(_CLOSED, values)}
+
+
+async def notice_entered(work: Work, municipality: str, month: Month, calculation: CalculationName, mailbox: str, at: datetime) -> None:
+    """Note when the notice of a publication entered the debtor's mailbox; the first mailbox counts, and no other calculation's notice."""
+    named = {"version": calculation.version, "sha256": calculation.sha256}
+    values = {**_key(municipality, month), **named, "mailbox": mailbox, "at": at}
     await work.connection.execute(_ENTERED, values)
 
 
@@ -187,8 +222,6 @@ def _row(row: Row[tuple[object, ...]]) -> MonthRow:
         row.sha256,
         row.amount_ore,
         row.accepted,
-        row.prepared_by,
-        row.published_by,
         row.approved_by,
         row.published_at,
         row.notice_mailbox,

@@ -4,10 +4,13 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 
-from services.billing.domain.closing import MonthAction
+from services.billing.domain.charge import last_day
+from services.billing.domain.closing import CalculationName, MonthAction
 from services.billing.domain.invoice import Issuer
-from services.billing.repository.months import Actor, MonthRow
-from services.billing.usecases.closing import CalculationName, SilenceTerms, approve, prepare, publish, sign
+from services.billing.domain.persons import Actor
+from services.billing.repository import debtors, months
+from services.billing.repository.months import MonthRow
+from services.billing.usecases.closing import SilenceTerms, approve, prepare, publish, sign
 from services.billing.usecases.invoicing import issue
 from shared.dates import Month
 from shared.db import Work
@@ -61,6 +64,9 @@ async def act_on_many(
         Malformed: A step other than preparing without the calculation it is taken on, or a municipality named twice.
     """
     _check(action, items)
+    # All rows before the first number: whoever holds the series of numbers must never wait for a month.
+    known = await debtors.on(work, last_day(month))
+    await months.lock_all(work, [item.municipality for item in items if item.municipality in known], month)
     outcomes = []
     for item in sorted(items, key=lambda item: item.municipality):
         try:

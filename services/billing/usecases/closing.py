@@ -1,16 +1,21 @@
 """Closing a month: prepare → publish → sign or silence → approve; every step names the calculation it was taken on."""
 
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from uuid import UUID
 
 from services.billing.domain.basis import MonthBasis
 from services.billing.domain.charge import last_day
-from services.billing.domain.closing import TRANSITIONS, Accepted, MonthAction, MonthState, Silence, silence
+from services.billing.domain.closing import TRANSITIONS, Accepted, CalculationName, MonthAction, MonthState, Silence, silence
 from services.billing.domain.identity import canonical, fingerprint
+from services.billing.domain.persons import Actor
+from services.billing.domain.reasons import ReviewDecision
 from services.billing.domain.settlement import settle
+from services.billing.domain.stay import Stay
 from services.billing.repository import debtors, ledger, months
 from services.billing.repository.debtors import Debtor
-from services.billing.repository.months import Actor, MonthRow
+from services.billing.repository.months import MonthRow
 from services.billing.usecases.rules import rules_now
 from shared.dates import Month, local_date
 from shared.db import Work
@@ -18,14 +23,6 @@ from shared.errors import NotFound, Refused
 from shared.events.facts import MonthPublished
 from shared.money import Money
 from shared.streams.outbox import stage_facts
-
-
-@dataclass(frozen=True, slots=True)
-class CalculationName:
-    """The calculation a caller has looked at."""
-
-    version: int
-    sha256: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +59,7 @@ async def prepare(work: Work, municipality: str, month: Month, actor: Actor) -> 
         raise Refused("month.state", f"the month is {at.row.state} on this very calculation")
     amount = None if at.basis.amount is None else at.basis.amount.ore
     version = await months.last_version(work, municipality, month) + 1
-    row = MonthRow(municipality, month, after(at.row, MonthAction.PREPARE), version, sha256, amount, prepared_by=actor.person)
+    row = MonthRow(municipality, month, after(at.row, MonthAction.PREPARE), version, sha256, amount)
     await months.keep_calculation(work, row, at.basis.agreement, canonical(at.basis))
     return await moved(work, row, MonthAction.PREPARE, actor)
 
@@ -79,7 +76,7 @@ async def publish(work: Work, municipality: str, month: Month, named: Calculatio
     if at.basis.blocked or at.basis.amount is None:
         codes = sorted({finding.code.value for finding in at.basis.findings if finding.blocks})
         raise Refused("month.blocked", f"the data-quality gate holds the month back: {', '.join(codes)}")
-    row = replace(at.row, state=state, published_by=actor.person, published_at=work.at)
+    row = replace(at.row, state=state, published_at=work.at)
     fact = MonthPublished(
         municipality=municipality,
         month=str(month),
@@ -105,7 +102,7 @@ async def sign(work: Work, municipality: str, month: Month, named: CalculationNa
 
 
 async def approve(work: Work, municipality: str, month: Month, named: CalculationName, actor: Actor, terms: SilenceTerms) -> MonthRow:
-    """A second person approves what the debtor accepted, by signature or by silence.
+    """Another person than prepared or published the calculation approves what the debtor accepted, by signature or by silence.
 
     Raises:
         Refused: Outdated calculation, wrong state, not accepted yet, or the same person as before.
@@ -113,7 +110,8 @@ async def approve(work: Work, municipality: str, month: Month, named: Calculatio
     at = await standpoint(work, municipality, month)
     require_current(at, named)
     row = at.row
-    if actor.person in {row.published_by, row.prepared_by}:
+    before = await months.actors(work, row, (MonthAction.PREPARE.value, MonthAction.PUBLISH.value))
+    if any(actor.is_same_person_as(one) for one in before):
         raise Refused("month.same_person", "the month must be approved by another person than the one who prepared or published it")
     if row.state is MonthState.PUBLISHED:
         polled_at = await months.last_poll(work, row.notice_mailbox)
@@ -145,13 +143,28 @@ async def basis_now(work: Work, municipality: str, month: Month) -> MonthBasis:
     Raises:
         NotFound: No rule set was in force then.
     """
-    rules = await rules_now(work)
-    agreement = rules.agreement(municipality, month)
-    if agreement is None:
+    basis = (await bases_now(work, [municipality], month)).get(municipality)
+    if basis is None:
         raise NotFound
-    stays = await ledger.stays_of_month(work, municipality, month)
-    decisions = await ledger.decisions(work, [stay.case_id for stay in stays])
-    return settle(stays, agreement, rules.tariffs, municipality, month, decisions=decisions, as_of=local_date(work.at))
+    return basis
+
+
+async def bases_now(work: Work, municipalities: Collection[str], month: Month) -> dict[str, MonthBasis]:
+    """The same for many municipalities at once; one without a rule set in force then is left out."""
+    rules = await rules_now(work)
+    stays: dict[str | None, list[Stay]] = {}
+    for stay in await ledger.stays_of_month(work, municipalities, month):
+        stays.setdefault(stay.municipality, []).append(stay)
+    decisions: dict[UUID, list[ReviewDecision]] = {}
+    for decision in await ledger.decisions(work, [stay.case_id for found in stays.values() for stay in found]):
+        decisions.setdefault(decision.stay, []).append(decision)
+    bases = {}
+    for code in municipalities:
+        agreement, own = rules.agreement(code, month), stays.get(code, [])
+        if agreement is not None:
+            taken = [decision for stay in own for decision in decisions.get(stay.case_id, ())]
+            bases[code] = settle(own, agreement, rules.tariffs, code, month, decisions=taken, as_of=local_date(work.at))
+    return bases
 
 
 def require_current(at: Standpoint, named: CalculationName) -> None:

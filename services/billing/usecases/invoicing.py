@@ -4,13 +4,14 @@ from dataclasses import replace
 from hashlib import sha256
 from typing import Final
 
-from services.billing.domain.closing import MonthAction
+from services.billing.domain.closing import CalculationName, MonthAction
 from services.billing.domain.identity import canonical_json
 from services.billing.domain.invoice import Issue, Issuer, Party, invoice_content
+from services.billing.domain.persons import Actor
 from services.billing.repository import invoices
 from services.billing.repository.invoices import InvoiceRow
-from services.billing.repository.months import Actor, MonthRow
-from services.billing.usecases.closing import CalculationName, Standpoint, after, moved, require_current, standpoint
+from services.billing.repository.months import MonthRow
+from services.billing.usecases.closing import Standpoint, after, moved, require_current, standpoint
 from shared.dates import Month, format_instant, local_date
 from shared.db import Work
 from shared.errors import NotFound, Refused

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import Final
 
+from services.billing.domain.closing import CalculationName
 from services.billing.repository import months
 from shared.dates import Month
 from shared.db import Work
@@ -15,9 +16,10 @@ async def apply_notices(work: Work, facts: Sequence[NoticeSent]) -> None:
     """Note when the notice of a published month entered a mailbox of its debtor."""
     # In the order in which steps for many months at once take their locks.
     for fact in sorted(facts, key=lambda fact: (fact.about.get("month", ""), fact.municipality or "")):
-        month, sha256 = fact.about.get("month"), fact.about.get("calculation")
-        if fact.notice_type == MONTH_PUBLISHED and fact.municipality and month and sha256:
-            await months.notice_entered(work, fact.municipality, Month.parse(month), sha256, fact.mailbox, fact.sent_at)
+        month, version, sha256 = (fact.about.get(name, "") for name in ("month", "version", "calculation"))
+        if fact.notice_type == MONTH_PUBLISHED and fact.municipality and month and version.isdecimal() and sha256:
+            calculation = CalculationName(int(version), sha256)
+            await months.notice_entered(work, fact.municipality, Month.parse(month), calculation, fact.mailbox, fact.sent_at)
 
 
 async def apply_polls(work: Work, facts: Sequence[MailboxPolled]) -> None:

@@ -3,11 +3,12 @@
 from datetime import date
 from uuid import UUID
 
+from services.billing.domain.persons import Actor
 from services.billing.repository import averages, ledger
 from services.billing.repository import tariffs as rows
-from services.billing.repository.months import Actor
 from services.billing.repository.tariffs import TariffRow
 from services.billing.usecases.ledger import recount
+from services.billing.usecases.rules import rules_now
 from shared.dates import Month
 from shared.db import Work
 from shared.errors import FieldError, Malformed, NotFound, Refused
@@ -20,9 +21,12 @@ async def propose_tariff(work: Work, first: date, last: date, price: Money, sour
 
     Raises:
         Malformed: The period ends before it begins.
+        Refused: A day of it has a price already.
     """
     if last < first:
         raise Malformed("tariff.period_reversed", errors=(FieldError("/last", "before_first"),))
+    await rows.take_turns(work)
+    await _refuse_taken(work, first, last)
     row = TariffRow(uuid7(), first, last, price, source, actor.client, actor.person, work.at, None, None, None)
     await rows.propose(work, row)
     return row
@@ -33,7 +37,7 @@ async def approve_tariff(work: Work, tariff: UUID, actor: Actor) -> TariffRow:
 
     Raises:
         NotFound: There is no such proposal.
-        Refused: It is approved already, or by the one who proposed it.
+        Refused: It is approved already, or by the one who proposed it, or another price for its days came first.
     """
     await rows.take_turns(work)
     found = await rows.find(work, tariff)
@@ -41,14 +45,25 @@ async def approve_tariff(work: Work, tariff: UUID, actor: Actor) -> TariffRow:
         raise NotFound
     if found.approved_at is not None:
         raise Refused("tariff.approved", "the price is approved already")
-    if actor.person == found.person or actor.client == found.client:
+    if actor.is_same_person_as(Actor(found.client, found.person)):
         raise Refused("tariff.same_person", "a price must be approved by another person than the one who proposed it")
+    await _refuse_taken(work, found.first, found.last)
     await rows.approve(work, tariff, actor.client, actor.person)
     cases = await ledger.charged_since(work, Month.of(found.first))
     await recount(work, cases, also=await averages.with_excess_between(work, found.first, found.last))
     approved = await rows.find(work, tariff)
     assert approved is not None  # noqa: S101  # read above in the same transaction
     return approved
+
+
+async def _refuse_taken(work: Work, first: date, last: date) -> None:
+    """A price is entered where there is none; one that stands is never replaced, for months were calculated on it.
+
+    Raises:
+        Refused: Some day of the period has an approved or shipped price.
+    """
+    if any(entry.price is not None and entry.period.overlaps(first, last) for entry in (await rules_now(work)).tariffs.prices):
+        raise Refused("tariff.period_priced", "a day of the period has a price already")
 
 
 async def tariffs_entered(work: Work) -> list[TariffRow]:

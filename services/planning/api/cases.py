@@ -10,6 +10,7 @@ from services.planning import usecases
 from shared.dates import format_instant
 from shared.errors import FieldError, Malformed
 from shared.http.call import Checked, StrictRoute, Working
+from shared.http.documented import with_example
 from shared.http.fields import Answer, Body
 from shared.identifiers import PersonIdType, parse_person_id
 
@@ -104,12 +105,14 @@ class PersonSought(Body):
 class Search(Body):
     """Whose cases to find."""
 
+    model_config = with_example({"person": {"type": "personnummer", "id": "189001019802"}})
+
     person: PersonSought
 
 
 def _shown(row: Any) -> CaseShown:  # a row
     return CaseShown(
-        id=row.id, version=row.version, subject=row.subject, changed_at=format_instant(row.changed_at), person=row.person, **row.view
+        id=row.id, version=row.version, subject=row.subject, changed_at=format_instant(row.changed_at), person=_person(row), **row.view
     )
 
 
@@ -143,6 +146,11 @@ def _whole(found: usecases.CaseWhole) -> CaseShown:
             ],
         }
     )
+
+
+def _person(row: Any) -> dict[str, Any] | None:  # a row
+    """The person, unless protected: named readers read the admission notice by its id, and nothing else shows it."""
+    return {"withheld": "protected"} if row.person and row.person.get("protected") else row.person
 
 
 @router.get("/v1/cases")
@@ -195,7 +203,7 @@ async def get_case(call: Checked, work: Working, case_id: UUID) -> CaseShown:
 @router.get("/v1/cases/{case_id}/history")
 async def get_history(call: Checked, work: Working, case_id: UUID) -> History:
     """Who did what when in a case."""
-    rows = await usecases.read_history(work, call.caller, case_id)
+    rows = await usecases.read_history(work, call.caller, case_id, request_id=call.request_id)
     return History(
         case_id=case_id,
         history=[

@@ -1,7 +1,8 @@
 """What municipalities and care centres poll: mailboxes, notices, acknowledgements."""
 
+from hashlib import sha256
 from http import HTTPStatus
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, Final, Literal
 from uuid import UUID
 
 import msgspec
@@ -14,6 +15,8 @@ from services.planning.usecases.notices import NoticeRead
 from shared.dates import format_instant
 from shared.db import Database
 from shared.http.call import Call, Checked, StrictRoute, Working
+from shared.http.conditional import caller_has
+from shared.http.documented import idempotency_key, with_example
 from shared.http.fields import Answer, Body, ShortText, Text
 from shared.http.idempotency import once
 from shared.identifiers import HSA_ID_PATTERN
@@ -53,7 +56,7 @@ class Personal(Answer):
     person: dict[str, Any] | None = None
     content: dict[str, Any] | None = None
     protected: bool | None = None
-    withheld: str | None = None
+    withheld: Literal["erased", "protected", "returned"] | None = None
     at: str | None = Field(default=None, description="since when it is withheld")
     basis: str | None = Field(default=None, description="on what legal basis it is withheld")
 
@@ -119,7 +122,9 @@ class Digest(Answer):
 class AcknowledgementBody(Body):
     """Who has taken the notice on."""
 
-    acknowledged_by: ShortText = Field(description="name of the person at the recipient", examples=["Anna Test"])
+    model_config = with_example({"acknowledged_by": "Anna Test"})
+
+    acknowledged_by: ShortText = Field(description="name of the person at the recipient")
 
 
 class AcknowledgementShown(Answer):
@@ -183,7 +188,14 @@ async def get_mailboxes(call: Checked, work: Working) -> Mailboxes:
     return Mailboxes(mailboxes=shown)
 
 
-@router.get("/v1/notices", response_model=Notices, responses={304: {"description": "Nothing new since the ETag"}})
+@router.get(
+    "/v1/notices",
+    response_model=Notices,
+    responses={
+        304: {"description": "Nothing new since the ETag"},
+        410: {"description": "The feed was rewound; go on from the last common position"},
+    },
+)
 async def get_notices(  # noqa: PLR0913  # the parameters of the address, one to one
     request: Request,
     call: Checked,
@@ -200,14 +212,15 @@ async def get_notices(  # noqa: PLR0913  # the parameters of the address, one to
     async with database.transaction() as work:
         box = await usecases.mailbox_of(work, call.caller, mailbox, unit)
     page = await long_poll(database, request.app.state.watcher, box.feed, after, limit, wait, epoch)
-    etag = f'"{page.epoch}-{page.next}-{page.head}"'
     entries = [entry for entry in page.entries if type is None or entry.kind == type]
     async with database.transaction() as work:
         read = await usecases.attach_personal(work, call.caller, box, entries, request_id=call.request_id)
-    if request.headers.get("if-none-match") == etag:
-        return Response(status_code=HTTPStatus.NOT_MODIFIED, headers={"ETag": etag})
-    body = {"epoch": page.epoch, "entries": [_shown(one) for one in read], "next": page.next, "head": page.head}
-    return Response(msgspec.json.encode(body), media_type="application/json", headers={"ETag": etag, "Cache-Control": "private, no-cache"})
+    body = msgspec.json.encode({"epoch": page.epoch, "entries": [_shown(one) for one in read], "next": page.next, "head": page.head})
+    etag = f'"{sha256(body).hexdigest()[:32]}"'  # of the whole answer: what is withheld later changes it
+    headers = {"ETag": etag, "Cache-Control": "private, no-cache"}
+    if caller_has(request, etag):
+        return Response(status_code=HTTPStatus.NOT_MODIFIED, headers=headers)
+    return Response(body, media_type="application/json", headers=headers)
 
 
 @router.get("/v1/notices/digest", response_model=Digest)
@@ -239,7 +252,12 @@ async def get_notice(call: Checked, work: Working, notice_id: UUID) -> dict[str,
     return _shown(found.read) | {"standing": standing}
 
 
-@router.post("/v1/notices/{notice_id}/acknowledgement", status_code=HTTPStatus.CREATED, response_model=AcknowledgementShown)
+@router.post(
+    "/v1/notices/{notice_id}/acknowledgement",
+    status_code=HTTPStatus.CREATED,
+    response_model=AcknowledgementShown,
+    openapi_extra={"parameters": [idempotency_key(required=False)]},
+)
 async def acknowledge(call: Checked, work: Working, request: Request, notice_id: UUID, body: AcknowledgementBody) -> Response:
     """Record that a person at the recipient has taken the notice on (kvittera). Repeating it by the same person is safe."""
 

@@ -13,6 +13,7 @@ from services.planning.usecases.plans import NewPlan, PlanRead
 from shared.dates import format_instant
 from shared.errors import FieldError, Malformed
 from shared.http.call import Checked, StrictRoute, Working
+from shared.http.documented import with_example
 from shared.http.fields import Answer, Body, Instant, ShortText, Truth
 from shared.http.idempotency import once
 from shared.identifiers import HSA_ID_PATTERN, PersonIdType, parse_person_id
@@ -41,6 +42,8 @@ class PlanPerson(Body):
 class NewPlanBody(Body):
     """A need for a plan, and what the patient answered when asked for consent, if she has been asked."""
 
+    model_config = with_example({"consent": "given", "care_centre": "SE2321000131-E000000000901"})
+
     case_id: UUID | None = Field(default=None, description="the stay it belongs to; none for a plan without any hospital stay")
     person: PlanPerson | None = Field(default=None, description="whom it is about, when there is no stay")
     kind: Literal["sip", "care_plan"] = Field(default="sip", description="a care plan stands in the place of the SIP under ÖPT and ÖRV")
@@ -61,6 +64,13 @@ class MeetingAt(Body):
 
 class NewInvitation(Body):
     """Who is called to the plan; behind a team, the units of its members are called as well."""
+
+    model_config = with_example(
+        {
+            "units": ["SE2321000131-E000000000901"],
+            "meeting": {"at": "2026-11-12T10:00:00+01:00", "place": "Avdelning 1", "link": "https://moten.region.test/sip/1"},
+        }
+    )
 
     units: Annotated[list[HsaId], Field(min_length=1, max_length=20)]
     meeting: MeetingAt | None = None

@@ -20,9 +20,12 @@ BlockKind = Literal["missing", "not_clarified"]
 
 
 class StayKey(NamedTuple):
-    """What a sender calls a stay by: the care provider, and its own id of the stay. After a transfer two of them name one case."""
+    """What a sender calls a stay by: within what its ids are unique (its record system, else the care provider), and its own id of it.
 
-    provider: str
+    After a transfer two of them name one case.
+    """
+
+    space: str
     subject: str
 
 
@@ -78,10 +81,16 @@ class PlannedDischarge:
 
 @dataclass(frozen=True, slots=True)
 class Transfer:
-    """The patient was moved to another ward; the clock goes on. `to_subject` is what the receiving ward calls the stay."""
+    """The patient was moved to another ward; the clock goes on. `to_subject` is what the receiving ward calls the stay.
+
+    `to_space`: within what the receiving ward's stay ids are unique, when that is not its care provider; `other_person`: the stay of that
+    id is known to be somebody else's, so that the transfer names no other id of this one.
+    """
 
     to_unit: str
     to_subject: str | None = None
+    to_space: str | None = None
+    other_person: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -214,10 +223,10 @@ def sent_order(event: CaseEvent) -> tuple[datetime, datetime, str, str]:
 
 
 def led_to(event: CaseEvent) -> StayKey | None:
-    """What the receiving ward calls the stay after a transfer; none when the event is no transfer."""
-    if not isinstance(event.data, Transfer):
+    """What the receiving ward calls the stay after a transfer; none when the event is no transfer, or leads to another person's stay."""
+    if not isinstance(event.data, Transfer) or event.data.other_person:
         return None
-    return StayKey(provider_of(event.data.to_unit), event.data.to_subject or event.stay.subject)
+    return StayKey(event.data.to_space or provider_of(event.data.to_unit), event.data.to_subject or event.stay.subject)
 
 
 def ward_of(source: str) -> str:

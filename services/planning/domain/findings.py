@@ -25,6 +25,7 @@ class FindingCode(StrEnum):
     TRANSFER_AFTER_DISCHARGE = "transfer_after_discharge"
     TRANSFER_AFTER_DEATH = "transfer_after_death"
     DISCHARGED_AFTER_TRANSFER = "discharged_after_transfer"
+    TRANSFER_TO_OTHER_PERSON = "transfer_to_other_person"
     LEAVE_WITHOUT_ADMISSION = "leave_without_admission"
     LEAVE_BEFORE_ADMITTED = "leave_before_admitted"
     LEAVE_AFTER_DISCHARGE = "leave_after_discharge"
@@ -93,6 +94,7 @@ EXPLANATIONS: Final = {
     FindingCode.TRANSFER_AFTER_DISCHARGE: "Transferred after the discharge.",
     FindingCode.TRANSFER_AFTER_DEATH: "Transferred after death.",
     FindingCode.DISCHARGED_AFTER_TRANSFER: "Discharged by a ward that the patient was transferred from; the stay goes on.",
+    FindingCode.TRANSFER_TO_OTHER_PERSON: "The id of the receiving ward's stay is another patient's, so the two are kept apart.",
     FindingCode.LEAVE_WITHOUT_ADMISSION: "On leave or back from it, but no admission is known.",
     FindingCode.LEAVE_BEFORE_ADMITTED: "On leave or back from it at a time before the admission.",
     FindingCode.LEAVE_AFTER_DISCHARGE: "On leave or back from it after the discharge.",

@@ -128,6 +128,8 @@ def _tell(admission: CaseEvent | None, amended: Amended, holder: StayKey | None,
             findings.append(Finding(FindingCode.HAPPENED_AFTER_SENT, event.key))
         if event is admission:
             continue
+        if isinstance(event.data, Transfer) and event.data.other_person:
+            findings.append(Finding(FindingCode.TRANSFER_TO_OTHER_PERSON, event.key))
         story.append(_Told(event, status))
         if _goes_on_elsewhere(event, holder):
             findings.append(Finding(FindingCode.DISCHARGED_AFTER_TRANSFER, event.key))

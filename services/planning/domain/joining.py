@@ -1,9 +1,14 @@
 """Which stays are one case: a transfer that stands joins what the sender calls the stay to what the receiver calls it."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import replace
+from typing import Final
 
 from services.planning.domain.amendments import amend
-from services.planning.domain.events import CaseEvent, EventType, StayKey, led_to
+from services.planning.domain.events import CaseEvent, EventType, StayKey, Transfer, led_to
+from services.planning.domain.persons import person_known
+
+_GIVEN_BY_A_HOSPITAL: Final = "reservnummer"
 
 
 def led_from(events: Iterable[CaseEvent]) -> frozenset[StayKey]:
@@ -17,6 +22,28 @@ def led_from(events: Iterable[CaseEvent]) -> frozenset[StayKey]:
         return frozenset()
     targets = ((event.stay, led_to(event)) for event in amend(known).events)
     return frozenset(target for stay, target in targets if target is not None and target != stay)
+
+
+def persons_of(events: Iterable[CaseEvent]) -> frozenset[str]:
+    """Every national number that the person of one stay had; a reserve number tells nobody apart, for each hospital gives its own."""
+    known = person_known(amend(tuple(events)))
+    return frozenset() if known is None else frozenset(number for kind, number in known.person_ids if kind != _GIVEN_BY_A_HOSPITAL)
+
+
+def told_apart(event: CaseEvent, own: Collection[str], persons: Mapping[StayKey, Collection[str]]) -> CaseEvent:
+    """The same event; a transfer to a stay that is another person's is marked: a mistyped id must not show one patient to another's ward.
+
+    Args:
+        event: Any event of a stay.
+        own: The numbers of its person.
+        persons: The numbers of the persons of other stays, as far as they are known.
+    """
+    target = led_to(event)
+    if target is None or not isinstance(event.data, Transfer):
+        return event
+    others = persons.get(target, ())
+    apart = bool(own) and bool(others) and set(own).isdisjoint(others)
+    return replace(event, data=replace(event.data, other_person=True)) if apart else event
 
 
 def joined(links: Mapping[StayKey, Iterable[StayKey]]) -> list[frozenset[StayKey]]:

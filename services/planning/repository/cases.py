@@ -23,7 +23,7 @@ VISIBLE: Final = """
 """
 # Of a person whose identity is protected nothing leaves but by the admission notice, to a named reader.
 PERSON: Final = "CASE WHEN c.person -> 'protected' = 'true' THEN jsonb_build_object('withheld', 'protected') ELSE c.person END AS person"
-_COLUMNS: Final = f"c.id, c.version, c.provider, c.subject, c.view, c.changed_at, c.outpatient_unit, c.municipality, {PERSON}"
+_COLUMNS: Final = f"c.id, c.version, c.provider, c.space, c.subject, c.view, c.changed_at, c.outpatient_unit, c.municipality, {PERSON}"
 # A case that is part of another one, after a transfer, is answered for by that one.
 _ONE: Final = text(f"SELECT {_COLUMNS} FROM cases c WHERE c.id = (SELECT coalesce(joined_to, id) FROM cases WHERE id = :id) AND {VISIBLE}")  # noqa: S608  # constant text
 _PAGE: Final = text(
@@ -54,11 +54,17 @@ _LOCK: Final = text(
     WHERE id IN (SELECT m.id FROM cases c JOIN cases m ON m.id = c.id OR m.joined_to = c.joined_to WHERE c.id = :id) ORDER BY id FOR UPDATE
     """
 )
+_PARTIES: Final = text("SELECT parties FROM cases WHERE id = :id")
 
 
 def rights(caller: Caller) -> dict[str, object]:
     """The parameters of `VISIBLE`."""
     return {"organisation": caller.organisation, "prefixes": list(caller.unit_prefixes), "municipality": caller.municipality}
+
+
+async def parties(work: Work, case_id: UUID) -> frozenset[str]:
+    """Who is concerned in a case now, as notices are addressed."""
+    return frozenset((await work.connection.execute(_PARTIES, {"id": case_id})).scalar_one())
 
 
 async def lock(work: Work, case_id: UUID) -> bool:

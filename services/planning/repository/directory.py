@@ -46,8 +46,9 @@ _PUT_ORGANISATIONS: Final = text(
 )
 _PUT_UNITS: Final = text(
     """
-    INSERT INTO units (hsa_id, organisation, name, kind)
-    SELECT * FROM unnest(CAST(:ids AS text[]), CAST(:organisations AS text[]), CAST(:names AS text[]), CAST(:kinds AS text[]))
+    INSERT INTO units (hsa_id, organisation, name, kind, stay_space)
+    SELECT * FROM unnest(CAST(:ids AS text[]), CAST(:organisations AS text[]), CAST(:names AS text[]), CAST(:kinds AS text[]),
+                         CAST(:spaces AS text[]))
     ON CONFLICT (hsa_id) DO UPDATE SET organisation = excluded.organisation, name = excluded.name, kind = excluded.kind
     """
 )
@@ -171,8 +172,8 @@ async def put_organisations(work: Work, rows: Sequence[tuple[str, str, str | Non
     )
 
 
-async def put_units(work: Work, rows: Sequence[tuple[str, str, str, str]]) -> None:
-    """Enter units: HSA-id, organisation, name, kind."""
+async def put_units(work: Work, rows: Sequence[tuple[str, str, str, str, str | None]]) -> None:
+    """Enter units: HSA-id, organisation, name, kind, stay space. A unit that is there keeps its stay space: stays hang on it."""
     await work.connection.execute(
         _PUT_UNITS,
         {
@@ -180,6 +181,7 @@ async def put_units(work: Work, rows: Sequence[tuple[str, str, str, str]]) -> No
             "organisations": [row[1] for row in rows],
             "names": [row[2] for row in rows],
             "kinds": [row[3] for row in rows],
+            "spaces": [row[4] for row in rows],
         },
     )
 

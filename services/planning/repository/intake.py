@@ -6,7 +6,7 @@ Order: events (sorted by key), missing cases (sorted), case locks (ordered), and
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 from uuid import UUID
 
 from sqlalchemy import text
@@ -14,16 +14,22 @@ from sqlalchemy import text
 from shared.db import Work
 
 Stay = tuple[str, str]
-"""Care provider and the sender's own stay id."""
+"""Within what the sender's stay ids are unique (its record system, else the care provider), and its own stay id."""
 
 INSERT_EVENTS: Final = text(
     """
-    INSERT INTO events (source, event_id, provider, subject, sent_at, received_at, history, client, fingerprint, body)
-    SELECT * FROM unnest(CAST(:sources AS text[]), CAST(:ids AS text[]), CAST(:providers AS text[]), CAST(:subjects AS text[]),
-                         CAST(:sent AS timestamptz[]), CAST(:received AS timestamptz[]), CAST(:history AS boolean[]),
-                         CAST(:clients AS text[]), CAST(:fingerprints AS bytea[]), CAST(:bodies AS text[]))
+    INSERT INTO events (source, event_id, space, subject, sent_at, received_at, history, client, fingerprint, body)
+    SELECT n.source, n.event_id, coalesce(n.space, u.stay_space, n.provider), n.subject, n.sent_at, n.received_at, n.history, n.client,
+           n.fingerprint, n.body
+    FROM unnest(CAST(:sources AS text[]), CAST(:ids AS text[]), CAST(:wards AS text[]), CAST(:providers AS text[]),
+                CAST(:subjects AS text[]), CAST(:sent AS timestamptz[]), CAST(:received AS timestamptz[]), CAST(:history AS boolean[]),
+                CAST(:clients AS text[]), CAST(:fingerprints AS bytea[]), CAST(:bodies AS text[]), CAST(:spaces AS text[]))
+         WITH ORDINALITY
+         AS n (source, event_id, ward, provider, subject, sent_at, received_at, history, client, fingerprint, body, space, place)
+    LEFT JOIN units u ON u.hsa_id = n.ward
+    ORDER BY n.place
     ON CONFLICT (source, event_id) DO NOTHING
-    RETURNING id, source, event_id
+    RETURNING id, source, event_id, space
     """
 )
 _KNOWN: Final = text(
@@ -35,26 +41,27 @@ _KNOWN: Final = text(
 )
 INSERT_CASES: Final = text(
     """
-    INSERT INTO cases (id, provider, subject)
-    SELECT * FROM unnest(CAST(:ids AS uuid[]), CAST(:providers AS text[]), CAST(:subjects AS text[]))
-    ON CONFLICT (provider, subject) DO NOTHING
-    RETURNING id, provider, subject
+    INSERT INTO cases (id, space, subject, provider)
+    SELECT * FROM unnest(CAST(:ids AS uuid[]), CAST(:spaces AS text[]), CAST(:subjects AS text[]), CAST(:providers AS text[]))
+    ON CONFLICT (space, subject) DO NOTHING
+    RETURNING id, space, subject
     """
 )
 _LOCK_CASES: Final = text(
     """
-    SELECT c.id, c.provider, c.subject
-    FROM unnest(CAST(:providers AS text[]), CAST(:subjects AS text[])) AS asked (provider, subject)
-    JOIN cases c USING (provider, subject) ORDER BY c.id FOR UPDATE OF c
+    SELECT c.id, c.space, c.subject
+    FROM unnest(CAST(:spaces AS text[]), CAST(:subjects AS text[])) AS asked (space, subject)
+    JOIN cases c USING (space, subject) ORDER BY c.id FOR UPDATE OF c
     """
 )
 _READ_EVENTS: Final = text(
     """
-    SELECT c.id AS case_id, c.version, c.provider, c.subject, c.joined_to, e.sent_at, e.history, e.body
+    SELECT c.id AS case_id, c.version, c.space, c.subject, c.joined_to, e.sent_at, e.history, e.body
     FROM unnest(CAST(:cases AS uuid[])) AS asked (id) JOIN cases c USING (id)
-    LEFT JOIN events e ON e.provider = c.provider AND e.subject = c.subject
+    LEFT JOIN events e ON e.space = c.space AND e.subject = c.subject
     """
 )
+_SPACES: Final = text("SELECT hsa_id, stay_space FROM units WHERE hsa_id = ANY(CAST(:wards AS text[])) AND stay_space IS NOT NULL")
 _LOCK_MEMBERS: Final = text("SELECT id FROM cases WHERE joined_to = ANY(CAST(:leaders AS uuid[])) ORDER BY id FOR UPDATE")
 # What parties entered of a case follows it when it proves to be another one; where both have the same, the leading case's own stands.
 _FOLLOW: Final = (
@@ -106,6 +113,7 @@ class EventRow:
 
     source: str
     event_id: str
+    ward: str
     provider: str
     subject: str
     sent_at: datetime
@@ -114,6 +122,8 @@ class EventRow:
     client: str
     fingerprint: bytes
     body: str
+    space: str | None = None
+    """Within what `subject` is unique, when that is not what the ward's own ids are unique in: what others state of its stays."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,6 +132,13 @@ class LockedCases:
 
     made: dict[Stay, UUID]
     found: dict[Stay, UUID]
+
+
+class Inserted(NamedTuple):
+    """An event that was new: its row, and the space that its stay id is unique in."""
+
+    row: int
+    space: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,13 +173,14 @@ class HistoryRow:
     answer: str
 
 
-async def insert_events(work: Work, rows: Sequence[EventRow]) -> dict[tuple[str, str], int]:
-    """Insert those events that are new; the row ids of these by event key. Rows must be sorted by key."""
+async def insert_events(work: Work, rows: Sequence[EventRow]) -> dict[tuple[str, str], Inserted]:
+    """Insert those events that are new; what became of these by event key. Rows must be sorted by key."""
     found = await work.connection.execute(
         INSERT_EVENTS,
         {
             "sources": [row.source for row in rows],
             "ids": [row.event_id for row in rows],
+            "wards": [row.ward for row in rows],
             "providers": [row.provider for row in rows],
             "subjects": [row.subject for row in rows],
             "sent": [row.sent_at for row in rows],
@@ -171,9 +189,10 @@ async def insert_events(work: Work, rows: Sequence[EventRow]) -> dict[tuple[str,
             "clients": [row.client for row in rows],
             "fingerprints": [row.fingerprint for row in rows],
             "bodies": [row.body for row in rows],
+            "spaces": [row.space for row in rows],
         },
     )
-    return {(row.source, row.event_id): row.id for row in found}
+    return {(row.source, row.event_id): Inserted(row.id, row.space) for row in found}
 
 
 async def known_answers(work: Work, keys: Sequence[tuple[str, str]]) -> dict[tuple[str, str], tuple[bytes, str]]:
@@ -182,16 +201,25 @@ async def known_answers(work: Work, keys: Sequence[tuple[str, str]]) -> dict[tup
     return {(row.source, row.event_id): (bytes(row.fingerprint), row.answer) for row in found}
 
 
-async def lock_cases(work: Work, stays: Sequence[Stay], new_ids: Sequence[UUID]) -> LockedCases:
-    """Make the missing cases and lock the others, in one order for everybody. `stays` must be sorted."""
-    asked = {"providers": [stay[0] for stay in stays], "subjects": [stay[1] for stay in stays], "ids": list(new_ids)}
-    made = {(row.provider, row.subject): row.id for row in await work.connection.execute(INSERT_CASES, asked)}
+async def lock_cases(work: Work, stays: Sequence[Stay], providers: Sequence[str], new_ids: Sequence[UUID]) -> LockedCases:
+    """Make the missing cases and lock the others, in one order for everybody. `stays` must be sorted; one provider for each."""
+    asked = {
+        "spaces": [stay[0] for stay in stays],
+        "subjects": [stay[1] for stay in stays],
+        "providers": list(providers),
+        "ids": list(new_ids),
+    }
+    made = {(row.space, row.subject): row.id for row in await work.connection.execute(INSERT_CASES, asked)}
     others = [stay for stay in stays if stay not in made]
     if not others:
         return LockedCases(made, {})
-    asked = {"providers": [stay[0] for stay in others], "subjects": [stay[1] for stay in others]}
-    found = await work.connection.execute(_LOCK_CASES, asked)
-    return LockedCases(made, {(row.provider, row.subject): row.id for row in found})
+    found = await work.connection.execute(_LOCK_CASES, {"spaces": [stay[0] for stay in others], "subjects": [stay[1] for stay in others]})
+    return LockedCases(made, {(row.space, row.subject): row.id for row in found})
+
+
+async def spaces_of(work: Work, wards: Sequence[str]) -> dict[str, str]:
+    """Within what the stay ids of these wards are unique; those that say nothing of it are left out."""
+    return {row.hsa_id: row.stay_space for row in await work.connection.execute(_SPACES, {"wards": list(wards)})}
 
 
 async def lock_members(work: Work, leaders: Sequence[UUID]) -> Sequence[UUID]:

@@ -42,7 +42,7 @@ _SHOWN: Final = """
                                  'basis', withheld_basis)
     END AS personal
 """
-_PERSONAL: Final = text(f"SELECT id, case_id, withheld, {_SHOWN} FROM notices WHERE id = ANY(CAST(:ids AS uuid[]))")  # noqa: S608  # constant text
+_PERSONAL: Final = text(f"SELECT id, case_id, withheld, acknowledged_by, {_SHOWN} FROM notices WHERE id = ANY(CAST(:ids AS uuid[]))")  # noqa: S608  # constant text
 _FETCHED: Final = text("UPDATE notices SET state = 'delivered', delivered_at = :at WHERE id = ANY(CAST(:ids AS uuid[])) AND state = 'sent'")
 _ONE: Final = text(
     f"""
@@ -124,7 +124,7 @@ async def of_cases(work: Work, cases: Sequence[UUID]) -> Sequence[Any]:
 
 
 async def personal_parts(work: Work, ids: Sequence[UUID]) -> dict[UUID, Any]:
-    """The personal parts of notices: rows of id, case_id, personal."""
+    """The personal parts of notices: rows of id, case_id, personal, lost (its recipient is a party no longer), changed_at."""
     found = await work.connection.execute(_PERSONAL, {"ids": list(ids)})
     return {row.id: row for row in found}
 

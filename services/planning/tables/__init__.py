@@ -82,12 +82,14 @@ units = Table(
     Column("organisation", Text, ForeignKey("organisations.number"), nullable=False),
     Column("name", Text, nullable=False),
     Column("kind", Text, nullable=False),
+    Column("stay_space", Text),
     Column("owner", Text, ForeignKey("organisations.number")),
     Column("municipality", Text),
     Column("sub_region", Text),
     Column("valid_from", Date),
     Column("valid_to", Date),
     CheckConstraint("kind IN ('ward', 'care_centre', 'municipal', 'team')", name="units_kind"),
+    comment="stay_space = within what a ward's stay ids are unique, its record system; none = the care provider",
 )
 
 mailboxes = Table(
@@ -155,7 +157,7 @@ events = Table(
     Column("id", BigInteger, Identity(always=True, cache=1), primary_key=True),
     Column("source", Text, nullable=False),
     Column("event_id", Text, nullable=False),
-    Column("provider", Text, nullable=False),
+    Column("space", Text, nullable=False),
     Column("subject", Text, nullable=False),
     Column("sent_at", INSTANT, nullable=False),
     Column("received_at", INSTANT, nullable=False),
@@ -164,7 +166,7 @@ events = Table(
     Column("fingerprint", LargeBinary, nullable=False),
     Column("body", Text, nullable=False),
     UniqueConstraint("source", "event_id", name="events_key"),
-    Index("events_stay", "provider", "subject"),
+    Index("events_stay", "space", "subject"),
     comment="every event ever accepted, as sent (canonical JSON); two clocks: sent_at and the time inside the body",
 )
 
@@ -172,8 +174,9 @@ cases = Table(
     "cases",
     metadata,
     Column("id", Uuid, primary_key=True),
-    Column("provider", Text, nullable=False),
+    Column("space", Text, nullable=False),
     Column("subject", Text, nullable=False),
+    Column("provider", Text, nullable=False),
     Column("version", Integer, nullable=False, server_default="0"),
     Column("state", Text),
     Column("ward", Text),
@@ -187,7 +190,7 @@ cases = Table(
     Column("changed_at", INSTANT),
     Column("joined_to", Uuid, ForeignKey("cases.id")),
     Column("person_ids", JSONB, nullable=False, server_default="[]"),
-    UniqueConstraint("provider", "subject", name="cases_stay"),
+    UniqueConstraint("space", "subject", name="cases_stay"),
     Index("cases_municipality", "municipality", "id"),
     Index("cases_outpatient_unit", "outpatient_unit", "id"),
     Index("cases_ward", "ward", "id"),

@@ -24,7 +24,7 @@ async def read_case(work: Work, caller: Caller, case_id: UUID, *, request_id: st
     return found
 
 
-async def read_history(work: Work, caller: Caller, case_id: UUID) -> Sequence[Any]:
+async def read_history(work: Work, caller: Caller, case_id: UUID, *, request_id: str) -> Sequence[Any]:
     """Who did what when in a case.
 
     Raises:
@@ -32,6 +32,7 @@ async def read_history(work: Work, caller: Caller, case_id: UUID) -> Sequence[An
     """
     if await rows.visible(work, caller, case_id) is None:
         raise NotFound
+    await access_log.record(work, caller, "case.history_read", [case_id], request_id=request_id)
     return await rows.history(work, case_id)
 
 

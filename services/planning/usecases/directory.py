@@ -40,12 +40,16 @@ class Organisation:
 
 @dataclass(frozen=True, slots=True)
 class Unit:
-    """A ward, a care centre or a municipal unit: HSA-id, owner, name, kind (`ward`, `care_centre`, `municipal`)."""
+    """A ward, a care centre or a municipal unit: HSA-id, owner, name, kind (`ward`, `care_centre`, `municipal`).
+
+    `stay_space`: within what a ward's stay ids are unique, e.g. its hospital's record system; none = the care provider.
+    """
 
     hsa_id: str
     organisation: str
     name: str
     kind: str
+    stay_space: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +75,7 @@ class DirectoryEntries:
 async def load_directory(work: Work, entries: DirectoryEntries) -> None:
     """Enter organisations, units and mailboxes; doing it again changes nothing."""
     await rows.put_organisations(work, [(one.number, one.name, one.municipality) for one in entries.organisations])
-    await rows.put_units(work, [(one.hsa_id, one.organisation, one.name, one.kind) for one in entries.units])
+    await rows.put_units(work, [(one.hsa_id, one.organisation, one.name, one.kind, one.stay_space) for one in entries.units])
     await rows.put_mailboxes(
         work, [Mailbox(uuid7(), one.recipient, one.organisation, one.unit, one.function, one.district) for one in entries.mailboxes]
     )

@@ -36,10 +36,9 @@ class Statement:
         """What makes it the same event however often it comes."""
         return self.row.source, self.row.event_id
 
-    @property
-    def stay(self) -> tuple[str, str]:
-        """The stay it is about: care provider and the sender's own stay id."""
-        return self.row.provider, self.row.subject
+    def stay_in(self, space: str) -> rows.Stay:
+        """The stay it is about: the sender's own stay id, within the space that this is unique in."""
+        return space, self.row.subject
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +65,7 @@ def statement(value: Mapping[str, Any], caller: Caller, at: datetime, sent_at: d
         row=rows.EventRow(
             source=value["source"],
             event_id=value["id"],
+            ward=ward_of(value["source"]),
             provider=provider_of(ward_of(value["source"])),
             subject=value["subject"],
             sent_at=sent_at or at,
@@ -101,20 +101,22 @@ async def accept(work: Work, statements: Sequence[Statement]) -> list[Accepted |
     return outcomes
 
 
-async def _apply(work: Work, fresh: Sequence[Statement], event_rows: Mapping[tuple[str, str], int]) -> dict[tuple[str, str], str]:
+async def _apply(work: Work, fresh: Sequence[Statement], inserted: Mapping[tuple[str, str], rows.Inserted]) -> dict[tuple[str, str], str]:
     """Fold the cases that new events are about, and write what follows; the answer for each event."""
     if not fresh:
         return {}
-    stays = sorted({item.stay for item in fresh})
-    locked = await rows.lock_cases(work, stays, [uuid7() for _ in stays])
-    case_ids = locked.made | locked.found
+    stay_of = {item.key: item.stay_in(inserted[item.key].space) for item in fresh}
+    providers = {stay_of[item.key]: item.row.provider for item in fresh}
+    stays = sorted(providers)
+    locked = await rows.lock_cases(work, stays, [providers[stay] for stay in stays], [uuid7() for _ in stays])
+    case_of = {key: (locked.made.get(stay) or locked.found[stay]) for key, stay in stay_of.items()}
     begun = {case_id: Story(stay=StayKey(*stay)) for stay, case_id in locked.made.items()}
     for item in fresh:
-        if item.stay in locked.made:
-            begun[locked.made[item.stay]].tell(case_event(item.value, item.row.sent_at), history=item.row.history)
+        if case_of[item.key] in begun:
+            begun[case_of[item.key]].tell(case_event(item.value, item.row.sent_at, inserted[item.key].space), history=item.row.history)
     folded = await fold_cases(work, locked.found.values(), begun=begun)
-    in_order = sorted(fresh, key=lambda item: (case_ids[item.stay], event_rows[item.key]))
-    history = [told(folded[case_ids[item.stay]], item, event_rows[item.key]) for item in in_order]
+    in_order = sorted(fresh, key=lambda item: (case_of[item.key], inserted[item.key].row))
+    history = [told(folded[case_of[item.key]], item, inserted[item.key].row) for item in in_order]
     await write_folded(work, list(folded.values()), history)
     return {item.key: line.answer for item, line in zip(in_order, history, strict=True)}
 

@@ -4,19 +4,19 @@ Of the rows of one case the oldest leads: it has the case's id, view and parties
 transfer is cancelled or corrected the case is parted again, and every row gets back what is its own.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any
 from uuid import UUID
 
 import msgspec
 
-from services.planning.domain.events import UNSAID, CaseEvent, StayKey
-from services.planning.domain.joining import joined, led_from
+from services.planning.domain.events import UNSAID, CaseEvent, StayKey, Transfer, led_to
+from services.planning.domain.joining import joined, led_from, persons_of, told_apart
 from services.planning.repository import intake as rows
 from services.planning.translation import case_event
 from shared.db import Work
-from shared.identifiers import uuid7
+from shared.identifiers import provider_of, uuid7
 
 
 @dataclass(slots=True)
@@ -49,10 +49,10 @@ async def read_stories(work: Work, cases: list[UUID]) -> dict[UUID, Story]:
     for row in await rows.read_events(work, cases):
         story = stories.get(row.case_id)
         if story is None:
-            story = Story(version=row.version, stay=StayKey(row.provider, row.subject), joined_to=row.joined_to)
+            story = Story(version=row.version, stay=StayKey(row.space, row.subject), joined_to=row.joined_to)
             stories[row.case_id] = story
         if row.body is not None:
-            story.tell(case_event(msgspec.json.decode(row.body), row.sent_at, row.provider), history=row.history)
+            story.tell(case_event(msgspec.json.decode(row.body), row.sent_at, row.space), history=row.history)
     return stories
 
 
@@ -62,10 +62,15 @@ async def joined_stories(work: Work, stories: Mapping[UUID, Story]) -> dict[UUID
     Stays that become part of a case, or cease to be, are locked and read as well. Nothing is asked when there is no transfer.
     """
     known = dict(stories)
+    await _note_spaces(work, known.values())
     if not any(story.joined_to is not None or led_from(story.events) for story in known.values()):
         return known
-    links = await _completed(work, known)
+    await _complete(work, known)
     ids = {story.stay: case_id for case_id, story in known.items()}
+    persons = {story.stay: persons_of(story.events) for story in known.values()}
+    for story in known.values():
+        story.events[:] = [told_apart(event, persons[story.stay], persons) for event in story.events]
+    links = {story.stay: led_from(story.events) for story in known.values()}
     found: dict[UUID, Story] = {}
     for group in joined(links):
         members = sorted(ids[stay] for stay in group)
@@ -74,21 +79,41 @@ async def joined_stories(work: Work, stories: Mapping[UUID, Story]) -> dict[UUID
     return found
 
 
-async def _completed(work: Work, known: dict[UUID, Story]) -> dict[StayKey, frozenset[StayKey]]:
-    """Add every stay that transfers join to these, now or until now; where each of them leads."""
+async def _note_spaces(work: Work, stories: Iterable[Story]) -> None:
+    """Note in every transfer within what the receiving ward's stay ids are unique. Nothing is asked when there is none."""
+    told = [(story, place, event.data) for story in stories for place, event in enumerate(story.events)]
+    moved = [(story, place, data) for story, place, data in told if isinstance(data, Transfer)]
+    if not moved:
+        return
+    spaces = await rows.spaces_of(work, sorted({data.to_unit for _, _, data in moved}))
+    for story, place, data in moved:
+        story.events[place] = replace(story.events[place], data=replace(data, to_space=spaces.get(data.to_unit)))
+
+
+async def _complete(work: Work, known: dict[UUID, Story]) -> None:
+    """Add every stay that transfers join to these, now or until now."""
     asked: set[UUID] = set()
     while True:
         links = {story.stay: led_from(story.events) for story in known.values()}
         leaders = {story.joined_to for story in known.values() if story.joined_to is not None} - asked
         targets = sorted({target for led in links.values() for target in led} - links.keys())
         if not leaders and not targets:
-            return links
+            return
         asked |= leaders
         more = set(await rows.lock_members(work, sorted(leaders))) if leaders else set()
         if targets:
-            locked = await rows.lock_cases(work, [(target.provider, target.subject) for target in targets], [uuid7() for _ in targets])
+            providers = _providers(known.values())
+            locked = await rows.lock_cases(work, targets, [providers[target] for target in targets], [uuid7() for _ in targets])
             more |= {*locked.made.values(), *locked.found.values()}
-        known |= await read_stories(work, sorted(more - known.keys()))
+        further = await read_stories(work, sorted(more - known.keys()))
+        await _note_spaces(work, further.values())
+        known |= further
+
+
+def _providers(stories: Iterable[Story]) -> dict[StayKey, str]:
+    """The care provider of every stay that a transfer leads to."""
+    moved = [(event, event.data) for story in stories for event in story.events if isinstance(event.data, Transfer)]
+    return {target: provider_of(data.to_unit) for event, data in moved if (target := led_to(event)) is not None}
 
 
 def _one(known: Mapping[UUID, Story], members: list[UUID]) -> Story:

@@ -1,6 +1,6 @@
 """What a recipient does with its mailbox: read it, and take a notice on."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
@@ -8,6 +8,7 @@ from uuid import UUID
 
 from services.planning.domain.acknowledgement import Acknowledgement, NoticeStanding, NoticeStatus
 from services.planning.domain.acknowledgement import acknowledge as taken_on
+from services.planning.domain.disclosure import disclosed
 from services.planning.repository import cases, directory
 from services.planning.repository import notices as rows
 from services.planning.repository.directory import Mailbox
@@ -21,11 +22,12 @@ from shared.streams import access_log, feeds
 from shared.streams.outbox import stage_facts
 
 POLL_NOTED_EVERY: Final = timedelta(hours=1)
+PROTECTED_READERS: Final = "persons:protected"
 
 
 @dataclass(frozen=True, slots=True)
 class NoticeRead:
-    """One notice as its recipient reads it: the feed's entry, and the personal part beside it."""
+    """One notice as its recipient reads it: the feed's entry, and beside it the personal part, or why it stays back."""
 
     entry: feeds.FeedEntry
     personal: dict[str, Any] | None
@@ -63,17 +65,17 @@ async def attach_personal(
     await rows.note_delivered(work, ids)
     read_about = [row.case_id or row.id for row in beside.values() if _is_personal(row)]
     await access_log.record(work, caller, "notices.read", read_about, request_id=request_id)
-    return [NoticeRead(entry, unnamed(beside[entry.entry_id].personal) if entry.entry_id in beside else None) for entry in entries]
+    shown = {notice_id: _shown(row, caller, one_by_id=False) for notice_id, row in beside.items()}
+    return [NoticeRead(entry, shown.get(entry.entry_id)) for entry in entries]
 
 
-def unnamed(personal: Mapping[str, Any] | None) -> dict[str, Any] | None:
-    """What one may read who is not named: of a person whose identity is protected (skyddade personuppgifter) nothing.
-
-    The admission notice still carries the four items, but only to the person who took it on, with her name, and only one by one.
-    """
-    if personal is None or not personal.get("protected"):
-        return None if personal is None else dict(personal)
-    return {**personal, "person": {"withheld": "protected"}}
+def _shown(row: Any, caller: Caller, *, one_by_id: bool) -> dict[str, Any] | None:  # a row
+    return disclosed(
+        row.personal,
+        protected_reader=caller.may(PROTECTED_READERS),
+        taken_on=row.acknowledged_by is not None,
+        one_by_id=one_by_id,
+    )
 
 
 def _is_personal(row: Any) -> bool:  # a row
@@ -101,7 +103,7 @@ async def read_notice(work: Work, caller: Caller, notice_id: UUID, *, request_id
         raise NotFound
     if _is_personal(row):
         await access_log.record(work, caller, "notice.read", [row.case_id or notice_id], request_id=request_id)
-    return NoticeFound(NoticeRead(numbered[1], row.personal if row.acknowledged_by is not None else unnamed(row.personal)), row)
+    return NoticeFound(NoticeRead(numbered[1], _shown(row, caller, one_by_id=True)), row)
 
 
 @dataclass(frozen=True, slots=True)

@@ -41,7 +41,7 @@ def call_units(
                 about={"plan_id": str(found.plan.id), "invitation_id": str(invitation.id)},
                 personal={
                     "person": person_told(found, named=found.plan.case_id is None),
-                    "content": dict(meeting or {}),
+                    "content": None if meeting is None else {"meeting": dict(meeting)},
                     "protected": found.protected,
                 },
                 history=history,

@@ -8,7 +8,9 @@ from uuid import UUID
 
 from services.planning.domain.plan_contents import Measures, Meeting, Outcome, agree, follow_up, hold, schedule
 from services.planning.domain.plans import CloseReason, Invitation, Plan, PlanKind, PlanStatus, PlanTrigger, invite, move
+from services.planning.repository import cases
 from services.planning.repository import plans as rows
+from services.planning.repository.directory import Mailbox
 from services.planning.usecases.mailing import Post
 from services.planning.usecases.plan_access import PlanAtHand, led, locked
 from services.planning.usecases.plan_letters import call_units, told
@@ -44,6 +46,8 @@ async def send_invitation(  # who is called, to what, and when
     if missing:
         places = tuple(FieldError(f"/units/{index}", "unit_unknown") for index, unit in enumerate(units) if unit in missing)
         raise Malformed("plan.unit_unknown", errors=places or (FieldError("/units", "unit_unknown"),))
+    if sent_at is None:  # what history did is stated, not asked for: a party of then may have been corrected away since
+        await _check_concerned(work, found, units, reached)
     invitation = Invitation(uuid7(), sent_at or work.at, found.row.unit)
     plan = invite(found.plan, invitation)
     await rows.invite(work, plan, invitation, units=units, meeting=meeting, client=caller.client_id)
@@ -56,11 +60,29 @@ async def send_invitation(  # who is called, to what, and when
     await post.write(work)
     await rows.keep_notices(work, plan_id, [notice.id for notice in post.notices])
     about = {"invitation_id": str(invitation.id), "sent_at": format_instant(invitation.sent_at)}
-    await told(work, caller, found, "invited", fact=_invited(plan, invitation), about=about, only=frozenset())
+    await told(work, caller, found, "invited", fact=_invited(plan, invitation, mailboxes), about=about, only=frozenset())
     return invitation
 
 
-def _invited(plan: Plan, invitation: Invitation) -> PlanInvited | None:
+async def _check_concerned(work: Work, found: PlanAtHand, units: Sequence[str], reached: Sequence[Any]) -> None:
+    """Only who is concerned in the stay is called to its plan, and a team that such a unit is a member of.
+
+    Raises:
+        Malformed: A unit is not concerned.
+
+    Source:
+        Lag (2017:612) 4 kap. 3 §.
+    """
+    if found.plan.case_id is None:
+        return
+    parties = await cases.parties(work, found.plan.case_id) | {f"unit:{found.row.unit}"}
+    concerned = {name for row in reached if row.recipient in parties for name in (row.asked, row.team)}
+    strangers = [index for index, unit in enumerate(units) if unit not in concerned]
+    if strangers:
+        raise Malformed("plan.unit_not_concerned", errors=tuple(FieldError(f"/units/{index}", "unit_not_concerned") for index in strangers))
+
+
+def _invited(plan: Plan, invitation: Invitation, mailboxes: Sequence[Mailbox]) -> PlanInvited | None:
     """What billing learns; the call to a care plan is no N8."""
     if plan.kind is PlanKind.CARE_PLAN:
         return None
@@ -70,6 +92,7 @@ def _invited(plan: Plan, invitation: Invitation) -> PlanInvited | None:
         invitation_id=invitation.id,
         invited_at=invitation.sent_at,
         invited_by=invitation.invited_by,
+        called=tuple(sorted({mailbox.recipient for mailbox in mailboxes})),
     )
 
 

@@ -175,6 +175,7 @@ async def _state(
     row = rows.EventRow(
         source=source,
         event_id=event_id,
+        ward=unit,
         provider=case.provider,
         subject=case.subject,
         sent_at=work.at,
@@ -183,14 +184,15 @@ async def _state(
         client=caller.client_id,
         fingerprint=sha256(body.encode()).digest(),
         body=body,
+        space=case.space,
     )
-    event_rows = await rows.insert_events(work, [row])
+    inserted = await rows.insert_events(work, [row])
     found = await fold_cases(work, [case.id])
     folded = found[case.id]
     folded.version += 1
     disputed = bool(folded.state.placements) and placed_by(folded.state.placements) is None
     stated = Stated(event_id, unit, folded.case_id, folded.version, work.at, disputed)
     answer = msgspec.json.encode({"event_id": event_id, "unit": unit, "case_version": folded.version}).decode()
-    line = rows.HistoryRow(folded.case_id, folded.version, work.at, caller.client_id, kind.value, event_rows[source, event_id], answer)
+    line = rows.HistoryRow(folded.case_id, folded.version, work.at, caller.client_id, kind.value, inserted[source, event_id].row, answer)
     await write_folded(work, list(found.values()), [line])
     return folded, stated

@@ -79,11 +79,13 @@ def a_stay_fact(
     return StayChanged(**(values | changed))
 
 
-def an_invitation(case: UUID, at: str) -> PlanInvited:
-    return PlanInvited(plan_id=uuid7(), case_id=case, invitation_id=uuid7(), invited_at=local(at), invited_by="SE2321000131-E000000000901")
+def an_invitation(case: UUID, at: str, called: tuple[str, ...] = ("municipality:1480",)) -> PlanInvited:
+    centre = "SE2321000131-E000000000901"
+    everybody = (*called, f"unit:{centre}")
+    return PlanInvited(plan_id=uuid7(), case_id=case, invitation_id=uuid7(), invited_at=local(at), invited_by=centre, called=everybody)
 
 
-def a_notice(month: str, sha256: str, sent_at: datetime, municipality: str = "1480") -> NoticeSent:
+def a_notice(month: str, sha256: str, sent_at: datetime, municipality: str = "1480", version: int = 1) -> NoticeSent:
     return NoticeSent(
         notice_id=uuid7(),
         notice_type="notice.month_published",
@@ -91,7 +93,7 @@ def a_notice(month: str, sha256: str, sent_at: datetime, municipality: str = "14
         organisation="2120001355",
         municipality=municipality,
         sent_at=sent_at,
-        about={"month": month, "calculation": sha256},
+        about={"month": month, "calculation": sha256, "version": str(version)},
     )
 
 
@@ -171,9 +173,13 @@ class Billing:
         approved = await self.post(f"/v1/tariffs/{proposed.json()['id']}/approval", self.approver(), {})
         assert approved.status_code == 200, approved.text
 
-    async def step(self, action: str, who: dict[str, str], month: str = "2026-03", code: str = "1480") -> httpx.Response:
+    async def step(
+        self, action: str, who: dict[str, str], month: str = "2026-03", code: str = "1480", acted_by: str | None = None
+    ) -> httpx.Response:
         """One step on the calculation that was prepared last."""
         body: dict[str, Any] = {} if action == "prepare" else {"calculation": self.calculations[code]}
+        if acted_by is not None:
+            body["acted_by"] = acted_by
         answer = await self.post(f"/v1/months/{month}/{code}/{action}", who, body)
         if answer.status_code == 200 and answer.json()["calculation"]:
             self.calculations[code] = answer.json()["calculation"]

@@ -73,17 +73,6 @@ async def test_preparing_twice_on_the_same_facts_is_the_same_calculation(billing
     assert (await billing.step("prepare", billing.controller())).json() == first
 
 
-async def test_nobody_approves_what_she_published_herself(billing: Billing) -> None:
-    await a_month_with_money(billing)
-    both = billing.token("one", "approver", "months:prepare months:publish months:approve averages:read")
-    for action, who in (("prepare", both), ("publish", both), ("sign", billing.municipality())):
-        assert (await billing.step(action, who)).status_code == 200
-    refused = await billing.step("approve", both)
-    assert (refused.status_code, refused.json()["code"]) == (409, "month.same_person")
-    named = {"calculation": billing.calculations["1480"], "acted_by": "Attestant Två"}
-    assert (await billing.post("/v1/months/2026-03/1480/approve", both, named)).json()["state"] == "approved"
-
-
 async def test_silence_accepts_only_after_the_notice_arrived_in_a_mailbox_that_is_read(billing: Billing) -> None:
     await a_month_with_money(billing)
     await billing.step("prepare", billing.controller())
@@ -105,6 +94,44 @@ async def test_the_notice_of_an_earlier_calculation_starts_no_window(billing: Bi
     await billing.step("publish", billing.controller())
     await billing.tell(a_notice("2026-03", "0" * 64, now()), a_poll(now()))
     assert "not_delivered" in (await billing.step("approve", billing.approver())).json()["detail"]
+
+
+async def test_a_late_notice_of_an_equal_earlier_calculation_starts_no_window(billing: Billing) -> None:
+    """The facts go to and fro: the third calculation has the content of the first, and is another one all the same."""
+    await billing.price()
+    extra = a_stay_fact(9)
+    await billing.tell(a_stay_fact(12), extra)
+    names = []
+    for version in (2, 3, 4):
+        await billing.step("prepare", billing.controller())
+        names.append(billing.calculations["1480"])
+        assert (await billing.step("publish", billing.controller())).status_code == 200
+        await billing.tell(extra.model_copy(update={"case_version": version, "cancelled": version == 2}), a_poll(now()))
+    first, _, third = names
+    assert (first["sha256"], first["version"], third["version"]) == (third["sha256"], 1, 3)
+    await billing.tell(a_notice("2026-03", first["sha256"], now(), version=1))
+    assert "not_delivered" in (await billing.step("approve", billing.approver())).json()["detail"]
+    await billing.tell(a_notice("2026-03", third["sha256"], now(), version=3))
+    assert (await billing.step("approve", billing.approver())).json()["state"] == "approved"
+
+
+async def test_the_list_of_months_says_which_ones_facts_have_left_behind(billing: Billing) -> None:
+    await a_month_with_money(billing)
+    await billing.tell(a_stay_fact(12, municipality="1481"))
+    assert (await billing.close_month()).json()["state"] == "issued"
+    await billing.step("prepare", billing.controller(), code="1481")
+
+    async def outdated() -> dict[str, bool]:
+        months = (await billing.get("/v1/months/2026-03", billing.controller())).json()["months"]
+        return {row["municipality"]: row["outdated"] for row in months}
+
+    assert await outdated() == {"1480": False, "1481": False, "1490": False}
+    await billing.tell(a_stay_fact(30), a_stay_fact(3, municipality="1490"))
+    assert await outdated() == {"1480": True, "1481": False, "1490": False}
+    assert (await billing.get("/v1/months/2026-03/1480", billing.controller())).json()["outdated"] is True
+    await billing.tell(a_stay_fact(30, municipality="1481"))
+    own = (await billing.get("/v1/months/2026-03", billing.municipality("1481"))).json()["months"]
+    assert [(row["municipality"], row["outdated"]) for row in own] == [("1481", True)]
 
 
 async def test_an_undecided_review_that_changes_the_amount_blocks_publication(billing: Billing) -> None:

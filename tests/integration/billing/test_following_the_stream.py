@@ -31,7 +31,10 @@ def some_facts() -> list[Fact]:
     facts: list[Fact] = []
     for number in range(60):
         stay = a_stay_fact(number % 14, municipality=("1480", "1481")[number % 2], sip_required=number % 3 == 0)
-        facts += [stay.model_copy(update={"discharged_at": None}), an_invitation(stay.case_id, "2026-03-08T09:00")]
+        facts += [
+            stay.model_copy(update={"discharged_at": None}),
+            an_invitation(stay.case_id, "2026-03-08T09:00", (f"municipality:{stay.municipality}",)),
+        ]
         facts += [stay.model_copy(update={"case_version": 2}), a_poll(stay.admitted_at or stay.ready[0].ready_at)]
     return [*facts, a_notice("2026-03", "0" * 64, facts[0].admitted_at)]  # type: ignore[attr-defined]
 

@@ -110,7 +110,7 @@ async def test_what_is_not_public_does_not_exist_under_any_spelling(front: Any, 
 async def test_a_known_path_with_another_method_names_those_it_has(front: Any, settings: Settings) -> None:
     async with front(settings, echoes()) as address, client_of(address, settings) as client:
         answer = await client.delete("/v1/subscriptions")
-    assert (answer.status_code, answer.headers["allow"], answer.json()["code"]) == (405, "GET, POST", "request.method")
+    assert (answer.status_code, answer.headers["allow"], answer.json()["code"]) == (405, "GET, HEAD, POST", "request.method")
 
 
 async def test_without_a_valid_token_nothing_reaches_a_service(front: Any, settings: Settings) -> None:

@@ -41,7 +41,7 @@ def settings_for(database_url: str, keys_file: Path, **changed: Any) -> Settings
 
 
 def a_caller(organisation: str = ORGANISATION, *units: str) -> Caller:
-    scopes = frozenset({"subscriptions:write"})
+    scopes = frozenset({"subscriptions:write", "notices:read"})
     return Caller(f"client-{organisation}", organisation, units or (f"SE{organisation}-",), scopes, "municipality")
 
 

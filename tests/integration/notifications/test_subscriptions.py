@@ -1,4 +1,4 @@
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -50,9 +50,16 @@ async def client(app: FastAPI) -> AsyncIterator[httpx.AsyncClient]:
         yield opened
 
 
-def auth(tokens: Tokens, organisation: str = ORGANISATION, *units: str, key: str | None = None) -> dict[str, str]:
-    name = f"c-{organisation}-{units}"
-    token = tokens.token(name, scopes=["subscriptions:write"], organisation=organisation, units=units or (f"SE{organisation}-",))
+def auth(
+    tokens: Tokens,
+    organisation: str = ORGANISATION,
+    *units: str,
+    key: str | None = None,
+    name: str | None = None,
+    scopes: Sequence[str] = ("subscriptions:write", "notices:read"),
+) -> dict[str, str]:
+    who = name or f"c-{organisation}-{units}"
+    token = tokens.token(who, scopes=scopes, organisation=organisation, units=units or (f"SE{organisation}-",))
     return bearer(token) | ({"Idempotency-Key": key} if key else {})
 
 
@@ -101,7 +108,7 @@ async def test_another_organisations_subscription_looks_like_none(client: httpx.
     made = (await subscribe(client, auth(tokens))).json()
     ward = auth(tokens, REGION, "SE2321000131-E000000000101")
     centre = (await subscribe(client, auth(tokens, REGION, "SE2321000131-E000000000901"))).json()
-    for other, subscription in ((auth(tokens, REGION), made), (ward, centre), (ward, made)):
+    for other, subscription in ((auth(tokens, REGION), made), (auth(tokens, REGION), centre), (ward, centre), (ward, made)):
         path = f"/v1/subscriptions/{subscription['id']}"
         nothing = f"/v1/subscriptions/{uuid7()}"
         for method, suffix in (("GET", ""), ("GET", "/deliveries"), ("POST", "/test"), ("DELETE", "")):
@@ -110,8 +117,45 @@ async def test_another_organisations_subscription_looks_like_none(client: httpx.
             absent = await client.request(method, nothing + suffix, headers=other | key)
             assert (foreign.status_code, foreign.content) == (404, absent.content)
     assert (await client.get("/v1/subscriptions", headers=ward)).json() == {"subscriptions": []}
-    whole_region = (await client.get("/v1/subscriptions", headers=auth(tokens, REGION))).json()["subscriptions"]
-    assert [one["id"] for one in whole_region] == [centre["id"]]
+    assert (await client.get("/v1/subscriptions", headers=auth(tokens, REGION))).json() == {"subscriptions": []}
+
+
+async def test_a_subscription_is_managed_by_its_own_client_and_by_those_of_exactly_its_units(
+    client: httpx.AsyncClient, tokens: Tokens
+) -> None:
+    unit, other = "SE2321000131-E000000000901", "SE2321000131-E000000000902"
+    made = (await subscribe(client, auth(tokens, REGION, unit, other, name="care"))).json()
+    path = f"/v1/subscriptions/{made['id']}"
+    for headers in (
+        auth(tokens, REGION, unit, other, name="care"),
+        auth(tokens, REGION, other, unit, name="colleague"),
+        auth(tokens, REGION, unit, name="care"),
+    ):
+        assert (await client.get(path, headers=headers)).status_code == 200
+    for headers in (auth(tokens, REGION, name="finance"), auth(tokens, REGION, unit, name="part"), auth(tokens, ORGANISATION, name="care")):
+        assert (await client.get(path, headers=headers)).status_code == 404
+        assert (await client.delete(path, headers=headers)).status_code == 404
+
+
+async def test_who_may_not_read_notices_is_not_told_of_them(client: httpx.AsyncClient, tokens: Tokens) -> None:
+    finance = auth(tokens, REGION, name="finance", scopes=("subscriptions:write", "invoices:read"))
+    refused = await subscribe(client, finance)
+    assert (refused.status_code, refused.json()["code"]) == (403, "access.denied")
+    made = (await subscribe(client, auth(tokens, REGION))).json()
+    log = await client.get(f"/v1/subscriptions/{made['id']}/deliveries", headers=finance)
+    assert (log.status_code, log.json()["code"]) == (403, "access.denied")
+    assert (await client.delete(f"/v1/subscriptions/{made['id']}", headers=finance)).status_code == 204, "of the same units: may end it"
+
+
+async def test_a_repeated_subscription_gets_its_first_answer_even_after_it_was_deleted(client: httpx.AsyncClient, tokens: Tokens) -> None:
+    headers = auth(tokens, key="once")
+    first = await subscribe(client, headers)
+    told = first.json()
+    assert (await client.delete(f"/v1/subscriptions/{told['id']}", headers=headers)).status_code == 204
+    again = await subscribe(client, headers)
+    assert (again.status_code, again.headers["idempotent-replayed"]) == (201, "true")
+    assert again.json() == {name: value for name, value in told.items() if name != "secret"}
+    assert (await client.get("/v1/subscriptions", headers=headers)).json() == {"subscriptions": []}
 
 
 @pytest.mark.parametrize(

@@ -62,12 +62,12 @@ class Planning:
         scopes = ["notices:read", "notices:acknowledge", "cases:read", "plans:write"]
         return bearer(self.tokens.token("care-1", scopes=scopes, role="care", units=[CARE_CENTRE]))
 
-    def municipality(self, code: str = GOTEBORG) -> dict[str, str]:
+    def municipality(self, code: str = GOTEBORG, *more_scopes: str) -> dict[str, str]:
         number = {GOTEBORG: GOTEBORG_NUMBER, HARRYDA: HARRYDA_NUMBER}[code]
         return bearer(
             self.tokens.token(
                 f"kommun-{code}",
-                scopes=["notices:read", "notices:acknowledge", "cases:read"],
+                scopes=["notices:read", "notices:acknowledge", "cases:read", *more_scopes],
                 role="municipality",
                 organisation=number,
                 units=[f"SE{number}-"],

@@ -25,7 +25,16 @@ def care(planning: Planning) -> dict[str, str]:
 
 
 def municipality(planning: Planning, code: str = "1480", number: str = GOTEBORG_NUMBER) -> dict[str, str]:
-    scopes = ["notices:read", "notices:acknowledge", "cases:read", "cases:write", "plans:write", "consents:write", "deviations:write"]
+    scopes = [
+        "notices:read",
+        "notices:acknowledge",
+        "cases:read",
+        "cases:write",
+        "plans:write",
+        "consents:write",
+        "deviations:write",
+        "persons:protected",
+    ]
     token = planning.tokens.token(
         f"kommun-{code}", scopes=scopes, role="municipality", organisation=number, units=[f"SE{number}-"], municipality=code
     )

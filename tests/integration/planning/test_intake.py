@@ -7,9 +7,10 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
-from tests.builders import CARE_CENTRE, GOTEBORG, HARRYDA, a_person, a_ward_event, admission_data
+from services.planning.usecases import DirectoryEntries, Unit, load_directory
+from tests.builders import CARE_CENTRE, GOTEBORG, HARRYDA, WARD, a_person, a_personnummer, a_ward_event, admission_data
 from tests.integration.planning.conftest import Planning
-from tests.services import bearer
+from tests.services import REGION, bearer
 
 
 async def _events(planning: Planning) -> int:
@@ -229,3 +230,18 @@ async def test_a_caller_without_the_scope_sees_no_case(planning: Planning) -> No
     nobody = bearer(planning.tokens.token("x", scopes=["averages:read"]))
     answer = await planning.http.get(f"/v1/cases/{first.json()['case_id']}", headers=nobody)
     assert answer.status_code == 403
+
+
+async def test_the_same_stay_id_of_another_record_system_is_another_stay(planning: Planning) -> None:
+    """Two hospitals under one organisation number may count their stays alike; the directory says which wards count together."""
+    other_ward = "SE2321000131-E000000000201"
+    async with planning.database.transaction() as work:
+        units = [Unit(WARD, REGION, "Avdelning 1", "ward"), Unit(other_ward, REGION, "Avdelning 2", "ward", f"{REGION}/other")]
+        await load_directory(work, DirectoryEntries([], units, []))
+    first = await planning.tell(a_ward_event())
+    elsewhere = admission_data(person=a_person(id=a_personnummer(1), registered_municipality=HARRYDA))
+    told = a_ward_event(id="OTHER-1", source=f"urn:hsa:{other_ward}", data=elsewhere)
+    second = await planning.http.post("/v1/events", json=told, headers=planning.history)
+    assert (first.status_code, second.status_code) == (201, 201)
+    assert first.json()["case_id"] != second.json()["case_id"]
+    assert [entry["type"] for entry in (await planning.mailbox(planning.municipality(HARRYDA)))["entries"]] == ["notice.admission"]

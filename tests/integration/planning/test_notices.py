@@ -255,3 +255,48 @@ async def test_a_caller_sees_its_mailboxes(planning: Planning) -> None:
     await planning.number()
     (box,) = (await planning.http.get("/v1/mailboxes", headers=planning.care)).json()["mailboxes"]
     assert (box["recipient"], box["head"]) == (f"unit:{CARE_CENTRE}", 1)
+
+
+async def test_a_municipality_that_was_wrongly_told_loses_the_personal_part_everywhere(planning: Planning) -> None:
+    await planning.tell(a_ward_event())
+    old = planning.municipality(GOTEBORG)
+    before = await planning.mailbox(old)
+    number = a_person()["id"]
+    assert number in json.dumps(before)
+    etag = (await planning.http.get("/v1/notices", headers=old)).headers["etag"]
+    moved = admission_data(person=a_person(registered_municipality=HARRYDA)) | {"corrects": "SU-1"}
+    await planning.tell(a_ward_event(id="SU-2", data=moved))
+    after = await planning.mailbox(old)
+    chain(after["entries"])
+    assert [entry["personal"]["withheld"] for entry in after["entries"] if entry["personal"]] == ["returned"]
+    again = await planning.http.get("/v1/notices", headers={**old, "If-None-Match": etag})
+    assert again.status_code == 200
+    one = await planning.http.get(f"/v1/notices/{before['entries'][0]['id']}", headers=old)
+    assert one.json()["personal"]["withheld"] == "returned"
+    assert number not in after["entries"][0]["personal"]["basis"] + again.text + one.text
+    assert number in json.dumps(await planning.mailbox(planning.municipality(HARRYDA))), "positive control: the right one reads it"
+
+
+async def test_a_protected_person_is_shown_to_named_readers_of_the_admission_notice_only(planning: Planning) -> None:
+    protected = admission_data(person=a_person(protected=True))
+    case = (await planning.tell(a_ward_event(data=protected))).json()["case_id"]
+    await planning.tell(a_ward_event("stay.ready", id="SU-2", time="2026-11-05T10:00:00+01:00"))
+    ordinary, named = planning.municipality(), planning.municipality(GOTEBORG, "persons:protected")
+    number = a_person()["id"]
+    listed = await planning.mailbox(named)
+    admission, ready = listed["entries"]
+    assert [entry["personal"]["person"]["withheld"] for entry in listed["entries"]] == ["protected", "protected"]
+    path = f"/v1/notices/{admission['id']}"
+    untaken = await planning.http.get(path, headers=named)
+    await planning.http.post(f"{path}/acknowledgement", json={"acknowledged_by": "Handläggare A"}, headers=named)
+    everywhere = [
+        untaken,
+        await planning.http.get(path, headers=ordinary),
+        await planning.http.get(f"/v1/notices/{ready['id']}", headers=named),
+        await planning.http.get(f"/v1/cases/{case}", headers=named),
+        await planning.http.post("/v1/cases/search", json={"person": {"type": "personnummer", "id": number}}, headers=named),
+    ]
+    assert [answer.status_code for answer in everywhere] == [200] * 5
+    assert not [answer.request.url for answer in everywhere if number in answer.text or "Testgatan" in answer.text]
+    shown = (await planning.http.get(path, headers=named)).json()
+    assert shown["personal"]["person"]["id"] == number

@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
-from tests.builders import CARE_CENTRE, a_ward_event
-from tests.integration.planning.conftest import GOTEBORG_UNIT, Planning
+from tests.builders import CARE_CENTRE, GOTEBORG, a_ward_event
+from tests.integration.planning.conftest import GOTEBORG_UNIT, HARRYDA_UNIT, Planning
 
 
 @pytest.fixture
@@ -95,3 +95,22 @@ async def test_a_unit_without_a_mailbox_is_named_and_nobody_is_called(planning: 
         headers={**planning.care, "Idempotency-Key": "invite-1"},
     )
     assert (answer.status_code, answer.json()["errors"]) == (422, [{"pointer": "/units/1", "code": "unit_unknown"}])
+
+
+async def test_only_who_is_concerned_in_the_stay_is_called_to_its_plan(planning: Planning) -> None:
+    plan = (await _opened(planning)).json()
+    address, key = f"/v1/plans/{plan['id']}/invitations", {**planning.care, "Idempotency-Key": "invite-1"}
+    answer = await planning.http.post(address, json={"units": [HARRYDA_UNIT]}, headers=key)
+    assert (answer.status_code, answer.json()["errors"]) == (422, [{"pointer": "/units/0", "code": "unit_not_concerned"}])
+    assert await _facts(planning, "plan.invited") == []
+
+
+async def test_the_fact_says_who_was_called_and_the_notice_says_to_what(planning: Planning) -> None:
+    plan = (await _opened(planning)).json()
+    meeting = {"at": "2026-11-05T10:00:00+01:00", "place": "Hemma"}
+    body = {"units": [GOTEBORG_UNIT, CARE_CENTRE], "meeting": meeting}
+    await planning.http.post(f"/v1/plans/{plan['id']}/invitations", json=body, headers={**planning.care, "Idempotency-Key": "invite-1"})
+    (fact,) = await _facts(planning, "plan.invited")
+    assert fact["called"] == [f"municipality:{GOTEBORG}", f"unit:{CARE_CENTRE}"]
+    invitation = (await planning.mailbox(planning.municipality()))["entries"][-1]
+    assert invitation["personal"]["content"]["meeting"]["place"] == "Hemma"

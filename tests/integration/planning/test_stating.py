@@ -11,7 +11,7 @@ from tests.integration.planning.test_transfers import case_of, stays_told
 from tests.services import bearer
 
 NUMBERS = {GOTEBORG: GOTEBORG_NUMBER, HARRYDA: HARRYDA_NUMBER}
-SCOPES = ["cases:read", "cases:write", "notices:read", "notices:acknowledge"]
+SCOPES = ["cases:read", "cases:write", "notices:read", "notices:acknowledge", "persons:protected"]
 READY = a_ward_event("stay.ready", id="SU-2", time="2026-11-05T10:00:00+01:00")
 
 

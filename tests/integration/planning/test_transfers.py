@@ -7,10 +7,22 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
+from services.planning.usecases import DirectoryEntries, Unit, load_directory
 from shared.events.facts import StayChanged
-from tests.builders import CARE_CENTRE, GOTEBORG, HARRYDA, OTHER_SOURCE, OTHER_WARD, WARD, a_person, a_ward_event, admission_data
+from tests.builders import (
+    CARE_CENTRE,
+    GOTEBORG,
+    HARRYDA,
+    OTHER_SOURCE,
+    OTHER_WARD,
+    WARD,
+    a_person,
+    a_personnummer,
+    a_ward_event,
+    admission_data,
+)
 from tests.integration.planning.conftest import Planning
-from tests.services import bearer
+from tests.services import REGION, bearer
 
 THERE = "NU-2026-000456"
 ADMITTED = a_ward_event()
@@ -136,6 +148,33 @@ async def test_a_cancelled_transfer_parts_the_case_again(planning: Planning) -> 
     assert {(fact.municipality, fact.cancelled, len(fact.ready)) for fact in told.values()} == {(GOTEBORG, False, 0), (HARRYDA, False, 1)}
     await tell(planning, a_ward_event("stay.transferred", id="SU-10", time="2026-11-04T10:00:00+01:00"))
     assert (await case_of(planning, mine["id"]))["id"] == here
+
+
+async def test_a_mistyped_id_never_shows_one_patient_to_the_other_ones_parties(planning: Planning) -> None:
+    stranger = a_person(id=a_personnummer(1), registered_municipality=HARRYDA)
+    other = a_ward_event(id="NU-0", source=OTHER_SOURCE, subject=THERE, data=admission_data(person=stranger))
+    there = (await tell(planning, other))["case_id"]
+    here = (await tell(planning, ADMITTED))["case_id"]
+    moved = await tell(planning, TRANSFERRED)
+    assert here == moved["case_id"] != there
+    assert "transfer_to_other_person" in [finding["code"] for finding in moved["findings"]]
+    await tell(planning, READY_THERE)
+    assert (await case_of(planning, here))["state"] == "admitted"
+    assert (await case_of(planning, there, planning.municipality(HARRYDA)))["state"] == "ready"
+    assert (await planning.http.get(f"/v1/cases/{there}", headers=planning.municipality())).status_code == 404
+
+
+async def test_a_transfer_joins_across_record_systems_whose_ids_look_alike(planning: Planning) -> None:
+    async with planning.database.transaction() as work:
+        units = [Unit(WARD, REGION, "Avdelning 1", "ward"), Unit(OTHER_WARD, REGION, "Avdelning 2", "ward", f"{REGION}/other")]
+        await load_directory(work, DirectoryEntries([], units, []))
+    alike = TRANSFERRED | {"data": {"to_unit": OTHER_WARD, "to_subject": ADMITTED["subject"]}}
+    ready = READY_THERE | {"subject": ADMITTED["subject"]}
+    there = (await tell(planning, ready))["case_id"]
+    here = (await tell(planning, ADMITTED))["case_id"]
+    assert here != there, "the same id in two systems"
+    assert (await tell(planning, alike))["case_id"] == there
+    assert (await case_of(planning, here))["state"] == "ready"
 
 
 async def test_only_the_ward_that_holds_the_patient_reads_the_case(planning: Planning) -> None:

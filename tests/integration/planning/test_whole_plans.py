@@ -192,10 +192,12 @@ async def test_a_unit_that_was_not_called_neither_sees_nor_answers(planning: Pla
 
 
 async def test_who_sees_the_case_but_was_not_called_sees_where_the_plan_stands_and_no_more(planning: Planning) -> None:
-    plan, _ = await invited(planning, [HARRYDA_UNIT], case_id=await a_case(planning), person=None)
+    plan, _ = await invited(planning, [CARE_CENTRE], case_id=await a_case(planning), person=None)
     shown = await get(planning, municipality(planning), plan)
     assert (shown["state"], shown["withheld"], shown["person"], shown["meeting"]) == ("invited", "not_participant", None, None)
-    assert (await get(planning, municipality(planning, HARRYDA, HARRYDA_NUMBER), plan))["withheld"] is None
+    assert (await get(planning, care(planning), plan))["withheld"] is None
+    stranger = await planning.http.get(plan, headers=municipality(planning, HARRYDA, HARRYDA_NUMBER))
+    assert stranger.status_code == 404, "neither called nor concerned"
 
 
 async def test_under_compulsory_care_a_care_plan_stands_instead_and_needs_no_consent(planning: Planning) -> None:

@@ -33,12 +33,20 @@ async def test_ranges_in_order_need_no_repair(stream: Stream) -> None:
 
 
 async def test_a_gap_is_repaired_from_the_producer(stream: Stream) -> None:
+    await stream.consumer.catch_up()
     await stream.publish(1, 2, 3, 4)
     entries = rows(await stream.numbered())
+    await stream.consumer.receive(1, entries[:1])
     await stream.consumer.receive(1, entries[2:])
     assert await stream.applied() == [1, 2, 3, 4]
     cursor = await stream.cursor()
-    assert (cursor["delivered"], cursor["repaired"]) == (0, 4)
+    assert (cursor["delivered"], cursor["repaired"]) == (1, 3)
+
+
+async def test_a_message_that_comes_before_any_cursor_is_repaired_too(stream: Stream) -> None:
+    await stream.publish(1, 2, 3)
+    await stream.consumer.receive(1, rows(await stream.numbered())[2:])
+    assert await stream.applied() == [1, 2, 3]
 
 
 async def test_an_overlapping_range_applies_only_what_is_new(stream: Stream) -> None:

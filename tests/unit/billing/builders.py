@@ -7,9 +7,10 @@ from uuid import UUID
 
 from services.billing.agreements import load_agreements, load_tariffs
 from services.billing.domain.basis import CountedAs, Line, MonthBasis
-from services.billing.domain.reasons import ReviewDecision
+from services.billing.domain.gate import open_grounds
+from services.billing.domain.reasons import Reason, ReviewDecision, ReviewOutcome
 from services.billing.domain.settlement import settle
-from services.billing.domain.stay import CareType, Compulsory, Readiness, Stay
+from services.billing.domain.stay import CareType, Compulsory, Invitation, Readiness, Stay
 from services.billing.domain.tariff import Tariffs
 from services.billing.domain.terms import Agreement
 from shared.dates import STOCKHOLM, Month, local_date, start_of_day
@@ -66,7 +67,7 @@ def a_stay(
         sent or None,
         notices,
         sip_required,
-        tuple(local(text) for text in invited),
+        tuple(Invitation(local(text), frozenset({municipality or ""})) for text in invited),
         end,
         None if deceased is None else local(deceased),
         cancelled,
@@ -87,6 +88,12 @@ def month_of(
 ) -> MonthBasis:
     """Settle Göteborg's March 2020, unless said."""
     return settle(stays, agreement, tariffs, municipality, Month.parse(month), decisions=decisions, as_of=as_of)
+
+
+def decided(stay: Stay, reason: Reason, outcome: ReviewOutcome) -> ReviewDecision:
+    """A decision on a stay of Göteborg's March 2020, taken on the facts as they stand."""
+    grounds = [ground for line in month_of([stay]).lines for ground in open_grounds(line) if ground.reason is reason]
+    return ReviewDecision(stay.case_id, reason, outcome, grounds[0].facts if grounds else "")
 
 
 def excess(basis: MonthBasis) -> int:

@@ -6,10 +6,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.billing.domain.basis import FindingCode, MonthBasis
-from services.billing.domain.reasons import Reason, ReviewDecision, ReviewOutcome
+from services.billing.domain.reasons import Reason, ReviewOutcome
 from services.billing.domain.stay import Stay
 from shared.money import ZERO
-from tests.unit.billing.builders import LAW_2018, VGR_2018, a_stay, counted_as, excess, kronor, month_of
+from tests.unit.billing.builders import LAW_2018, VGR_2018, a_stay, counted_as, decided, excess, kronor, month_of
 from tests.unit.billing.test_billing_days import with_switches
 
 
@@ -45,21 +45,21 @@ def test_two_reviews_that_change_the_amount_only_together_both_block() -> None:
 
 def test_a_decided_review_blocks_no_longer() -> None:
     stay = a_held_stay(12)
-    decision = ReviewDecision(stay.case_id, Reason.LATE_SIP_INVITATION, ReviewOutcome.ACCEPT)
+    decision = decided(stay, Reason.LATE_SIP_INVITATION, ReviewOutcome.ACCEPT)
     basis = month_of([stay], decisions=[decision])
     assert (basis.findings, basis.amount) == ((), kronor(73_800))
 
 
 def test_a_missing_admission_notice_blocks_until_a_person_confirms_that_it_was_never_sent() -> None:
     stay = a_stay(12, admission_notice=None)
-    confirmed = ReviewDecision(stay.case_id, Reason.NO_ADMISSION_NOTICE, ReviewOutcome.EXCLUDE)
+    confirmed = decided(stay, Reason.NO_ADMISSION_NOTICE, ReviewOutcome.EXCLUDE)
     assert codes(month_of([stay])) == [("ready_without_admission_notice", True)]
     assert month_of([stay], decisions=[confirmed]).findings == ()
 
 
 def test_nobody_can_accept_a_stay_without_an_admission_notice() -> None:
     stay = a_stay(12, admission_notice=None)
-    accepted = ReviewDecision(stay.case_id, Reason.NO_ADMISSION_NOTICE, ReviewOutcome.ACCEPT)
+    accepted = decided(stay, Reason.NO_ADMISSION_NOTICE, ReviewOutcome.ACCEPT)
     assert month_of([stay], decisions=[accepted]).amount == ZERO
 
 
@@ -116,9 +116,7 @@ def test_a_review_blocks_exactly_when_some_decision_on_it_changes_the_amount(cou
     stays, reviews = [a_stay(days) for days in counted], [a_held_stay(days) for days in held]
     amounts = {}
     for outcomes in product(ReviewOutcome, repeat=len(reviews)):
-        decisions = [
-            ReviewDecision(stay.case_id, Reason.LATE_SIP_INVITATION, outcome) for stay, outcome in zip(reviews, outcomes, strict=True)
-        ]
+        decisions = [decided(stay, Reason.LATE_SIP_INVITATION, outcome) for stay, outcome in zip(reviews, outcomes, strict=True)]
         amounts[outcomes] = month_of([*stays, *reviews], decisions=decisions).amount
     blocking = {
         finding.stay for finding in month_of([*stays, *reviews]).findings if finding.blocks and finding.code is FindingCode.UNDECIDED_REVIEW

@@ -1,12 +1,26 @@
 """The preconditions of liability and the open questions around them (domain 3.1 and 3.7)."""
 
+from dataclasses import replace
+
 import pytest
 
-from services.billing.domain.reasons import Reason, ReviewDecision, ReviewOutcome
-from services.billing.domain.stay import Compulsory
+from services.billing.domain.reasons import Reason, ReviewOutcome
+from services.billing.domain.stay import Compulsory, Invitation
 from services.billing.domain.terms import DeathWhileReady, LateNotice, MissingInvitation, SundayRule
 from shared.money import ZERO
-from tests.unit.billing.builders import LAW_2018, VGR_2018, a_ready_notice, a_stay, counted_as, kronor, line_of, local, month_of, reasons
+from tests.unit.billing.builders import (
+    LAW_2018,
+    VGR_2018,
+    a_ready_notice,
+    a_stay,
+    counted_as,
+    decided,
+    kronor,
+    line_of,
+    local,
+    month_of,
+    reasons,
+)
 from tests.unit.billing.test_billing_days import with_switches
 
 
@@ -139,16 +153,48 @@ def test_all_reasons_of_a_stay_are_named() -> None:
 @pytest.mark.parametrize(("outcome", "counted"), [(ReviewOutcome.ACCEPT, "average"), (ReviewOutcome.EXCLUDE, "excluded")])
 def test_a_decided_review_is_followed(outcome: ReviewOutcome, counted: str) -> None:
     stay = a_stay(6, sip_required=True, invited=["2020-03-18T09:00"])
-    basis = month_of([stay], decisions=[ReviewDecision(stay.case_id, Reason.LATE_SIP_INVITATION, outcome)])
+    basis = month_of([stay], decisions=[decided(stay, Reason.LATE_SIP_INVITATION, outcome)])
     assert (counted_as(basis, stay), reasons(basis, stay)) == (counted, ["late_sip_invitation"])
 
 
 def test_a_decision_on_one_reason_leaves_another_open() -> None:
     stay = a_stay(6, sip_required=True, invited=["2020-03-18T09:00"])
-    basis = month_of([stay], decisions=[ReviewDecision(stay.case_id, Reason.LATE_ADMISSION_NOTICE, ReviewOutcome.ACCEPT)])
+    basis = month_of([stay], decisions=[decided(stay, Reason.LATE_ADMISSION_NOTICE, ReviewOutcome.ACCEPT)])
     assert counted_as(basis, stay) == "review"
 
 
 def test_a_stay_that_ended_before_the_agreement_is_named_and_not_charged() -> None:
     stay = a_stay(12, discharged="2018-09-24T10:00")
     assert reasons(month_of([stay], month="2018-09"), stay) == ["agreement_not_in_force"]
+
+
+def test_a_call_that_went_to_another_municipality_is_no_invitation_of_the_one_that_pays() -> None:
+    stay = a_stay(10, sip_required=True, invited=["2020-03-11T09:00"])
+    stranger = replace(stay, invitations=(Invitation(local("2020-03-11T09:00"), frozenset({"1490"})),))
+    assert month_of([stay]).amount == kronor(7 * 8200)
+    assert (month_of([stranger]).amount, reasons(month_of([stranger]), stranger)) == (ZERO, ["no_sip_invitation"])
+
+
+def test_a_late_call_to_the_municipality_is_late_however_early_others_were_called() -> None:
+    early, late = local("2020-03-11T09:00"), local("2020-03-19T09:00")
+    stay = replace(
+        a_stay(10, sip_required=True), invitations=(Invitation(early, frozenset({"1490"})), Invitation(late, frozenset({"1480", "1490"})))
+    )
+    assert (reasons(month_of([stay]), stay), line_of(month_of([stay]), stay).invited_at) == (["late_sip_invitation"], late)
+
+
+def test_a_decision_no_longer_holds_when_the_facts_it_was_taken_on_have_changed() -> None:
+    stay = a_stay(6, sip_required=True, invited=["2020-03-18T09:00"])
+    decision = decided(stay, Reason.LATE_SIP_INVITATION, ReviewOutcome.ACCEPT)
+    later = replace(stay, invitations=(Invitation(local("2020-03-19T09:00"), frozenset({"1480"})),))
+    unrelated = replace(stay, last_sign_of_life_at=local("2020-03-19T09:00"))
+    assert counted_as(month_of([stay], decisions=[decision]), stay) == "average"
+    assert counted_as(month_of([unrelated], decisions=[decision]), unrelated) == "average"
+    assert counted_as(month_of([later], decisions=[decision]), later) == "review"
+
+
+def test_a_patient_found_waiting_in_march_may_have_been_forgotten_in_april() -> None:
+    stay = a_stay(ready="2020-02-20T09:00", sign_of_life="2020-02-20T09:00")
+    decision = decided(stay, Reason.NO_SIGN_OF_LIFE, ReviewOutcome.ACCEPT)
+    assert counted_as(month_of([stay], decisions=[decision]), stay) == "long"
+    assert counted_as(month_of([stay], month="2020-04", decisions=[decision]), stay) == "review"

@@ -1,5 +1,6 @@
 """The parts of the demo that judge: its own check of chains, its record of what was played, its table."""
 
+import io
 import json
 from datetime import date
 from hashlib import sha256
@@ -8,13 +9,16 @@ from typing import Any
 
 import pytest
 import rfc8785
+from rich.console import Console
 
+from dirigent.demo.checks import Checks
 from dirigent.demo.invoices import InvoicesRead
 from dirigent.demo.mailboxes import GENESIS, MailboxRead, follow
 from dirigent.demo.prices import ore
 from dirigent.demo.recompute import recompute
 from dirigent.demo.record import Played, read_played, refuse_another, write_played
-from dirigent.demo.table import kronor
+from dirigent.demo.table import Row, how_to_read, kronor, table_of
+from dirigent.demo.wording import many
 from dirigent.failure import CannotStart
 
 EXAMPLE = Path(__file__).resolve().parents[3] / "examples" / "one-stay.ndjson"
@@ -110,3 +114,31 @@ def test_the_example_can_be_read_by_a_person() -> None:
     assert len(lines) == 10
     assert len(set(lines)) == 9
     assert sum(1 for line in lines if "command" in json.loads(line)) == 2
+
+
+def test_one_is_not_many() -> None:
+    assert (many(1, "review"), many(2, "review"), many(2, "mailbox", "mailboxes")) == ("1 review", "2 reviews", "2 mailboxes")
+
+
+def test_every_failed_check_says_why() -> None:
+    shown = io.StringIO()
+    checks = Checks(Console(file=shown))
+    checks.that("it holds", True, "unseen")
+    checks.same("both agree", 1, 2)
+    assert "both agree: found 1, computed 2" in shown.getvalue()
+    assert "unseen" not in shown.getvalue()
+    assert (checks.made, checks.all_hold) == (2, False)
+
+
+def test_the_table_fits_eighty_columns_and_says_why_somebody_pays() -> None:
+    rows = [Row("1441", "Lilla Edet", 12, "3.250000", 3, 1, 16, 123_456_700, "issued", "2026-000001")]
+    rows.append(Row("1488", "Trollhättan", 0, None, 0, 0, 0, 0, "settled", None))
+    shown = io.StringIO()
+    Console(file=shown, width=80).print(table_of(rows, "2026-10"))
+    assert "…" not in shown.getvalue()
+    cells = shown.getvalue().split("Lilla Edet")[1].splitlines()[0].split()
+    assert cells == ["12", "3.25", "3", "1", "16", "1", "234", "567", "2026-000001"]
+    told = how_to_read(rows, "2026-10", 13, {2026: 1_280_000})
+    assert "(days above average 3.0 + days of long stays from day four) × price" in told
+    assert "13 stays played, 12 of them count in 2026-10" in told
+    assert max(len(line) for line in told.splitlines()) <= 80

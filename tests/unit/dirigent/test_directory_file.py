@@ -56,7 +56,7 @@ def test_the_hours_of_a_duty_calendar_are_read_day_by_day(tmp_path: Path) -> Non
         ("record,id,name", "organisation,2120001355,", "name: missing"),
         ("record,id,name,municipality", "organisation,2120001355,X,14800", "municipality: municipality_code.format"),
         ("record,id,name,valid_from,valid_to", "organisation,2120001355,X,2026-02-01,2026-01-01", "period_reversed"),
-        ("record,id,name,valid_from", "organisation,2120001355,X,1 jan", "valid_from: day_not_iso"),
+        ("record,id,name,valid_from", "organisation,2120001355,X,1 jan", "valid_from: day.format"),
         ("record,id,name,need", "organisation,2120001355,X,outpatient", "need: unexpected"),
         ("record,id,function", "mailbox,SE2120001355-E1,district", "district_missing"),
         ("record,id,function,district", "mailbox,SE2120001355-E1,ward,Norr", "district_unexpected"),

@@ -7,9 +7,9 @@ from itertools import permutations
 import pytest
 
 from services.planning.domain.case import CaseState, CaseStatus
-from services.planning.domain.events import CaseEvent, EventKey, StayKey
+from services.planning.domain.events import CaseEvent, EventKey, StayKey, Transfer
 from services.planning.domain.fold import fold
-from services.planning.domain.joining import joined, led_from
+from services.planning.domain.joining import joined, led_from, persons_of, told_apart
 from services.planning.domain.notices import NoticeType, wanted_notices
 from services.planning.domain.stay import stay_facts
 from tests.builders import (
@@ -37,7 +37,7 @@ from tests.builders import (
 )
 
 CARE = "urn:hsa:SE2321000131-E000000000901"
-THERE = StayKey(STAY.provider, "NU-1")
+THERE = StayKey(STAY.space, "NU-1")
 
 
 def there(event: CaseEvent) -> CaseEvent:
@@ -97,6 +97,24 @@ def test_a_transfer_joins_and_only_one_that_stands_does() -> None:
     assert led_from([admitted(), away, cancelled("transferred")]) == frozenset()
     assert led_from([transferred()]) == frozenset(), "the receiver keeps the id"
     assert led_from([transferred(to_unit="SE5560000001-E1")]) == {StayKey("5560000001", STAY.subject)}
+
+
+def test_a_transfer_leads_into_the_record_system_of_the_receiving_ward() -> None:
+    away = transferred(to_subject="NU-1")
+    assert isinstance(away.data, Transfer)
+    elsewhere = replace(away, data=replace(away.data, to_space="nu"))
+    assert led_from([admitted(), elsewhere]) == {StayKey("nu", "NU-1")}
+
+
+def test_a_transfer_to_another_patients_stay_joins_nothing_and_is_a_finding() -> None:
+    away, own = transferred(to_subject="NU-1"), persons_of([admitted()])
+    assert own
+    mistyped = told_apart(away, own, {THERE: {"190001019809"}})
+    assert led_from([admitted(), mistyped]) == frozenset()
+    assert found(admitted(), mistyped) == [("transfer_to_other_person", "transferred")]
+    for persons in ({THERE: own}, {THERE: frozenset[str]()}, {}):
+        assert told_apart(away, own, persons) == away, "the same person, or none known yet"
+    assert told_apart(away, frozenset(), {THERE: own}) == away, "a reserve number tells nobody apart"
 
 
 def test_the_joined_stay_cannot_cancel_the_transfer_that_joined_it() -> None:

@@ -61,10 +61,11 @@ CREATE = (
         case_id UUID,
         invited_at TIMESTAMP WITH TIME ZONE NOT NULL,
         invited_by TEXT NOT NULL,
+        called TEXT[] NOT NULL,
         PRIMARY KEY (invitation_id)
     )
     """,
-    "COMMENT ON TABLE invitations IS 'append-only: every call to a SIP (N8)'",
+    "COMMENT ON TABLE invitations IS 'append-only: every call to a SIP (N8), and who was called'",
     "CREATE INDEX invitations_case ON invitations (case_id)",
     """
     CREATE TABLE invoice_series (
@@ -106,6 +107,7 @@ CREATE = (
         case_id UUID NOT NULL,
         reason TEXT NOT NULL,
         outcome TEXT NOT NULL,
+        facts TEXT NOT NULL,
         explanation TEXT NOT NULL,
         client TEXT NOT NULL,
         person TEXT NOT NULL,
@@ -114,7 +116,7 @@ CREATE = (
         CONSTRAINT review_decisions_outcome CHECK (outcome IN ('accept', 'exclude'))
     )
     """,
-    "COMMENT ON TABLE review_decisions IS 'append-only: decided reviews; the latest for a stay and reason counts'",
+    "COMMENT ON TABLE review_decisions IS 'append-only: decided reviews; the latest for a stay, reason and facts counts'",
     "CREATE INDEX review_decisions_case ON review_decisions (case_id)",
     """
     CREATE TABLE stay_versions (
@@ -187,8 +189,6 @@ CREATE = (
         sha256 TEXT,
         amount_ore BIGINT,
         accepted TEXT,
-        prepared_by TEXT,
-        published_by TEXT,
         approved_by TEXT,
         published_at TIMESTAMP WITH TIME ZONE,
         notice_mailbox TEXT,

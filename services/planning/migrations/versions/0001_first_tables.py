@@ -13,8 +13,9 @@ CREATE = (
     """
     CREATE TABLE cases (
         id UUID NOT NULL,
-        provider TEXT NOT NULL,
+        space TEXT NOT NULL,
         subject TEXT NOT NULL,
+        provider TEXT NOT NULL,
         version INTEGER DEFAULT '0' NOT NULL,
         state TEXT,
         ward TEXT,
@@ -27,7 +28,7 @@ CREATE = (
         person_id TEXT,
         changed_at TIMESTAMP WITH TIME ZONE,
         PRIMARY KEY (id),
-        CONSTRAINT cases_stay UNIQUE (provider, subject)
+        CONSTRAINT cases_stay UNIQUE (space, subject)
     )
     """,
     "COMMENT ON TABLE cases IS 'the fold of each stay''s events as last computed; the person only here, for search and for the parties'",
@@ -40,7 +41,7 @@ CREATE = (
         id BIGINT GENERATED ALWAYS AS IDENTITY (CACHE 1),
         source TEXT NOT NULL,
         event_id TEXT NOT NULL,
-        provider TEXT NOT NULL,
+        space TEXT NOT NULL,
         subject TEXT NOT NULL,
         sent_at TIMESTAMP WITH TIME ZONE NOT NULL,
         received_at TIMESTAMP WITH TIME ZONE NOT NULL,
@@ -53,7 +54,7 @@ CREATE = (
     )
     """,
     "COMMENT ON TABLE events IS 'every event ever accepted, as sent (canonical JSON); two clocks: sent_at and the time inside the body'",
-    "CREATE INDEX events_stay ON events (provider, subject)",
+    "CREATE INDEX events_stay ON events (space, subject)",
     """
     CREATE TABLE organisations (
         number TEXT NOT NULL,
@@ -103,11 +104,13 @@ CREATE = (
         organisation TEXT NOT NULL,
         name TEXT NOT NULL,
         kind TEXT NOT NULL,
+        stay_space TEXT,
         PRIMARY KEY (hsa_id),
         CONSTRAINT units_kind CHECK (kind IN ('ward', 'care_centre', 'municipal')),
         FOREIGN KEY(organisation) REFERENCES organisations (number)
     )
     """,
+    "COMMENT ON TABLE units IS 'stay_space = within what a ward''s stay ids are unique, its record system; none = the care provider'",
     """
     CREATE TABLE mailboxes (
         id UUID NOT NULL,

@@ -1,0 +1,106 @@
+"""Two persons for every month and every price: a spelling, a client or a missing name is no second pair of eyes."""
+
+from typing import Any
+
+import pytest
+
+from tests.integration.billing.parts import Billing, a_stay_fact
+
+EVERYTHING = "months:prepare months:publish months:approve agreements:write averages:read"
+PRICE = {"first": "2026-01-01", "last": "2026-12-31", "price": {"amount": "12000.00"}, "source": "Made up for a test"}
+
+
+async def a_published_month(billing: Billing, who: dict[str, str], person: str | None) -> None:
+    await billing.price()
+    await billing.tell(*(a_stay_fact(days) for days in (2, 5, 6, 7, 12)))
+    for action, client, name in (("prepare", who, person), ("publish", who, person), ("sign", billing.municipality(), None)):
+        answer = await billing.step(action, client, acted_by=name)
+        assert answer.status_code == 200, answer.text
+
+
+async def approved(billing: Billing, who: dict[str, str], person: str | None) -> tuple[int, Any]:
+    answer = await billing.step("approve", who, acted_by=person)
+    return answer.status_code, answer.json().get("code")
+
+
+async def priced(billing: Billing, who: dict[str, str], person: str | None) -> str:
+    body = PRICE | ({} if person is None else {"acted_by": person})
+    answer = await billing.post("/v1/tariffs", who, body)
+    assert answer.status_code == 201, answer.text
+    return str(answer.json()["id"])
+
+
+async def price_approved(billing: Billing, tariff: str, who: dict[str, str], person: str | None) -> tuple[int, Any]:
+    answer = await billing.post(f"/v1/tariffs/{tariff}/approval", who, {} if person is None else {"acted_by": person})
+    return answer.status_code, answer.json().get("code")
+
+
+@pytest.mark.parametrize("spelling", ["anna test", "ANNA  TEST", " Anna Test ", "\uff21nna Test"])
+async def test_nobody_approves_what_she_published_under_another_spelling_of_her_name(billing: Billing, spelling: str) -> None:
+    await a_published_month(billing, billing.controller(), "Anna Test")
+    assert await approved(billing, billing.approver(), spelling) == (409, "month.same_person")
+
+
+async def test_one_client_that_names_nobody_does_not_approve_what_it_published(billing: Billing) -> None:
+    both = billing.token("one", "approver", EVERYTHING)
+    await a_published_month(billing, both, None)
+    assert await approved(billing, both, None) == (409, "month.same_person")
+    assert await approved(billing, both, "Berit Test") == (409, "month.same_person")
+
+
+async def test_a_client_that_named_her_before_does_not_approve_for_nobody(billing: Billing) -> None:
+    both = billing.token("one", "approver", EVERYTHING)
+    await a_published_month(billing, both, "Anna Test")
+    assert await approved(billing, both, None) == (409, "month.same_person")
+
+
+async def test_two_persons_at_one_client_are_two(billing: Billing) -> None:
+    both = billing.token("one", "approver", EVERYTHING)
+    await a_published_month(billing, both, "Anna Test")
+    assert (await approved(billing, both, "Berit Test"))[0] == 200
+
+
+async def test_two_clients_that_name_nobody_stand_for_two_persons(billing: Billing) -> None:
+    await a_published_month(billing, billing.controller(), None)
+    assert (await approved(billing, billing.approver(), None))[0] == 200
+
+
+async def test_who_only_prepared_the_calculation_does_not_approve_it_either(billing: Billing) -> None:
+    await billing.price()
+    await billing.tell(a_stay_fact(12))
+    for action, who, name in (
+        ("prepare", billing.controller(), "Anna Test"),
+        ("publish", billing.controller(), "Cecilia Test"),
+        ("sign", billing.municipality(), None),
+    ):
+        assert (await billing.step(action, who, acted_by=name)).status_code == 200
+    assert await approved(billing, billing.approver(), "anna test") == (409, "month.same_person")
+    assert (await approved(billing, billing.approver(), "Berit Test"))[0] == 200
+
+
+@pytest.mark.parametrize("spelling", ["anna test", "Anna   Test"])
+async def test_nobody_approves_the_price_she_proposed_under_another_spelling_of_her_name(billing: Billing, spelling: str) -> None:
+    tariff = await priced(billing, billing.controller(), "Anna Test")
+    assert await price_approved(billing, tariff, billing.approver(), spelling) == (409, "tariff.same_person")
+
+
+async def test_two_persons_at_one_client_enter_a_price(billing: Billing) -> None:
+    tariff = await priced(billing, billing.controller(), "Anna Test")
+    assert await price_approved(billing, tariff, billing.controller(), None) == (409, "tariff.same_person")
+    assert (await price_approved(billing, tariff, billing.controller(), "Berit Test"))[0] == 200
+
+
+@pytest.mark.parametrize("blank", [" ", "\u200b", "\u2800"])
+async def test_a_blank_is_nobody_s_name_and_explains_nothing(billing: Billing, blank: str) -> None:
+    stay = a_stay_fact(12, late_notice=True)
+    await billing.tell(stay)
+    decision = {"case": str(stay.case_id), "reason": "late_admission_notice", "outcome": "accept"}
+    for path, body in (
+        ("/v1/months/2026-03/1480/prepare", {"acted_by": blank}),
+        ("/v1/tariffs", PRICE | {"acted_by": blank}),
+        ("/v1/tariffs", PRICE | {"source": blank}),
+        ("/v1/reviews/decide", {"decisions": [decision], "explanation": blank}),
+        ("/v1/reviews/decide", {"decisions": [decision], "explanation": "x", "acted_by": blank}),
+    ):
+        who = billing.token("one", "controller", EVERYTHING + " reviews:decide")
+        assert (await billing.post(path, who, body)).status_code == 422, path
