@@ -44,10 +44,13 @@ class System:
     @asynccontextmanager
     async def opened(self) -> AsyncIterator[httpx.AsyncClient]:
         """A client of the running gateway; what the applications raise becomes an answer."""
-        async with self.gateway.router.lifespan_context(self.gateway):
-            transport = httpx.ASGITransport(self.gateway, raise_app_exceptions=False)
-            async with httpx.AsyncClient(transport=transport, base_url=PUBLIC_URL, trust_env=False, timeout=30) as client:
-                yield client
+        async with self.gateway.router.lifespan_context(self.gateway), self.client() as client:
+            yield client
+
+    def client(self, address: str = "127.0.0.1") -> httpx.AsyncClient:
+        """A client of the gateway, calling from an address."""
+        transport = httpx.ASGITransport(self.gateway, raise_app_exceptions=False, client=(address, 1))
+        return httpx.AsyncClient(transport=transport, base_url=PUBLIC_URL, trust_env=False, timeout=30)
 
     def token(self, scopes: Iterable[str] = SCOPES, header: dict[str, Any] | None = None, without: str | None = None, **claims: Any) -> str:
         """A token as the gateway signs it, or nearly so."""

@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from string import Formatter
 from typing import Any
 
 import httpx
@@ -19,27 +20,52 @@ from tests.integration.planning.conftest import ENTRIES
 Document = dict[str, Any]
 
 # What each example meets in an empty county, told in this order. A month is not published on the example's made-up calculation, nobody
-# approves a price of his own, and there is no stay to decide on: the document tells of these refusals too.
+# approves a price of his own, there is no stay to decide on and one mailbox only: the document tells of these refusals too.
+CASE, PLAN, NOTICE, DEVIATION = "/v1/cases/{case_id}", "/v1/plans/{plan_id}", "/v1/notices/{notice_id}", "/v1/deviations/{deviation_id}"
 STORY = (
-    ("/v1/events", 201),
-    ("/v1/events/batch", 200),
-    ("/v1/cases/search", 200),
-    ("/v1/plans", 201),
-    ("/v1/plans/{plan_id}/invitations", 201),
-    ("/v1/notices/{notice_id}/acknowledgement", 201),
-    ("/v1/subscriptions", 201),
-    ("/v1/months/{month}/{municipality}/prepare", 200),
-    ("/v1/months/{month}/actions", 200),
-    ("/v1/months/{month}/{municipality}/publish", 409),
-    ("/v1/months/{month}/{municipality}/sign", 409),
-    ("/v1/months/{month}/{municipality}/approve", 409),
-    ("/v1/months/{month}/{municipality}/issue", 409),
-    ("/v1/reviews/decide", 404),
-    ("/v1/tariffs", 201),
-    ("/v1/tariffs/{tariff_id}/approval", 409),
+    ("PUT", "/v1/organisations/{number}", "region", 200),
+    ("PUT", "/v1/units/{hsa_id}", "region", 200),
+    ("PUT", "/v1/addressing/{recipient}", "region", 200),
+    ("PUT", "/v1/mailboxes/{mailbox_id}/duty-calendar", "region", 200),
+    ("POST", "/v1/events", "region", 201),
+    ("POST", "/v1/events/batch", "region", 200),
+    ("POST", "/v1/cases/search", "care", 200),
+    ("PUT", f"{CASE}/parties/{{unit}}/planning-status", "care", 200),
+    ("PUT", f"{CASE}/care-contact", "care", 200),
+    ("POST", f"{CASE}/declined", "care", 201),
+    ("POST", f"{CASE}/outpatient-block", "care", 201),
+    ("PUT", f"{CASE}/liable-municipality", "municipality", 200),
+    ("POST", "/v1/consents", "care", 201),
+    ("POST", f"{CASE}/messages", "care", 201),
+    ("POST", "/v1/deviations", "care", 201),
+    ("POST", f"{DEVIATION}/assign", "care", 201),
+    ("POST", f"{DEVIATION}/answer", "region", 201),
+    ("POST", f"{DEVIATION}/close", "care", 201),
+    ("POST", "/v1/consents/{consent_id}/withdraw", "care", 201),
+    ("POST", "/v1/plans", "care", 201),
+    ("PUT", f"{PLAN}/consent", "care", 200),
+    ("POST", f"{PLAN}/invitations", "care", 201),
+    ("POST", f"{PLAN}/invitations/{{invitation_id}}/answer", "care", 201),
+    ("PUT", f"{PLAN}/meeting", "care", 200),
+    ("PUT", f"{PLAN}/measures", "care", 200),
+    ("POST", f"{PLAN}/follow-up", "care", 201),
+    ("POST", f"{PLAN}/close", "care", 201),
+    ("POST", f"{NOTICE}/acknowledgement", "care", 201),
+    ("POST", f"{NOTICE}/forward", "care", 422),
+    ("POST", f"{NOTICE}/return", "care", 201),
+    ("POST", "/v1/subscriptions", "region", 201),
+    ("POST", "/v1/months/{month}/{municipality}/prepare", "region", 200),
+    ("POST", "/v1/months/{month}/actions", "region", 200),
+    ("POST", "/v1/months/{month}/{municipality}/publish", "region", 409),
+    ("POST", "/v1/months/{month}/{municipality}/sign", "municipality", 409),
+    ("POST", "/v1/months/{month}/{municipality}/approve", "region", 409),
+    ("POST", "/v1/months/{month}/{municipality}/issue", "region", 409),
+    ("POST", "/v1/reviews/decide", "region", 404),
+    ("POST", "/v1/tariffs", "region", 201),
+    ("POST", "/v1/tariffs/{tariff_id}/approval", "region", 409),
 )
-ROLES = {"/v1/plans": "care", "/v1/notices": "care", "/v1/cases": "care"}
 CARE_CENTRE = "SE2321000131-E000000000901"
+WRITING = ("post", "put")
 
 
 async def found_public(_host: str, _port: int) -> list[str]:
@@ -75,43 +101,79 @@ def examples_of(document: Document, operation: Document) -> list[tuple[str, Any]
     return found
 
 
-def token_for(system: System, path: str) -> str:
-    role = next((role for start, role in ROLES.items() if path.startswith(start)), "controller")
-    if path.endswith("/sign"):
-        return system.token(sub="kommun", org="2120001355", units=["SE2120001355-"], role="municipality", municipality="1480")
-    return system.token(sub=role, role=role, units=[CARE_CENTRE if role == "care" else f"SE{REGION}-"])
+def token_for(system: System, who: str) -> str:
+    claims: dict[str, dict[str, Any]] = {
+        "region": {"role": "controller", "units": [f"SE{REGION}-"]},
+        "care": {"role": "care", "units": [CARE_CENTRE]},
+        "municipality": {"org": "2120001355", "units": ["SE2120001355-"], "role": "municipality", "municipality": "1480"},
+    }
+    return system.token(sub=who, **claims[who])
 
 
 def test_every_operation_that_takes_json_shows_an_example(system: System) -> None:
     document = document_of(system)
-    taking = {path for path, item in document["paths"].items() if path.startswith("/v1/") and "requestBody" in item.get("post", {})}
-    assert {path for path in taking if not examples_of(document, document["paths"][path]["post"])} == set()
-    assert taking == {path for path, _ in STORY}, "every example is told below"
+    taking = {
+        (method.upper(), path): item[method]
+        for path, item in document["paths"].items()
+        for method in WRITING
+        if path.startswith("/v1/") and "requestBody" in item.get(method, {})
+    }
+    assert [name for name, operation in taking.items() if not examples_of(document, operation)] == []
+    assert sorted(taking) == sorted((method, path) for method, path, _, _ in STORY), "every example is told below"
 
 
 async def test_every_example_gets_a_status_that_the_document_promises(system: System) -> None:
     document = document_of(system)
-    known = {"month": "2026-10", "municipality": "1480"}
     wrong: list[str] = []
     async with county(system) as client:
-        for template, expected in STORY:
-            operation = document["paths"][template]["post"]
-            if template.startswith("/v1/notices"):
+        known = await beforehand(system, client)
+        for method, template, who, expected in STORY:
+            operation = document["paths"][template][method.lower()]
+            if template.startswith(NOTICE):
                 known["notice_id"] = await a_notice(system, client)
+            assert not missing(template, known), wrong
             for kind, example in examples_of(document, operation)[:1]:
-                headers = {"Authorization": f"Bearer {token_for(system, template)}", "Content-Type": kind, "Idempotency-Key": str(uuid7())}
-                answer = await client.post(template.format_map(known), json=example, headers=headers)
+                headers = {"Authorization": f"Bearer {token_for(system, who)}", "Content-Type": kind, "Idempotency-Key": str(uuid7())}
+                body = example | {"case_id": known["case_id"]} if "case_id" in example else example
+                answer = await client.request(method, template.format_map(known), json=body, headers=headers)
                 if answer.status_code != expected or str(expected) not in operation["responses"]:
-                    wrong.append(f"{template}: {answer.status_code} {answer.text}")
-                known |= {f"{noun}_id": answer.json().get("id", "") for noun in ("plan", "tariff") if template == f"/v1/{noun}s"}
-    assert not wrong
+                    wrong.append(f"{method} {template}: {answer.status_code} {answer.text}")
+                known |= learnt(template, answer.json())
+    assert wrong == []
+
+
+async def beforehand(system: System, client: httpx.AsyncClient) -> dict[str, str]:
+    """What the addresses of the examples name that is there before anything happens."""
+    headers = {"Authorization": f"Bearer {token_for(system, 'care')}"}
+    mailbox = (await client.get("/v1/mailboxes", headers=headers)).json()["mailboxes"][0]["id"]
+    return {
+        "month": "2026-10",
+        "municipality": "1480",
+        "number": "2120001355",
+        "hsa_id": "SE2120001355-E000000000009",
+        "recipient": "municipality:1480",
+        "mailbox_id": mailbox,
+        "unit": CARE_CENTRE,
+    }
+
+
+def missing(template: str, known: dict[str, str]) -> list[str]:
+    """What an address names that no answer has told, because one before it was refused."""
+    return [name for _, name, _, _ in Formatter().parse(template) if name is not None and name not in known]
+
+
+def learnt(template: str, answer: Document) -> dict[str, str]:
+    """The ids that an answer tells, by the names that addresses and bodies give them."""
+    told = {name: answer[name] for name in ("case_id", "invitation_id") if answer.get(name)}
+    noun = template.removeprefix("/v1/").rstrip("s")
+    return told | ({f"{noun}_id": answer["id"]} if noun in {"plan", "tariff", "consent", "deviation"} and "id" in answer else {})
 
 
 async def a_notice(system: System, client: httpx.AsyncClient) -> str:
     """The first notice of the care centre that the example's admission names."""
     while (moved := await number_staged(system.services["planning"].state.database)) is not None and moved.entries:
         pass
-    answer = await client.get("/v1/notices", headers={"Authorization": f"Bearer {token_for(system, '/v1/notices')}"})
+    answer = await client.get("/v1/notices", headers={"Authorization": f"Bearer {token_for(system, 'care')}"})
     return str(answer.json()["entries"][0]["id"])
 
 

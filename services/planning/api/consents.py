@@ -12,6 +12,7 @@ from services.planning.api.plans import HsaId
 from services.planning.usecases.consents import NewConsent, status_of
 from shared.dates import format_instant
 from shared.http.call import Checked, StrictRoute, Working
+from shared.http.documented import with_example
 from shared.http.fields import Answer, Body, Day, ShortText
 from shared.http.idempotency import once
 
@@ -20,6 +21,16 @@ router = APIRouter(tags=["Consents"], route_class=StrictRoute)
 
 class ConsentAsked(Body):
     """What the patient answered when asked whether more than the statute tells may be shared in a case."""
+
+    model_config = with_example(
+        {
+            "case_id": "01890a5d-ac96-774b-bcce-b302099a8057",
+            "answer": "given",
+            "purposes": ["free_text"],
+            "unit": "SE2321000131-E000000000901",
+            "asked_by": "Anna Test",
+        }
+    )
 
     case_id: UUID
     answer: Literal["given", "refused"]
@@ -32,6 +43,8 @@ class ConsentAsked(Body):
 
 class Withdrawal(Body):
     """Who told that the patient withdraws."""
+
+    model_config = with_example({"told_by": "Anna Test"})
 
     told_by: ShortText = Field(description="name of the person who recorded it", examples=["Anna Test"])
 

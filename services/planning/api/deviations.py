@@ -13,6 +13,7 @@ from services.planning.api.plans import HsaId
 from services.planning.usecases.deviations import NewDeviation
 from shared.dates import format_instant, start_of_day
 from shared.http.call import Checked, StrictRoute, Working
+from shared.http.documented import with_example
 from shared.http.fields import Answer, Body, Day, ShortText, Text
 from shared.http.idempotency import once
 
@@ -38,6 +39,16 @@ Category = Literal[
 class DeviationReport(Body):
     """A fault in the co-operation, seen in a case or in a notice of one."""
 
+    model_config = with_example(
+        {
+            "unit": "SE2321000131-E000000000901",
+            "case_id": "01890a5d-ac96-774b-bcce-b302099a8057",
+            "category": "information_missing",
+            "step": "discharge",
+            "text": "Läkemedelslistan saknades vid utskrivningen.",
+        }
+    )
+
     unit: HsaId = Field(description="the unit that reports")
     case_id: UUID | None = None
     notice_id: UUID | None = Field(default=None, description="the notice it was seen in, of the caller's mailboxes")
@@ -48,6 +59,8 @@ class DeviationReport(Body):
 
 class Assignment(Body):
     """Who must answer."""
+
+    model_config = with_example({"unit": "SE2321000131-E000000000101"})
 
     unit: HsaId
 
@@ -62,6 +75,14 @@ class DeviationMeasure(Body):
 class DeviationAnswer(Body):
     """What happened, and what is done about it."""
 
+    model_config = with_example(
+        {
+            "text": "Listan skickas numera med utskrivningsmeddelandet.",
+            "measures": [{"what": "Ny rutin på avdelningen", "by_day": "2026-12-01"}],
+            "answered_by": "Maja Test",
+        }
+    )
+
     text: Text
     measures: Annotated[list[DeviationMeasure], Field(max_length=20)]
     answered_by: ShortText = Field(description="name of the person who answers", examples=["Maja Test"])
@@ -69,6 +90,8 @@ class DeviationAnswer(Body):
 
 class DeviationClosing(Body):
     """A last word, if there is one."""
+
+    model_config = with_example({"text": "Åtgärdat."})
 
     text: Text | None = None
 

@@ -18,6 +18,7 @@ from services.planning.usecases.register import (
     UnitKind,
 )
 from shared.http.call import Checked, StrictRoute, Working
+from shared.http.documented import with_example
 from shared.http.fields import Answer, Body, Day
 from shared.identifiers import HSA_ID_PATTERN, ORGANISATION_NUMBER_PATTERN
 
@@ -89,6 +90,16 @@ class Units(Answer):
 class UnitPut(UnitBody):
     """A unit with the mailboxes it is to have, and all members of a team. Mailboxes are added, never removed: they hold what was sent."""
 
+    model_config = with_example(
+        {
+            "organisation": "2120001355",
+            "name": "Socialtjänst Centrum",
+            "kind": "municipal",
+            "municipality": "1480",
+            "mailboxes": [{"function": "social_services"}],
+        }
+    )
+
     mailboxes: tuple[MailboxBody, ...] = Field(default=(), max_length=100)
     members: tuple[MemberBody, ...] | None = Field(default=None, max_length=1_000, description="all members, of a team; null leaves them")
 
@@ -107,6 +118,8 @@ class RuleShown(Answer):
 
 class AddressingBody(Body):
     """All addressing rules that a recipient is to have."""
+
+    model_config = with_example({"rules": [{"function": "municipality", "need": "municipal_social", "valid_from": "2026-01-01"}]})
 
     rules: tuple[RuleBody, ...] = Field(max_length=1_000)
 
@@ -163,7 +176,7 @@ async def get_units(  # the parameters of the address, one to one
     organisation: Annotated[str | None, Query(pattern=f"^{ORGANISATION_NUMBER_PATTERN}$")] = None,
     kind: UnitKind | None = None,
     on: Annotated[date | None, Query(description="only units that stand on this day")] = None,
-    after: Annotated[str, Query(max_length=31)] = "",
+    after: Annotated[str, Query(pattern=f"^({HSA_ID_PATTERN})?$", max_length=31)] = "",
     limit: Annotated[int, Query(ge=1, le=1_000)] = 100,
 ) -> Units:
     """Units by HSA-id, each with its mailboxes and, of a team, its members."""

@@ -12,6 +12,7 @@ from services.planning.api.plans import HsaId
 from services.planning.usecases.messages import MessageRead, NewMessage
 from shared.dates import format_instant
 from shared.http.call import Checked, StrictRoute, Working
+from shared.http.documented import with_example
 from shared.http.fields import Answer, Body, ShortText, Text
 from shared.http.idempotency import once
 
@@ -21,6 +22,16 @@ Topic = Literal["planned_discharge", "readiness", "needs", "care_contact", "plan
 
 class MessageBody(Body):
     """A question to a unit concerned in the case, or the answer to one."""
+
+    model_config = with_example(
+        {
+            "unit": "SE2321000131-E000000000901",
+            "to": "SE2321000131-E000000000101",
+            "topic": "medication",
+            "text": "Finns en aktuell läkemedelslista?",
+            "written_by": "Anna Test",
+        }
+    )
 
     unit: HsaId = Field(description="the unit that writes")
     to: HsaId | None = Field(default=None, description="the unit that is asked; none in an answer")

@@ -56,7 +56,7 @@ class Personal(Answer):
     person: dict[str, Any] | None = None
     content: dict[str, Any] | None = None
     protected: bool | None = None
-    withheld: Literal["erased", "protected", "returned"] | None = None
+    withheld: Literal["erased", "protected", "returned", "consent_withdrawn"] | None = None
     at: str | None = Field(default=None, description="since when it is withheld")
     basis: str | None = Field(default=None, description="on what legal basis it is withheld")
 
@@ -139,6 +139,8 @@ class AcknowledgementShown(Answer):
 class ReturnBody(Body):
     """Who returns the notice as wrongly addressed, and why."""
 
+    model_config = with_example({"returned_by": "Anna Test", "reason": "Inte folkbokförd här"})
+
     returned_by: ShortText = Field(description="name of the person at the recipient", examples=["Anna Test"])
     reason: Text = Field(description="why it is not for this recipient; only the ward reads it", examples=["Inte folkbokförd här"])
 
@@ -154,6 +156,8 @@ class ReturnShown(Answer):
 
 class ForwardBody(Body):
     """Who sends the notice on, and to which mailbox of the same organisation."""
+
+    model_config = with_example({"forwarded_by": "Anna Test", "mailbox": "01890a5d-ac96-774b-bcce-b302099a8057"})
 
     forwarded_by: ShortText = Field(description="name of the person at the recipient", examples=["Anna Test"])
     mailbox: UUID

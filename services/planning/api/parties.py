@@ -13,6 +13,7 @@ from services.planning.domain.party_status import Missing, PartyStatus, Planning
 from services.planning.repository.parties import CareContact
 from shared.dates import at_local_time, format_instant
 from shared.http.call import Checked, StrictRoute, Working
+from shared.http.documented import with_example
 from shared.http.fields import Answer, Body, Day, Instant, ShortText
 from shared.http.idempotency import once
 from shared.identifiers import HSA_ID_PATTERN
@@ -37,6 +38,8 @@ class ReadyFrom(Body):
 
 class PlanningStatusBody(Body):
     """Where the unit's planning stands: `ready_from` and `needs` come with their own status, and only then."""
+
+    model_config = with_example({"status": "ready_from", "ready_from": {"date": "2026-11-09", "time": "13:00"}})
 
     status: Literal["received", "assessing", "ready_from", "needs", "no_measures"]
     ready_from: ReadyFrom | None = None
@@ -70,6 +73,10 @@ class PlanningStatusShown(Answer):
 class CareContactBody(Body):
     """Who the patient's permanent care contact is (fast vårdkontakt)."""
 
+    model_config = with_example(
+        {"unit": "SE2321000131-E000000000901", "name": "Kim Test", "role": "distriktssköterska", "phone": "031-390 600"}
+    )
+
     unit: HsaId = Field(description="the outpatient unit of the case")
     name: ShortText = Field(examples=["Anna Test"])
     role: ShortText | None = None
@@ -90,6 +97,15 @@ class CareContactShown(Answer):
 
 class DeclinedBody(Body):
     """What the patient declined, and to whom of which unit it was said."""
+
+    model_config = with_example(
+        {
+            "unit": "SE2321000131-E000000000901",
+            "measures": ["municipal_social"],
+            "declined_at": "2026-11-05T09:00:00+01:00",
+            "recorded_by": "Anna Test",
+        }
+    )
 
     unit: HsaId
     measures: Annotated[list[Literal["municipal_social", "municipal_health", "outpatient"]], Field(min_length=1, max_length=3)]

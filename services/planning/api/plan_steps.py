@@ -11,6 +11,7 @@ from services.planning import usecases
 from services.planning.api.plans import HsaId, MeetingAt, PlanState
 from services.planning.domain.plan_contents import Measure, Measures, Meeting
 from shared.http.call import Checked, StrictRoute, Working
+from shared.http.documented import with_example
 from shared.http.fields import Body, Day, Instant, ShortText, Text, Truth
 from shared.http.idempotency import once
 
@@ -28,6 +29,15 @@ class Attendant(Body):
 class MeetingBody(MeetingAt):
     """The meeting of a plan; `held` when it has taken place, with those who attended."""
 
+    model_config = with_example(
+        {
+            "at": "2026-11-12T10:00:00+01:00",
+            "place": "Hemma",
+            "held": True,
+            "attended": [{"role": "patient"}, {"role": "unit", "unit": "SE2321000131-E000000000901"}],
+        }
+    )
+
     held: Truth = False
     attended: Annotated[tuple[Attendant, ...], Field(max_length=50)] = ()
 
@@ -43,6 +53,18 @@ class MeasureBody(Body):
 class MeasuresBody(Body):
     """What a plan names."""
 
+    model_config = with_example(
+        {
+            "needs": ["Hjälp morgon och kväll"],
+            "measures": [
+                {"what": "Hemtjänst två gånger om dagen", "unit": "SE2321000131-E000000000901"},
+                {"what": "Handlar mat", "by": "relative"},
+            ],
+            "main_responsibility": "SE2321000131-E000000000901",
+            "follow_up_on": "2026-12-10",
+        }
+    )
+
     needs: Annotated[list[Text], Field(min_length=1, max_length=50)]
     measures: Annotated[list[MeasureBody], Field(min_length=1, max_length=100)]
     main_responsibility: HsaId
@@ -52,6 +74,8 @@ class MeasuresBody(Body):
 class FollowUpBody(Body):
     """How a plan was followed up."""
 
+    model_config = with_example({"held_at": "2026-11-20T10:00:00+01:00", "outcome": "goals_met", "note": "Fungerar väl."})
+
     held_at: Instant
     outcome: Literal["goals_met", "partly_met", "not_met"]
     note: Text | None = None
@@ -60,6 +84,8 @@ class FollowUpBody(Body):
 
 class CloseBody(Body):
     """Why a plan is closed."""
+
+    model_config = with_example({"reason": "goals_met"})
 
     reason: Literal["goals_met", "no_longer_needed", "consent_missing", "moved", "deceased", "replaced"]
 

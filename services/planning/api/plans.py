@@ -42,7 +42,9 @@ class PlanPerson(Body):
 class NewPlanBody(Body):
     """A need for a plan, and what the patient answered when asked for consent, if she has been asked."""
 
-    model_config = with_example({"consent": "given", "care_centre": "SE2321000131-E000000000901"})
+    model_config = with_example(
+        {"case_id": "01890a5d-ac96-774b-bcce-b302099a8057", "consent": "given", "care_centre": "SE2321000131-E000000000901"}
+    )
 
     case_id: UUID | None = Field(default=None, description="the stay it belongs to; none for a plan without any hospital stay")
     person: PlanPerson | None = Field(default=None, description="whom it is about, when there is no stay")
@@ -80,6 +82,8 @@ class NewInvitation(Body):
 class ConsentBody(Body):
     """What the patient answered, who gave the answer, and who asked."""
 
+    model_config = with_example({"consent": "given", "asked_by": "Anna Test"})
+
     consent: Literal["given", "refused", "withdrawn"]
     by: ConsentBy = "patient"
     asked_by: ShortText = Field(description="name of the person who asked", examples=["Anna Test"])
@@ -87,6 +91,8 @@ class ConsentBody(Body):
 
 class InvitationAnswer(Body):
     """What a unit answers to an invitation."""
+
+    model_config = with_example({"answer": "accepted", "answered_by": "Maja Test"})
 
     unit: HsaId | None = Field(default=None, description="the unit or team that answers, when several of the caller's were called")
     answer: Literal["accepted", "declined"]

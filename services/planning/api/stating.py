@@ -11,6 +11,7 @@ from pydantic import Field, model_validator
 from services.planning import usecases
 from shared.dates import format_instant
 from shared.http.call import Checked, StrictRoute, Working
+from shared.http.documented import with_example
 from shared.http.fields import Answer, Body, Day, Instant, ShortText
 from shared.http.idempotency import once
 from shared.identifiers import HSA_ID_PATTERN, MUNICIPALITY_CODE_PATTERN
@@ -22,6 +23,8 @@ _UNIT = Field(default=None, description="the unit that states it; the caller's o
 
 class OutpatientBlockBody(Body):
     """Outpatient care measures that are missing or not clarified hold the discharge up from `at` on, or do no longer."""
+
+    model_config = with_example({"state": "started", "at": "2026-11-05T08:00:00+01:00", "kind": "missing"})
 
     state: Literal["started", "ended"]
     at: Instant
@@ -50,6 +53,8 @@ class OutpatientBlockShown(Answer):
 
 class PlacementBody(Body):
     """The municipality that placed the patient by decision under SoL (2025:400), and is liable instead of the registered one."""
+
+    model_config = with_example({"municipality": "1401", "decision_date": "2026-10-01", "reference": "SN 2026/123"})
 
     municipality: Annotated[str, Field(pattern=f"^{MUNICIPALITY_CODE_PATTERN}$")]
     decision_date: Day

@@ -14,6 +14,7 @@ from services.planning.repository.register import Change
 from shared.db import Work
 from shared.errors import BusinessError, FieldError, Malformed, Refused
 from shared.events.facts import DirectoryChanged
+from shared.http.documented import with_example
 from shared.http.fields import Body, Day, ShortText, Truth
 from shared.identifiers import parse_hsa_id, parse_municipality_code, parse_organisation_number, uuid7
 from shared.streams.outbox import stage_facts
@@ -46,6 +47,8 @@ class _Dated(Body):
 
 class OrganisationBody(_Dated):
     """A region, a municipality or a private care provider."""
+
+    model_config = with_example({"name": "Göteborgs Stad", "municipality": "1480"})
 
     name: ShortText
     municipality: MunicipalityCode | None = Field(default=None, description="SCB code, of a municipality")
@@ -121,6 +124,14 @@ class WeeklyBody(Body):
 
 class CalendarBody(Body):
     """When somebody reads a mailbox, and the function of the recipient's mailbox that takes over otherwise."""
+
+    model_config = with_example(
+        {
+            "weekly": {"mon": [{"start": "08:00", "end": "16:30"}], "fri": [{"start": "08:00", "end": "15:00"}]},
+            "closed": ["2026-12-28"],
+            "holidays_closed": True,
+        }
+    )
 
     weekly: WeeklyBody
     closed: tuple[Day, ...] = Field(default=(), max_length=1_000)
