@@ -1,20 +1,26 @@
-"""Which part of a notice its reader may see: what leaves is decided here, and what stays back says that it does."""
+"""Which part of a notice its reader may see: what leaves is decided here, and what stays back says why."""
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any, Final
 
-WITHHELD: Final[Mapping[str, str]] = {"withheld": "protected"}
-"""What stands in the place of a person whose identity is protected (skyddade personuppgifter)."""
+from shared.dates import format_instant
+
+PROTECTED_BASIS: Final = "The person's identity is protected; a named reader who has taken the notice on reads it by its id."
 
 
-def disclosed(personal: Mapping[str, Any] | None, *, protected_reader: bool, taken_on: bool, one_by_id: bool) -> dict[str, Any] | None:
-    """The personal part of a notice as its reader may see it.
+def disclosed(
+    personal: Mapping[str, Any] | None, sent_at: datetime, *, protected_reader: bool, taken_on: bool, one_by_id: bool
+) -> dict[str, Any] | None:
+    """The personal part of a notice as its reader may see it: as it was sent, so that its hash is that of the envelope, or not at all.
 
-    Of a person whose identity is protected only the statutory notice tells who it is, and only to a named reader: the operator named the
-    client as one that may read protected persons, and a person took the notice on with her name.
+    Of a person whose identity is protected (skyddade personuppgifter) only the statutory notice tells who it is, and only to a named
+    reader: the operator named the client as one that may read protected persons, and a person took the notice on with her name. Other
+    notices were sent without the person, and show what they say.
 
     Args:
-        personal: The personal part as stored: `protected` says whether the identity is.
+        personal: The personal part as sent: `protected` says whether the identity is.
+        sent_at: When the notice was sent.
         protected_reader: Whether the client is one that may read protected persons.
         taken_on: Whether a named person has acknowledged this notice.
         one_by_id: Whether this one notice was asked for; lists withhold always.
@@ -24,6 +30,12 @@ def disclosed(personal: Mapping[str, Any] | None, *, protected_reader: bool, tak
     """
     if personal is None:
         return None
-    if personal.get("protected") and not (protected_reader and taken_on and one_by_id):
-        return {**personal, "person": dict(WITHHELD)}
+    if names_protected(personal) and not (protected_reader and taken_on and one_by_id):
+        return {"withheld": "protected", "at": format_instant(sent_at), "basis": PROTECTED_BASIS}
     return dict(personal)
+
+
+def names_protected(personal: Mapping[str, Any]) -> bool:
+    """Whether a personal part says who a protected person is."""
+    person = personal.get("person")
+    return bool(personal.get("protected")) and isinstance(person, Mapping) and "withheld" not in person

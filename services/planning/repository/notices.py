@@ -42,7 +42,7 @@ _SHOWN: Final = """
                                  'basis', withheld_basis)
     END AS personal
 """
-_PERSONAL: Final = text(f"SELECT id, case_id, withheld, acknowledged_by, {_SHOWN} FROM notices WHERE id = ANY(CAST(:ids AS uuid[]))")  # noqa: S608  # constant text
+_PERSONAL: Final = text(f"SELECT id, case_id, sent_at, acknowledged_by, {_SHOWN} FROM notices WHERE id = ANY(CAST(:ids AS uuid[]))")  # noqa: S608
 _FETCHED: Final = text("UPDATE notices SET state = 'delivered', delivered_at = :at WHERE id = ANY(CAST(:ids AS uuid[])) AND state = 'sent'")
 _ONE: Final = text(
     f"""

@@ -63,23 +63,24 @@ async def attach_personal(
     ids = [entry.entry_id for entry in entries]
     beside = await rows.personal_parts(work, ids)
     await rows.note_delivered(work, ids)
-    read_about = [row.case_id or row.id for row in beside.values() if _is_personal(row)]
-    await access_log.record(work, caller, "notices.read", read_about, request_id=request_id)
     shown = {notice_id: _shown(row, caller, one_by_id=False) for notice_id, row in beside.items()}
+    read_about = [row.case_id or row.id for notice_id, row in beside.items() if _is_personal(shown[notice_id])]
+    await access_log.record(work, caller, "notices.read", read_about, request_id=request_id)
     return [NoticeRead(entry, shown.get(entry.entry_id)) for entry in entries]
 
 
 def _shown(row: Any, caller: Caller, *, one_by_id: bool) -> dict[str, Any] | None:  # a row
     return disclosed(
         row.personal,
+        row.sent_at,
         protected_reader=caller.may(PROTECTED_READERS),
         taken_on=row.acknowledged_by is not None,
         one_by_id=one_by_id,
     )
 
 
-def _is_personal(row: Any) -> bool:  # a row
-    return row.personal is not None and row.withheld is None
+def _is_personal(shown: dict[str, Any] | None) -> bool:
+    return shown is not None and "withheld" not in shown
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,9 +102,10 @@ async def read_notice(work: Work, caller: Caller, notice_id: UUID, *, request_id
     numbered = await feeds.find(work, notice_id)
     if row is None or numbered is None:
         raise NotFound
-    if _is_personal(row):
+    personal = _shown(row, caller, one_by_id=True)
+    if _is_personal(personal):
         await access_log.record(work, caller, "notice.read", [row.case_id or notice_id], request_id=request_id)
-    return NoticeFound(NoticeRead(numbered[1], _shown(row, caller, one_by_id=True)), row)
+    return NoticeFound(NoticeRead(numbered[1], personal), row)
 
 
 @dataclass(frozen=True, slots=True)

@@ -113,7 +113,7 @@ async def test_a_protected_person_shows_only_to_who_took_the_admission_on(planni
     await planning.tell(READY)
     who = municipality(planning)
     entries = (await planning.mailbox(who))["entries"]
-    assert [entry["personal"]["person"] for entry in entries] == [{"withheld": "protected"}] * 2
+    assert [(entry["personal"].get("person") or entry["personal"])["withheld"] for entry in entries] == ["protected"] * 2
     shown = await case_of(planning, case, who)
     sought = {"person": {"type": person["type"], "id": person["id"]}}
     found = (await planning.http.post("/v1/cases/search", json=sought, headers=who)).json()["cases"]
