@@ -27,6 +27,7 @@ MECHANICS: Final = {
     "urgency": "the order of a list",
     "changes": "from what stands in a mailbox to what should",
     "led_to": "takes an event apart",
+    "names_protected": "what a notice says; `disclosed` cites the law",
     "persons_of": "whose a stay is, to keep two apart",
     "told_apart": "keeps two patients apart; no rule of the law moves by it",
     "led_from": "which stays are one case; no rule of the law moves by it",
