@@ -42,7 +42,9 @@ _SHOWN: Final = """
                                  'basis', withheld_basis)
     END AS personal
 """
-_PERSONAL: Final = text(f"SELECT id, case_id, sent_at, acknowledged_by, {_SHOWN} FROM notices WHERE id = ANY(CAST(:ids AS uuid[]))")  # noqa: S608
+_PERSONAL: Final = text(
+    f"SELECT id, case_id, sent_at, withheld, acknowledged_by, {_SHOWN} FROM notices WHERE id = ANY(CAST(:ids AS uuid[]))"  # noqa: S608
+)
 _FETCHED: Final = text("UPDATE notices SET state = 'delivered', delivered_at = :at WHERE id = ANY(CAST(:ids AS uuid[])) AND state = 'sent'")
 _ONE: Final = text(
     f"""
