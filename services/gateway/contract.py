@@ -128,9 +128,10 @@ def _operation(service: str, path: str, operation: Document, route: Route | None
     told["tags"] = [group_of(path)]
     if service == "gateway":
         return told
+    told["summary"] = _first_sentence(told.get("description") or told.get("summary", ""))
     responses = {status: _as_problem(status, answer) for status, answer in told.get("responses", {}).items() if status != "422"}
     expected = _ALWAYS + (_WITH_BODY if "requestBody" in told else ("400",)) + (("404",) if "{" in path else ())
-    if route is not None and route.method == "POST":
+    if route is not None and route.method in {"POST", "PUT"}:
         expected += _REFUSABLE
     for status in expected:
         responses.setdefault(status, {"$ref": f"#/components/responses/{status}"})
@@ -140,6 +141,11 @@ def _operation(service: str, path: str, operation: Document, route: Route | None
         if route.idempotency_key:
             told["parameters"] = [*told.get("parameters", ()), idempotency_key(required=True)]
     return told
+
+
+def _first_sentence(text: str) -> str:
+    """What a call is for in one line, as its docstring begins."""
+    return " ".join(text.split("\n\n")[0].split()).split(". ")[0].rstrip(".")
 
 
 def _as_problem(status: str, answer: Document) -> Document:
