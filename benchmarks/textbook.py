@@ -103,7 +103,7 @@ async def _accept(session: AsyncSession, item: Statement, at: datetime) -> tuple
 
 async def _fold(session: AsyncSession, case: Case, item: Statement) -> Folded:
     """Read what the locked case is made of, and fold it with the new event."""
-    story = Story(case.version)
+    story = Story(case.version, told_to=frozenset(case.parties))
     story.tell(case_event(item.value, item.row.sent_at), history=item.row.history)
     if case.version:
         for event in await session.scalars(select(Event).filter_by(space=case.space, subject=case.subject)):

@@ -17,7 +17,7 @@ COMMANDS: Final[dict[str, tuple[str, str]]] = {
     "replay": ("dirigent.replay.command", "Play a replay file through the public HTTP API."),
     "token": ("dirigent.tokens", "Print a bearer token of a demo client."),
     "client": ("dirigent.county.command", "The clients of the demo."),
-    "import": ("dirigent.importing.command", "Take over a directory from a file."),
+    "import": ("dirigent.importing.command", "Take over a directory, or the stays of an older service, from a file."),
     "doctor": ("dirigent.doctor", "Check that what is stored is still what was stored."),
     "openapi": ("dirigent.openapi", "Print the interface description of all services."),
 }

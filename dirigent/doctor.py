@@ -12,6 +12,7 @@ from sqlalchemy import text
 from dirigent.databases import Access
 from dirigent.migrate import check
 from dirigent.supervisor.system import Options, databases_of
+from services.planning.usecases import measures_that_differ
 from shared.db import Database, DatabaseUnsafe, Work
 from shared.streams import feeds
 
@@ -29,7 +30,7 @@ class Finding:
 def command(
     data: Annotated[Path | None, typer.Option(envvar="DIRIGENT_DATA", help="Data folder.", show_default="./data")] = None,
 ) -> None:
-    """Check durable settings, tables against their definitions, and every feed: dense, unchanged, ending at its head.
+    """Check durable settings, tables against their definitions, every feed (dense, unchanged, ending at its head), and the follow-up.
 
     Works beside a running system, and on the data folder of one that is stopped.
     """
@@ -73,6 +74,10 @@ async def _examine_service(service: str, access: Access, differing: str | None) 
                 fault = await feeds.verify(work, name)
                 if fault:
                     faults.append(f"feed {fault.feed}, position {fault.position}: {fault.what}")
+            if service == "planning" and not differing:
+                faults += [
+                    f"case {case_id}: the follow-up differs from what it is measured from" for case_id in await measures_that_differ(work)
+                ]
     finally:
         await database.close()
     return Finding(service, len(names), entries, tuple(faults))

@@ -1,6 +1,7 @@
 """Test data: plain functions with defaults. Every person lies inside Skatteverket's published test series."""
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -24,6 +25,7 @@ from services.planning.domain.events import (
     LeaveEnd,
     LeaveStart,
     Need,
+    PaperTime,
     PersonChange,
     Placement,
     PlannedDischarge,
@@ -33,6 +35,7 @@ from services.planning.domain.events import (
     Transfer,
 )
 from services.planning.domain.notices import Changes, SentNotice
+from services.planning.domain.outages import Outage
 from services.planning.domain.parties import Directory, Recipient
 
 WARD = "SE2321000131-E000000000101"
@@ -118,6 +121,15 @@ def _event(
     kind: EventType, event_id: str, at: float, sent: float | None, data: EventData, corrects: str | None = None, source: str = SOURCE
 ) -> CaseEvent:
     return CaseEvent(EventKey(source, event_id), kind, hours(at), hours(at if sent is None else sent), data, corrects, STAY)
+
+
+def on_paper(event: CaseEvent, given: float, *, stated: float | None = None) -> CaseEvent:
+    """The same event, its notice given on paper so many hours after the start; stated when it was sent unless at another hour."""
+    return replace(event, paper=PaperTime(hours(given), event.sent_at if stated is None else hours(stated)))
+
+
+def an_outage(since: float, until: float, *, scope: str = "") -> Outage:
+    return Outage(hours(since), hours(until), timedelta(hours=24), scope)
 
 
 def admitted(

@@ -1,6 +1,6 @@
-"""Which tests exercise a rule: those that call it, by themselves or through the nearest function that does.
+"""Which tests exercise a rule: those that call it, by themselves, through the nearest function that does, or over HTTP.
 
-Read from the text alone: names in function bodies, followed through imports. What is reached only over HTTP is not seen this way.
+Read from the text alone: names in function bodies, followed through imports, and the addresses that tests call.
 """
 
 import ast
@@ -11,24 +11,22 @@ from functools import cache
 from pathlib import Path
 from typing import Final
 
+from dirigent.documentation.routes import Called, Place, callers_over_http, routes_of
 from dirigent.documentation.sources import ROOT, python_files, tree_of
-
-Place = tuple[str, str]
-"""A module and a function or class in it."""
 
 MODULE_LEVEL: Final = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Reached:
-    """How tests reach a rule: the files they stand in, and the functions they call when it is not the rule itself."""
+    """How tests reach a rule: the files they stand in, and the functions or routes they call when it is not the rule itself."""
 
     files: tuple[str, ...]
     through: tuple[str, ...]
 
 
 def reached_by_tests(place: Place) -> Reached:
-    """The tests nearest to a rule; no files when no test reaches it in Python."""
+    """The tests nearest to a rule; no files when no test reaches it."""
     callers = _callers()
     waiting, seen = deque([(place, place, 0)]), {place}
     found: set[tuple[str, Place]] = set()
@@ -46,7 +44,8 @@ def reached_by_tests(place: Place) -> Reached:
                 waiting.appendleft((caller, called, hops))  # a builder of the tests is no step away from the rule
             else:
                 waiting.append((caller, caller, hops + 1))
-    through = {called[1] for _, called in found if called != place}
+    served = {handler: called for called, handler in _routes().items()}
+    through = {" ".join(served[called]) if called in served else called[1] for _, called in found if called != place}
     return Reached(tuple(sorted({file for file, _ in found})), tuple(sorted(through)))
 
 
@@ -56,7 +55,7 @@ def _is_test(place: Place) -> bool:
 
 @cache
 def _callers() -> Mapping[Place, frozenset[Place]]:
-    """Who names what, over the services and their tests."""
+    """Who names what, over the services and their tests, and which tests call which handler over HTTP."""
     files = {_module(path): path for path in (*python_files("services"), *python_files("tests"))}
     found: defaultdict[Place, set[Place]] = defaultdict(set)
     for module, path in files.items():
@@ -66,7 +65,17 @@ def _callers() -> Mapping[Place, frozenset[Place]]:
             target = _resolve(used, module, names, files)
             if target is not None and target != (module, owner):
                 found[target].add((module, owner))
+    tests = {module: tree_of(path) for module, path in files.items() if module.startswith("tests.")}
+    for handler, functions in callers_over_http(tests, _routes()).items():
+        found[handler] |= functions
     return {place: frozenset(callers) for place, callers in found.items()}
+
+
+@cache
+def _routes() -> Mapping[Called, Place]:
+    """Every route of the services with its handler."""
+    services = {_module(path): tree_of(path) for path in python_files("services") if "/api" in path.as_posix()}
+    return routes_of(services)
 
 
 def _module(path: Path) -> str:

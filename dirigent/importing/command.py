@@ -1,4 +1,4 @@
-"""`dirigent import`: take over a directory from a file."""
+"""`dirigent import`: take over a directory, or the stays of an older service, from a file."""
 
 import asyncio
 import csv
@@ -13,11 +13,13 @@ import typer
 
 from dirigent.failure import CannotStart
 from dirigent.importing.directory_file import Row, read_rows
+from dirigent.importing.history.command import command as import_history
 from dirigent.supervisor.system import Options, databases_of
 from services.planning.usecases.register import Entry, Outcome, import_directory
 from shared.db import Database
 
 app = typer.Typer(no_args_is_help=True, help="Take over what another service or a spreadsheet knows.")
+app.command("history")(import_history)
 
 
 class _Rehearsed(Exception):

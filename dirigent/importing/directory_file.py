@@ -31,7 +31,7 @@ from shared.http.fields import Body
 _PERIOD: Final = ("valid_from", "valid_to")
 COLUMNS: Final[Mapping[str, tuple[str, ...]]] = {
     "organisation": ("id", "name", "municipality", "sub_region", *_PERIOD),
-    "unit": ("id", "organisation", "name", "kind", "owner", "municipality", "sub_region", *_PERIOD),
+    "unit": ("id", "organisation", "name", "kind", "owner", "municipality", "sub_region", "stay_space", *_PERIOD),
     "mailbox": ("id", "function", "district"),
     "member": ("id", "unit", *_PERIOD),
     "addressing": ("id", "function", "district", "need", "care_type", "postal_code", *_PERIOD),

@@ -30,7 +30,7 @@ def command(
     as_json: Annotated[bool, typer.Option("--json", help="The summary as JSON.")] = False,
 ) -> None:
     """Play a replay file. It may be played again, or after an interruption, at any time: what is known already is only counted."""
-    secrets = _secrets(data, client, secret)
+    secrets = secrets_at_hand(data, client, secret)
     try:
         report = asyncio.run(_play(file, client, url, secrets))
     except (NotReachedError, TokenRefusedError, NotAllowedError, UnreadableLineError) as error:
@@ -41,7 +41,7 @@ def command(
     raise typer.Exit(1 if report.refused else 0)
 
 
-def _secrets(data: Path | None, client: str, secret: str | None) -> dict[str, str]:
+def secrets_at_hand(data: Path | None, client: str, secret: str | None) -> dict[str, str]:
     """The secrets at hand: those of the demo, and the one given for this client.
 
     Raises:

@@ -21,6 +21,7 @@ _ELSEWHERE: Final = Path("/var/lib/dirigent")
 _MEGABYTE: Final = 1_000_000
 _ROOM_FOR_NEW: Final = 400 * _MEGABYTE
 _ROOM_FOR_OLD: Final = 100 * _MEGABYTE
+_LOCK: Final = "dirigent.lock"
 _ANOTHER: Final = "choose another with --data or DIRIGENT_DATA"
 
 
@@ -56,6 +57,11 @@ class DataFolder:
         return self.path / "addresses.json"
 
     @property
+    def paper(self) -> Path:
+        """Each ward's list for the hours when nothing can be reached; persons stand in it, so only its owner reads it."""
+        return self.path / "paper"
+
+    @property
     def programs(self) -> Path:
         """Copies of programs that the embedded servers' account cannot reach where they are."""
         return self.path / "bin"
@@ -74,7 +80,7 @@ class DataFolder:
             self.path.mkdir(parents=True, exist_ok=True)
             # Open to pass through when the servers below belong to somebody else, closed otherwise.
             self.path.chmod(0o700 if account == own_account() else 0o711)
-            for name in ("logs", "keys"):
+            for name in ("logs", "keys", self.paper.name):
                 (self.path / name).mkdir(mode=0o700, exist_ok=True)
             with tempfile.TemporaryFile(dir=self.path):
                 pass
@@ -87,6 +93,14 @@ class DataFolder:
         if account != own_account() and not can_enter(account, self.path):
             raise CannotStart(f"the user that PostgreSQL runs as (uid {account.uid}) cannot enter the data folder {self.path}; {_ANOTHER}")
 
+    def running_at(self) -> str | None:
+        """The public address of the Dirigent that holds the folder, as it has written into the lock; none when nothing holds it."""
+        try:
+            holder = (self.path / _LOCK).read_text(encoding="utf-8").split()
+        except OSError:
+            return None
+        return next((word for word in holder if "://" in word), None)
+
     @contextlib.contextmanager
     def lock(self) -> Iterator[IO[str]]:
         """Hold the folder for this process; yields the file to write who holds it into.
@@ -96,7 +110,7 @@ class DataFolder:
         Raises:
             CannotStart: Another Dirigent holds it.
         """
-        with (self.path / "dirigent.lock").open("a+") as file:
+        with (self.path / _LOCK).open("a+") as file:
             try:
                 fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except OSError:

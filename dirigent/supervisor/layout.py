@@ -16,6 +16,7 @@ from dirigent.supervisor.probe import is_ready
 from dirigent.supervisor.sockets import LOOPBACK, listen, reached_at, url_of
 
 INNER_SERVICES: Final = ("planning", "billing", "notifications")
+PAPER_VARIABLE: Final = "DIRIGENT_PLANNING_PAPER_FOLDER"
 _REPOSITORY: Final = Path(__file__).resolve().parents[2]
 _HEALTH: Final = "/health/ready"
 # What only migrations and the provisioning may know.
@@ -89,6 +90,7 @@ class Composition:
             "DIRIGENT_TOKEN_KEYS_FILE": str(self.folder.token_keys),
             "DIRIGENT_PUBLIC_URL": self.public_url,
             "DIRIGENT_ENVIRONMENT": self.environment,
+            PAPER_VARIABLE: os.environ.get(PAPER_VARIABLE) or str(self.folder.paper),
             **{f"DIRIGENT_{service.upper()}_DATABASE_URL": access.app for service, access in self.databases.items()},
             **{f"DIRIGENT_{service.upper()}_URL": url for service, url in self.listeners.internal_urls.items()},
         }

@@ -19,6 +19,7 @@ from sqlalchemy import (
     Text,
     UniqueConstraint,
     Uuid,
+    text,
 )
 
 from shared.http.tables import add_idempotency_table
@@ -49,7 +50,9 @@ stays = Table(
     Column("touches_from", Date),
     Column("touches_to", Date),
     Column("body", Text, nullable=False),
+    Column("joined_cases", ARRAY(Uuid), nullable=False, server_default=text("'{}'")),
     Index("stays_municipality", "municipality", "touches_to", "touches_from"),
+    Index("stays_joined_cases", "joined_cases", postgresql_using="gin", postgresql_where=text("joined_cases <> '{}'")),
     comment="the newest version of each stay; local dates of its readiness and end, null from = never ready",
 )
 
@@ -64,6 +67,28 @@ invitations = Table(
     Column("called", ARRAY(Text), nullable=False),
     Index("invitations_case", "case_id"),
     comment="append-only: every call to a SIP (N8), and who was called",
+)
+
+plan_consents = Table(
+    "plan_consents",
+    metadata,
+    Column("plan_id", Uuid, primary_key=True),
+    Column("changed_at", INSTANT, primary_key=True),
+    Column("consent", Text, primary_key=True),
+    Column("case_id", Uuid),
+    Index("plan_consents_case", "case_id"),
+    comment="append-only: every answer about consent to a SIP",
+)
+
+declined_measures = Table(
+    "declined_measures",
+    metadata,
+    Column("decline_id", Uuid, primary_key=True),
+    Column("case_id", Uuid, nullable=False),
+    Column("measures", ARRAY(Text), nullable=False),
+    Column("declined_at", INSTANT, nullable=False),
+    Index("declined_measures_case", "case_id"),
+    comment="append-only: every statement that the patient declined measures that were needed",
 )
 
 stay_months = Table(

@@ -145,7 +145,7 @@ def _operation(service: str, path: str, operation: Document, route: Route | None
 
 def _first_sentence(text: str) -> str:
     """What a call is for in one line, as its docstring begins."""
-    return " ".join(text.split("\n\n")[0].split()).split(". ")[0].rstrip(".")
+    return " ".join(text.split("\n\n", maxsplit=1)[0].split()).split(". ")[0].rstrip(".")
 
 
 def _as_problem(status: str, answer: Document) -> Document:

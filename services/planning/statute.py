@@ -39,6 +39,9 @@ class _StatuteFile(BaseModel):
     remind_before: list[_Dated] = Field(min_length=1)
     deviation_assigned_within: list[_Dated] = Field(min_length=1)
     deviation_answered_within: list[_Dated] = Field(min_length=1)
+    measures_written_within: list[_Dated] = Field(min_length=1)
+    question_answered_within: list[_Dated] = Field(min_length=1)
+    paper_stated_within: list[_Dated] = Field(min_length=1)
 
 
 @cache
@@ -63,6 +66,9 @@ def load_statute(path: Path = STATUTE_FILE) -> Statute:
         told.remind_before,
         told.deviation_assigned_within,
         told.deviation_answered_within,
+        told.measures_written_within,
+        told.question_answered_within,
+        told.paper_stated_within,
     )
     firsts = sorted({one.first for values in limits for one in values})
     return Statute(tuple(_limits_on(day, told) for day in firsts))
@@ -78,6 +84,9 @@ def _limits_on(day: date, told: _StatuteFile) -> Limits:
         remind_before=timedelta(hours=_value(told.remind_before, day)),
         deviation_assigned=timedelta(days=_value(told.deviation_assigned_within, day)),
         deviation_answered=timedelta(days=_value(told.deviation_answered_within, day)),
+        measures_written=timedelta(days=_value(told.measures_written_within, day)),
+        question_answered=timedelta(hours=_value(told.question_answered_within, day)),
+        paper_stated=timedelta(hours=_value(told.paper_stated_within, day)),
     )
 
 

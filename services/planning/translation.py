@@ -19,6 +19,7 @@ from services.planning.domain.events import (
     EventType,
     LeaveEnd,
     LeaveStart,
+    PaperTime,
     PersonChange,
     Placement,
     PlannedDischarge,
@@ -100,6 +101,7 @@ def case_event(value: Mapping[str, Any], sent_at: datetime, space: str | None = 
     """
     kind = EventType(value["type"])
     data: Data = value.get("data") or {}
+    given_at = data.get("given_on_paper_at")
     return CaseEvent(
         key=EventKey(value["source"], value["id"]),
         type=kind,
@@ -108,6 +110,7 @@ def case_event(value: Mapping[str, Any], sent_at: datetime, space: str | None = 
         data=_READ[kind](data),
         corrects=data.get("corrects"),
         stay=StayKey(space or provider_of(ward_of(value["source"])), value["subject"]),
+        paper=None if given_at is None else PaperTime(parse_instant(given_at), sent_at),
     )
 
 
@@ -139,4 +142,8 @@ def stay_changed(case_id: UUID, version: int, state: CaseState, joined: Sequence
         "residences": stay.residences,
         "placements": stay.placements,
         "joined_cases": joined,
+        "municipal_needs": stay.municipal_needs,
+        "other_municipalities": stay.other_municipalities,
+        "admission_notice_paper": stay.admission_notice_paper,
+        "admission_notice_given_on_paper_at": stay.admission_notice_given_on_paper_at,
     }

@@ -13,7 +13,9 @@ from shared.streams.due import Claim, DueWorker
 from shared.streams.runtime import StreamWorker, Task
 
 LOOK_EVERY_SECONDS: Final = 1.0
+CLOSE_EVERY_SECONDS: Final = 300.0
 PAPER_EVERY_SECONDS: Final = 3_600.0
+JUDGED_AT_ONCE: Final = 2
 
 
 def create_worker(settings: Settings | None = None) -> StreamWorker:
@@ -28,7 +30,21 @@ def create_worker(settings: Settings | None = None) -> StreamWorker:
 
         await DueWorker(usecases.DEADLINES, look, at_once=settings.reminders_at_once, listen_url=settings.direct_url).run(database)
 
-    tasks: dict[str, Task] = {"deadlines": watch_deadlines, "reminders": remind}
+    async def judge(database: Database) -> None:
+        async def fold_anew(claimed: Claim) -> bool:
+            async with database.transaction() as work:
+                await usecases.judge_paper_times(work, claimed)
+            return True
+
+        await DueWorker(usecases.PAPER_TIMES, fold_anew, at_once=JUDGED_AT_ONCE, listen_url=settings.direct_url).run(database)
+
+    tasks: dict[str, Task] = {
+        "deadlines": watch_deadlines,
+        "reminders": remind,
+        "paper-times": judge,
+        "measures": watch_measures,
+        "months": close_months,
+    }
     if settings.paper_folder is not None:
         tasks["paper"] = partial(_lay_paper, settings.paper_folder)
     return StreamWorker(
@@ -45,13 +61,15 @@ async def _lay_paper(folder: Path, database: Database) -> None:
     while True:
         async with database.transaction() as work:
             pages = await usecases.paper_pages(work)
-        await asyncio.to_thread(write_pages, folder, {f"{page.ward}.html": page.html for page in pages})
+        await asyncio.to_thread(write_pages, folder, {page.file: page.html for page in pages})
         await asyncio.sleep(PAPER_EVERY_SECONDS)
 
 
 def write_pages(folder: Path, pages: Mapping[str, str]) -> None:
-    """Put pages into a folder that only its owner reads; a page that is no longer there is removed."""
+    """Put pages into a folder that only its owner reads; a page that is no longer there is removed, and what a killed worker left."""
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    for left in folder.glob("*.html.part"):
+        left.unlink(missing_ok=True)
     for name, page in pages.items():
         part = folder / f"{name}.part"
         part.touch(mode=0o600)
@@ -69,3 +87,21 @@ async def watch_deadlines(database: Database) -> None:
             seen = await usecases.watch_deadlines(work)
         if not seen:
             await asyncio.sleep(LOOK_EVERY_SECONDS)
+
+
+async def watch_measures(database: Database) -> None:
+    """Keep the follow-up behind the own stream."""
+    while True:
+        async with database.transaction() as work:
+            seen = await usecases.watch_measures(work)
+        if not seen:
+            await asyncio.sleep(LOOK_EVERY_SECONDS)
+
+
+async def close_months(database: Database) -> None:
+    """Close months for others to see, the oldest first."""
+    while True:
+        async with database.transaction() as work:
+            closed = await usecases.close_month(work)
+        if closed is None:
+            await asyncio.sleep(CLOSE_EVERY_SECONDS)

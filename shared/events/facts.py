@@ -9,8 +9,17 @@ from uuid import UUID
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
-CareType = Literal["somatic", "psychiatric"]
-Compulsory = Literal["none", "opt", "orv"]
+from shared.events.stay_parts import (
+    CareType,
+    OnLeave,
+    OtherMunicipality,
+    OutpatientBlock,
+    Paper,
+    Placed,
+    ReadyNotice,
+    Registered,
+    Transferred,
+)
 
 
 class Fact(BaseModel):
@@ -18,67 +27,6 @@ class Fact(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", ser_json_timedelta="iso8601")
     kind: ClassVar[str]
-
-
-class ReadyNotice(BaseModel):
-    """One readiness of a stay: the N5 of one ready notice, and what became of it.
-
-    `notice_sent_at` is when N5 was sent to *this municipality* (lag 2017:612 3 kap. 1 §); `ready_at` when the doctor judged so;
-    `withdrawn_at` when the readiness was withdrawn, null while it stands; `withdrawn_at` is a time of happening.
-    """
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-    notice_sent_at: AwareDatetime
-    ready_at: AwareDatetime
-    withdrawn_at: AwareDatetime | None = None
-    compulsory: Compulsory = "none"
-
-
-class Transferred(BaseModel):
-    """The patient was moved from one ward to another; the clock goes on."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-    transferred_at: AwareDatetime
-    from_ward: str
-    to_ward: str
-
-
-class OnLeave(BaseModel):
-    """The patient was on leave from the ward; `ended_at` null while it lasts."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-    started_at: AwareDatetime
-    ended_at: AwareDatetime | None = None
-
-
-class OutpatientBlock(BaseModel):
-    """Outpatient care held the discharge up, as one unit stated (lag 2017:612 5 kap. 5 §); answered by its end."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-    started_at: AwareDatetime
-    ended_at: AwareDatetime | None = None
-    block: Literal["missing", "not_clarified"]
-    stated_at: AwareDatetime
-    stated_by: str = Field(description="HSA-id of the ward, care centre or municipal unit that stated it")
-    contested: bool = Field(default=False, description="the region holds that nothing held the discharge up")
-
-
-class Registered(BaseModel):
-    """Where the patient was registered from an instant on; `since` null for as far back as is known."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-    municipality: str | None = None
-    since: AwareDatetime | None = None
-
-
-class Placed(BaseModel):
-    """A municipality placed the patient in another one by decision (lag 2017:612 5 kap. 2 §), as `stated_by` a municipality."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-    municipality: str
-    decision_date: date
-    stated_at: AwareDatetime
-    stated_by: str
 
 
 class StayChanged(Fact):
@@ -115,6 +63,14 @@ class StayChanged(Fact):
     joined_cases: tuple[UUID, ...] = Field(
         default=(), description="cases that a transfer proved to be this one; each of them was cancelled"
     )
+    municipal_needs: tuple[Literal["municipal_social", "municipal_health"], ...] = Field(
+        default=(), description="the kinds of measures asked of the municipality"
+    )
+    other_municipalities: tuple[OtherMunicipality, ...] = Field(
+        default=(), description="every other municipality that got notices of the stay; who is liable after a real move is billing's switch"
+    )
+    admission_notice_paper: Paper = Field(default="none", description="whether a time on paper moves N1, as in `ready`")
+    admission_notice_given_on_paper_at: AwareDatetime | None = None
 
 
 class PlanInvited(Fact):
@@ -156,6 +112,32 @@ class CareContactSet(Fact):
     set_at: AwareDatetime
 
 
+class CasePartyChanged(Fact):
+    """A municipality or care unit came to be concerned in a case, or is no longer; of one case and recipient the highest version stands.
+
+    Whom a case concerned first is told by its admission notices (`notice.sent`).
+    """
+
+    kind: ClassVar[str] = "case.party_changed"
+    case_id: UUID
+    case_version: int = Field(ge=1)
+    recipient: str = Field(description="as notices are addressed: municipality:CODE or unit:HSA-id")
+    change: Literal["joined", "left"]
+    since: AwareDatetime | None = Field(default=None, description="from when it has been concerned; null when it left")
+    changed_at: AwareDatetime
+    history: bool = Field(default=False, description="made from imported events")
+
+
+class AdmissionReasonStated(Fact):
+    """The ward told why the patient was admitted; the reason itself stays in planning, and is shown only with the patient's consent."""
+
+    kind: ClassVar[str] = "case.admission_reason_stated"
+    case_id: UUID
+    case_version: int = Field(ge=1)
+    unit: str = Field(description="HSA-id of the ward")
+    stated_at: AwareDatetime
+
+
 class MeasuresDeclined(Fact):
     """The patient declined measures that were needed; each statement stands by itself, in any order."""
 
@@ -169,10 +151,11 @@ class MeasuresDeclined(Fact):
 
 
 class DutyOverdue(Fact):
-    """A duty of a unit was not done in time and somebody was reminded of it; each duty of a case at most once."""
+    """A duty of a unit was not done in time and somebody was reminded of it; each duty at most once."""
 
     kind: ClassVar[str] = "duty.overdue"
-    case_id: UUID
+    case_id: UUID | None = Field(default=None, description="null for a plan without a stay")
+    plan_id: UUID | None = Field(default=None, description="the plan that the duty is of, if it is")
     rule: str
     unit: str = Field(description="HSA-id of the unit whose duty it is")
     due_at: AwareDatetime
@@ -303,7 +286,7 @@ class DirectoryChanged(Fact):
     entry: Literal["organisation", "unit", "mailbox", "member", "addressing", "duty_calendar"]
     key: str = Field(description="organisation number, HSA-id, or recipient and function, as the directory names it")
     organisation: str = Field(description="organisation number it belongs to")
-    change: Literal["added", "changed"]
+    change: Literal["added", "changed", "removed"]
     changed_at: AwareDatetime
 
 
@@ -345,6 +328,8 @@ FACTS: dict[str, type[Fact]] = {
         DeviationChanged,
         PlanningStatusSet,
         CareContactSet,
+        CasePartyChanged,
+        AdmissionReasonStated,
         MeasuresDeclined,
         DutyOverdue,
         NoticeSent,

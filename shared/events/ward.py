@@ -81,7 +81,16 @@ class EventData(Strict):
     corrects: Token | None = Field(default=None, description="id of the event, by the same source, that this one replaces")
 
 
-class AdmittedData(EventData):
+class NoticeData(EventData):
+    """What the data of every event may hold whose notice can be given on paper while the service or the network is down."""
+
+    given_on_paper_at: Instant | None = Field(
+        default=None,
+        description="when the notice was given on paper; it counts from then inside a recorded or confirmed outage, else a person decides",
+    )
+
+
+class AdmittedData(NoticeData):
     """Admission (inskrivning) of a patient who may need measures afterwards."""
 
     person: Person
@@ -92,7 +101,7 @@ class AdmittedData(EventData):
     judged_at: Instant | None = Field(default=None, description="when the need was judged, if later than the admission")
 
 
-class PlannedDischargeChangedData(EventData):
+class PlannedDischargeChangedData(NoticeData):
     """A new planned discharge date; null when it is no longer known."""
 
     planned_discharge_date: Day | None
@@ -134,20 +143,20 @@ class PersonChangedData(EventData):
     moved: bool = Field(default=False, description="the patient really moved at `time`; otherwise the earlier statement was wrong")
 
 
-class ReadyData(EventData):
+class ReadyData(NoticeData):
     """Ready for discharge (utskrivningsklar), judged by the treating doctor."""
 
     compulsory: Compulsory = "none"
     secrecy_checked: bool | None = Field(default=None, description="3:1: that secrecy does not prevent the notice was checked")
 
 
-class ReadyWithdrawnData(EventData):
+class ReadyWithdrawnData(NoticeData):
     """The patient needs hospital care again."""
 
     reason: LongText
 
 
-class DischargedData(EventData):
+class DischargedData(NoticeData):
     """The patient left inpatient care."""
 
     discharged_to: DischargedTo | None = None

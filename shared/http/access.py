@@ -37,7 +37,7 @@ def _notifications(method: str, path: str, *scopes: str, key: bool = False) -> R
 
 
 # The directory holds no person; whoever works with planning may read it.
-_READS_DIRECTORY: Final = ("directory:write", "events:write", "cases:read", "notices:read", "averages:read", "audit:read")
+_READS_DIRECTORY: Final = ("directory:write", "events:write", "events:import", "cases:read", "notices:read", "averages:read", "audit:read")
 _MONTH: Final = "/v1/months/{month}"
 _BASIS: Final = "/v1/months/{month}/{municipality}"
 
@@ -75,12 +75,18 @@ ROUTES: Final = (
     _planning("GET", "/v1/cases", "cases:read"),
     _planning("GET", "/v1/cases/{case_id}", "cases:read"),
     _planning("GET", "/v1/cases/{case_id}/history", "cases:read"),
+    _planning("GET", "/v1/cases/{case_id}/patient-information", "cases:read"),
     _planning("POST", "/v1/cases/search", "cases:read"),
     _planning("GET", "/v1/worklist", "cases:read"),
     _planning("GET", "/v1/findings", "cases:read"),
     _planning("GET", "/v1/cases/paper", "cases:read"),
+    _planning("GET", "/v1/outages", "events:write", "cases:read", "reviews:decide"),
+    _planning("POST", "/v1/outages", "events:write", "cases:write", key=True),
+    _planning("POST", "/v1/outages/{outage_id}/end", "events:write", "cases:write", key=True),
+    _planning("POST", "/v1/outages/{outage_id}/confirmation", "reviews:decide", key=True),
     _planning("PUT", "/v1/cases/{case_id}/parties/{unit}/planning-status", "cases:write"),
     _planning("PUT", "/v1/cases/{case_id}/care-contact", "cases:write"),
+    _planning("PUT", "/v1/cases/{case_id}/admission-reason", "events:write", "cases:write"),
     _planning("POST", "/v1/cases/{case_id}/declined", "cases:write", key=True),
     _planning("POST", "/v1/cases/{case_id}/outpatient-block", "cases:write", key=True),
     _planning("PUT", "/v1/cases/{case_id}/liable-municipality", "cases:write"),
@@ -101,6 +107,7 @@ ROUTES: Final = (
     _planning("POST", "/v1/deviations", "deviations:write", key=True),
     _planning("GET", "/v1/deviations", "deviations:write"),
     _planning("GET", "/v1/deviations/statistics", "deviations:write"),
+    _planning("GET", "/v1/indicators", "averages:read"),
     _planning("GET", "/v1/deviations/{deviation_id}", "deviations:write"),
     _planning("POST", "/v1/deviations/{deviation_id}/assign", "deviations:write", key=True),
     _planning("POST", "/v1/deviations/{deviation_id}/answer", "deviations:write", key=True),

@@ -18,7 +18,9 @@ CLASS_SAYS_NOTHING: Final = re.compile(r"(?:Utils?|Helper|Manager)$")
 SAME: Final = frozenset({"__init__", "domain", "usecases", "repository", "tables", "api", "consumers", "worker", "settings", "migrations"})
 OWN: Final = {
     "planning": {
+        "heartbeat": "that the service is up",
         "holidays": "for duty calendars",
+        "indicator_terms": "the dated terms of the follow-up",
         "intake": "the gathered hot path",
         "statute": "the dated limits",
         "translation": "public words to those of the domain",

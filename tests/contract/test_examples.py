@@ -35,6 +35,7 @@ STORY = (
     ("POST", f"{CASE}/declined", "care", 201),
     ("POST", f"{CASE}/outpatient-block", "care", 201),
     ("PUT", f"{CASE}/liable-municipality", "municipality", 200),
+    ("PUT", f"{CASE}/admission-reason", "region", 200),
     ("POST", "/v1/consents", "care", 201),
     ("POST", f"{CASE}/messages", "care", 201),
     ("POST", "/v1/deviations", "care", 201),
@@ -53,6 +54,9 @@ STORY = (
     ("POST", f"{NOTICE}/acknowledgement", "care", 201),
     ("POST", f"{NOTICE}/forward", "care", 422),
     ("POST", f"{NOTICE}/return", "care", 201),
+    ("POST", "/v1/outages", "region", 201),
+    ("POST", "/v1/outages/{outage_id}/end", "region", 409),
+    ("POST", "/v1/outages/{outage_id}/confirmation", "region", 201),
     ("POST", "/v1/subscriptions", "region", 201),
     ("POST", "/v1/months/{month}/{municipality}/prepare", "region", 200),
     ("POST", "/v1/months/{month}/actions", "region", 200),
@@ -166,7 +170,7 @@ def learnt(template: str, answer: Document) -> dict[str, str]:
     """The ids that an answer tells, by the names that addresses and bodies give them."""
     told = {name: answer[name] for name in ("case_id", "invitation_id") if answer.get(name)}
     noun = template.removeprefix("/v1/").rstrip("s")
-    return told | ({f"{noun}_id": answer["id"]} if noun in {"plan", "tariff", "consent", "deviation"} and "id" in answer else {})
+    return told | ({f"{noun}_id": answer["id"]} if noun in {"plan", "tariff", "consent", "deviation", "outage"} and "id" in answer else {})
 
 
 async def a_notice(system: System, client: httpx.AsyncClient) -> str:

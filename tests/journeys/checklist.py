@@ -4,6 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import httpx
+
 from dirigent.replay.api import Answer
 from tests.journeys.stories import County
 from tests.patience import until
@@ -33,13 +35,13 @@ class Checklist:
         return next(duty for duty in await self.duties(party) if duty["rule"] == rule)
 
     async def follow(self, party: str, rule: str, body: dict[str, Any]) -> Answer:
-        """Do what a duty asks, by the call that it names; one duty of that rule must be gone then."""
+        """Do what a duty asks, by the call that it names; the duty must be gone then."""
         before = await self.duties(party)
         duty = next(duty for duty in before if duty["rule"] == rule)
         answer = await self.call(party, duty["fulfilled_by"], body)
         assert answer.ok, (duty, answer)
         after = await self.duties(party)
-        assert [one["rule"] for one in after].count(rule) == [one["rule"] for one in before].count(rule) - 1, (duty, after)
+        assert after.count(duty) < before.count(duty), (duty, after)
         return answer
 
     async def call(self, party: str, named: str, body: dict[str, Any]) -> Answer:
@@ -61,13 +63,16 @@ class Checklist:
         mailboxes: list[dict[str, Any]] = (await self.county.read(self.clients[party], "/v1/mailboxes"))["mailboxes"]
         return mailboxes
 
-    async def told(self, party: str, kind: str, *, in_box: str | None = None) -> dict[str, Any]:
-        """The newest notice of a kind about the case in a mailbox of the party (of that function or unit), as soon as it stands there."""
+    async def told(self, party: str, kind: str, *, in_box: str | None = None, times: int = 1) -> dict[str, Any]:
+        """The newest notice of a kind about the case in a mailbox of the party (of that function or unit), as soon as it stands there.
+
+        `times`: how many of them there must be, counting the newest.
+        """
         found: list[dict[str, Any]] = []
 
         async def came() -> bool:
             found[:] = [entry for entry in await self.entries(party, in_box=in_box) if entry["type"] == kind]
-            return bool(found)
+            return len(found) >= times
 
         await until(came)
         return found[-1]
@@ -80,3 +85,13 @@ class Checklist:
                 page = await self.county.read(self.clients[party], "/v1/notices", mailbox=box["id"], after=0, limit=1_000)
                 found += [entry for entry in page["entries"] if entry["case_id"] == self.case]
         return found
+
+
+async def page(county: County, client: str, path: str) -> str:
+    """A page that is made to be printed."""
+    headers = {"Authorization": f"Bearer {await county.api.token(client)}"}
+    async with httpx.AsyncClient(base_url=county.api.url) as http:
+        answer = await http.get(path, headers=headers)
+    assert answer.status_code == 200, answer.text
+    assert answer.headers["content-type"].startswith("text/html")
+    return answer.text

@@ -3,12 +3,15 @@
 from datetime import date, timedelta
 from typing import Any
 
+import pytest
+
 from dirigent.simulate.persons import personnummer
 from shared.dates import format_instant, now
 from tests.journeys.stories import CARE_CENTRE, County, contains, unit_of
 from tests.patience import until
 
 LINK = "https://video.test/sip/1"
+MEETING = format_instant(now() + timedelta(days=2))
 
 
 async def told(county: County, client: str, kind: str, plan: str) -> dict[str, Any]:
@@ -81,18 +84,33 @@ async def test_a_child_without_any_hospital_stay_gets_a_plan_and_it_is_followed_
         assert not contains(foreign.body, child["id"])
 
 
-async def test_a_withdrawn_consent_ends_the_sharing(county: County) -> None:
-    adult: dict[str, Any] = {
-        "type": "personnummer",
-        "id": personnummer(date(1891, 5, 17), "980"),
-        "name": {"given": "Test", "family": "Testsson"},
-    }
-    opened = await county.post("care-goteborg", "/v1/plans", {"person": adult, "consent": "given"})
+@pytest.mark.parametrize(("born", "series", "by"), [(date(2012, 6, 18), "238", "guardian"), (date(1891, 5, 17), "980", "patient")])
+async def test_a_withdrawn_consent_ends_the_sharing(county: County, born: date, series: str, by: str) -> None:
+    """For a child the guardians answer, for an adult nobody does in her place."""
+    person: dict[str, Any] = {"type": "personnummer", "id": personnummer(born, series), "name": {"given": "Test", "family": "Testsson"}}
+    unit = unit_of("1480")
+    opened = await county.post("care-goteborg", "/v1/plans", {"person": person, "consent": "given", "consent_by": by})
+    assert opened.status == 201, opened
     path = f"/v1/plans/{opened.body['id']}"
-    assert (await county.post("care-goteborg", f"{path}/invitations", {"units": [unit_of("1480")]})).status == 201
+    called = await county.post("care-goteborg", f"{path}/invitations", {"units": [unit], "meeting": {"at": MEETING, "link": LINK}})
+    assert called.status == 201, called
     await told(county, "kommun-1480", "notice.sip_invitation", opened.body["id"])
-    assert contains(await county.read("kommun-1480", path), adult["id"])
-    await put(county, "care-goteborg", f"{path}/consent", {"consent": "withdrawn", "asked_by": "Anna Test"})
-    assert not contains(await county.read("kommun-1480", path), adult["id"])
+    before = await county.read("kommun-1480", path)
+    assert contains(before, person["id"])
+    assert contains(before, LINK)
+    await put(county, "kommun-1480", f"{path}/consent", {"consent": "withdrawn", "by": by, "asked_by": "Maja Test"})
+    after = await county.read("kommun-1480", path)
+    assert (after["withheld"], after["meeting"], after["person"]) == ("consent_withdrawn", None, None)
+    assert not contains(after, person["id"])
+    assert not contains(after, LINK)
     notice = await told(county, "kommun-1480", "notice.sip_invitation", opened.body["id"])
     assert notice["personal"]["withheld"] == "consent_withdrawn"
+    answer = {"unit": unit, "answer": "accepted", "answered_by": "Maja Test"}
+    late = await county.post("kommun-1480", f"{path}/invitations/{called.body['invitation_id']}/answer", answer)
+    assert (late.status, late.code) == (409, "plan.consent_withdrawn")
+
+
+async def test_guardians_do_not_answer_for_an_adult(county: County) -> None:
+    person = {"type": "personnummer", "id": personnummer(date(1891, 5, 18), "980"), "name": {"given": "Test", "family": "Testsson"}}
+    refused = await county.post("care-goteborg", "/v1/plans", {"person": person, "consent": "given", "consent_by": "guardian"})
+    assert (refused.status, refused.code) == (422, "consent.guardian_of_adult")

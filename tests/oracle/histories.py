@@ -3,7 +3,7 @@
 from datetime import UTC, date, datetime, time, timedelta
 from random import Random
 
-from tests.oracle.night_by_night import Call, Notice, Patient, swedish
+from tests.oracle.night_by_night import Away, Call, Hold, No, Notice, Patient, Word, swedish
 
 EDGE_DAYS = (
     date(2019, 11, 18),
@@ -56,18 +56,63 @@ def _patient(random: Random, number: int, edge: date) -> Patient:
         _calls(random, notices[-1].sent),
         None if stays_on else left,
         None if random.random() > 0.05 else left + random.choice((-SECOND, timedelta(0), timedelta(days=2))),
+        _holds(random, notices[-1].sent, left),
+        _leaves(random, notices[-1].sent, left),
+        tuple(_beside(random, notices[-1].sent, left) for _ in range(random.choice((0, 0, 0, 0, 1, 2)))),
+        _words(random, notices[-1].sent),
+        _noes(random, left),
+        random.choice(("", "s", "h", "sh")),
+        random.choice((*((),) * 20, ("1480",), ("1480", "1480"), ("1480", "1490"))),
     )
 
 
+def _beside(random: Random, ready: datetime, left: datetime) -> datetime:
+    """An instant on or around the day of the notice, the day the patient left, or somewhere between."""
+    first, last = swedish(ready).date(), swedish(left).date()
+    between = first + timedelta(days=random.randint(0, max(0, (last - first).days)))
+    return _at(random, random.choice((first, last, between, between)) + timedelta(days=random.choice((-1, 0, 0, 0, 1))))
+
+
+def _span(random: Random, ready: datetime, left: datetime) -> tuple[datetime, datetime | None]:
+    begins = _beside(random, ready, left)
+    if random.random() < 0.15:
+        return begins, None
+    ends = _beside(random, ready, left) if random.random() < 0.5 else begins + timedelta(days=random.randint(0, 4), minutes=30)
+    return begins, max(begins, ends)
+
+
+def _holds(random: Random, ready: datetime, left: datetime) -> tuple[Hold, ...]:
+    spans = [_span(random, ready, left) for _ in range(random.choice((0, 0, 0, 0, 0, 0, 0, 1, 1, 2)))]
+    return tuple(Hold(begins, ends, ends is not None and random.random() < 0.2) for begins, ends in spans)
+
+
+def _leaves(random: Random, ready: datetime, left: datetime) -> tuple[Away, ...]:
+    return tuple(Away(*_span(random, ready, left)) for _ in range(random.choice((0, 0, 1, 2))))
+
+
+def _words(random: Random, ready: datetime) -> tuple[Word, ...]:
+    if random.random() < 0.6:
+        return ()
+    days = [swedish(ready).date() + timedelta(days=random.choice((-2, 0, 1, 2, 3, 3, 3, 4, 4, 5, 8))) for _ in range(random.randint(1, 3))]
+    said = sorted({_at(random, day) for day in days})
+    return tuple(Word(random.choice((1, 1, 2)), random.random() < 0.35, moment) for moment in said)
+
+
+def _noes(random: Random, left: datetime) -> tuple[No, ...]:
+    count = random.choice((*(0,) * 12, 1, 1, 2))
+    days = [swedish(left).date() + timedelta(days=random.choice((-3, -1, 0, 0, 1, 1))) for _ in range(count)]
+    return tuple(No(random.choice(("s", "h", "sh", "sh", "so", "o")), _at(random, day)) for day in days)
+
+
 def _notices(random: Random, sent: datetime) -> tuple[Notice, ...]:
-    compulsory = random.random() < 0.1
+    compulsory, claimed = random.random() < 0.1, random.random() < 0.1
     if random.random() > 0.2:
-        return (Notice(sent, None, compulsory),)
+        return (Notice(sent, None, compulsory, claimed and random.random() < 0.3),)
     withdrawn = sent + timedelta(days=random.randint(0, 6), minutes=random.randint(1, 600))
     if random.random() < 0.3:
         return (Notice(sent, withdrawn, compulsory),)
     again = withdrawn + timedelta(days=random.randint(0, 5), minutes=random.randint(1, 600))
-    return (Notice(sent, withdrawn, compulsory), Notice(again, None, compulsory))
+    return (Notice(sent, withdrawn, compulsory, claimed), Notice(again, None, compulsory))
 
 
 def _told(random: Random, judged: datetime) -> datetime | None:

@@ -14,11 +14,12 @@ KRONOR_PER_NIGHT = {2019: 7800, 2020: 8200, 2022: 9300, 2023: 10500, 2024: 11600
 
 @dataclass(frozen=True)
 class Notice:
-    """A ready notice; all times in UTC."""
+    """A ready notice; all times in UTC. `claimed`: said to have been given on paper at another time, which nobody has confirmed."""
 
     sent: datetime
     withdrawn: datetime | None = None
     compulsory: bool = False
+    claimed: bool = False
 
 
 @dataclass(frozen=True)
@@ -27,6 +28,54 @@ class Call:
 
     sent: datetime
     to_the_debtor: bool = True
+
+
+@dataclass(frozen=True)
+class Hold:
+    """Somebody says that open care holds the patient up; `denied` = the region says it never did."""
+
+    begins: datetime
+    ends: datetime | None = None
+    denied: bool = False
+
+
+@dataclass(frozen=True)
+class Away:
+    """The patient is on leave."""
+
+    begins: datetime
+    ends: datetime | None = None
+
+
+@dataclass(frozen=True)
+class Word:
+    """The patient's yes or no to one plan."""
+
+    plan: int
+    yes: bool
+    said: datetime
+
+
+@dataclass(frozen=True)
+class No:
+    """The patient does not want this: social (`s`) or health care (`h`) of the municipality, or something of open care (`o`)."""
+
+    things: str
+    said: datetime
+
+
+@dataclass(frozen=True)
+class House:
+    """How the house answers what the law leaves open. `block`: `whole` stay, `nights` or `after`."""
+
+    block: str = "whole"
+    leave_is_waiting: bool = True
+    transfer_starts_anew: bool = False
+    no_to_plan_needs_judge: bool = False
+    no_to_help_counts: bool = False
+
+
+OURS = House()
 
 
 @dataclass(frozen=True)
@@ -42,6 +91,13 @@ class Patient:
     called: tuple[Call, ...] = ()
     left: datetime | None = None
     died: datetime | None = None
+    holds: tuple[Hold, ...] = ()
+    away: tuple[Away, ...] = ()
+    transfers: tuple[datetime, ...] = ()
+    words: tuple[Word, ...] = ()
+    noes: tuple[No, ...] = ()
+    asked: str = ""
+    placers: tuple[str, ...] = ()
 
 
 @dataclass
@@ -72,50 +128,52 @@ def swedish(instant: datetime) -> datetime:
     return plain + timedelta(hours=2 if summer else 1)
 
 
-def bill_average_model(patients: Sequence[Patient], until: date) -> dict[tuple[int, int], Bill]:
+def bill_average_model(patients: Sequence[Patient], until: date, house: House = OURS) -> dict[tuple[int, int], Bill]:
     """The model of VGR: every month up to `until`, the last day of a month."""
     purses = {patient.number: Purse() for patient in patients}
     bills: dict[tuple[int, int], Bill] = {}
     for night in _calendar(patients, until):
         bill = bills.setdefault((night.year, night.month), Bill())
         for patient in patients:
-            if _waits(patient, night):
+            if _waits(patient, night, house):
                 purses[patient.number].nights.append(night)
         if (night + DAY).month != night.month:
-            _close(bill, night, patients, purses)
+            _close(bill, night, patients, purses, house)
     return bills
 
 
-def bill_statute(patients: Sequence[Patient], until: date) -> dict[tuple[int, int], Bill]:
+def bill_statute(patients: Sequence[Patient], until: date, house: House = OURS) -> dict[tuple[int, int], Bill]:
     """The model of the statute: three free days, four after noon, paid when the patient leaves."""
     bills: dict[tuple[int, int], Bill] = {}
     for night in _calendar(patients, until):
         bills.setdefault((night.year, night.month), Bill())
     for patient in patients:
         notice, end = _counts(patient), _end(patient)
-        if notice is None or end is None or end > until or not _liable(patient, notice, average_model=False):
+        if notice is None or end is None or end > until:
             continue
-        sent = swedish(notice.sent)
-        free = 3 + (sent.time() > time(12))
-        if patient.psychiatric and sent.year == 2018:
+        nights = [night for night in _ready_nights(patient, end) if _waits(patient, night, house)]
+        if not _liable(patient, notice, None, house) or _all_taken_by_holds(patient, nights, house):
+            continue
+        free = 3 + (_clock(patient, notice, house).time() > time(12))
+        if patient.psychiatric and swedish(notice.sent).year == 2018:
             free = 30
         bill = bills[end.year, end.month]
         bill.stays += 1
-        night = sent.date()
-        while night < end:
+        for night in nights:
             if free > 0:
                 free -= 1
             else:
                 bill.individual += 1
                 bill.kronor += KRONOR_PER_NIGHT[night.year]
-            night += DAY
     return bills
 
 
-def _close(bill: Bill, last: date, patients: Sequence[Patient], purses: dict[int, Purse]) -> None:
+def _close(bill: Bill, last: date, patients: Sequence[Patient], purses: dict[int, Purse], house: House) -> None:
     for patient in patients:
         notice, end, purse = _counts(patient), _end(patient), purses[patient.number]
-        if notice is None or not _liable(patient, notice, average_model=True):
+        if notice is None or not _liable(patient, notice, len(purse.nights), house):
+            continue
+        if _all_taken_by_holds(patient, purse.nights, house):
             continue
         gone = end is not None and (end.year, end.month) == (last.year, last.month)
         here = end is None or end > last
@@ -151,9 +209,72 @@ def _psychiatric_free_nights(day: date) -> int | None:
     return 7 if day <= date(2020, 3, 31) else None
 
 
-def _waits(patient: Patient, night: date) -> bool:
+def _waits(patient: Patient, night: date, house: House) -> bool:
+    """Whether this night is one of waiting, as the house sees it."""
+    if not _waits_but_for_holds(patient, night, house):
+        return False
+    if not house.leave_is_waiting and patient.psychiatric and any(_over(night, leave) for leave in patient.away):
+        return False
+    holds = [hold for hold in patient.holds if not hold.denied and _touches(patient, hold)]
+    if house.block == "nights":
+        return not any(_over(night, hold) for hold in holds)
+    return house.block == "whole" or not any(hold.ends is None or night < swedish(hold.ends).date() for hold in holds)
+
+
+def _waits_but_for_holds(patient: Patient, night: date, house: House) -> bool:
     notice, end = _counts(patient), _end(patient)
-    return notice is not None and swedish(notice.sent).date() <= night and (end is None or night < end)
+    if notice is None or not (swedish(notice.sent).date() <= night and (end is None or night < end)):
+        return False
+    return not house.transfer_starts_anew or not any(night < swedish(moved).date() for moved in _moves(patient, notice))
+
+
+def _moves(patient: Patient, notice: Notice) -> list[datetime]:
+    """When the patient was moved while ready."""
+    ends = [moment for moment in (patient.left, patient.died) if moment is not None]
+    return [moved for moved in patient.transfers if notice.sent < moved and not any(moved >= end for end in ends)]
+
+
+def _clock(patient: Patient, notice: Notice, house: House) -> datetime:
+    """The Swedish time at which the free nights begin."""
+    starts = [notice.sent]
+    if house.transfer_starts_anew:
+        starts += _moves(patient, notice)
+    if house.block == "after":
+        starts += [hold.ends for hold in patient.holds if not hold.denied and hold.ends is not None and _touches(patient, hold)]
+    return swedish(max(starts))
+
+
+def _over(night: date, span: Hold | Away) -> bool:
+    """Whether something lasts at the midnight that ends this day."""
+    return swedish(span.begins).date() <= night and not (span.ends is not None and swedish(span.ends).date() <= night)
+
+
+def _touches(patient: Patient, hold: Hold) -> bool:
+    """Whether a hold lasts over some night on which the patient is ready; one that is denied lasts for who says so until the end."""
+    told = Hold(hold.begins) if hold.denied else hold
+    return any(_over(night, told) for night in _ready_nights(patient, swedish(hold.begins).date() + DAY))
+
+
+def _ready_nights(patient: Patient, at_least_until: date) -> Iterator[date]:
+    notice, end = _counts(patient), _end(patient)
+    if notice is not None:
+        night = swedish(notice.sent).date()
+        last = end or max(at_least_until, night + DAY)
+        while night < last:
+            yield night
+            night += DAY
+
+
+def _all_taken_by_holds(patient: Patient, nights: Sequence[date], house: House) -> bool:
+    """Whether nothing is left of a waiting of which holds took something."""
+    if nights or house.block == "whole":
+        return False
+    without = House("whole", transfer_starts_anew=house.transfer_starts_anew)
+    held = House(house.block, transfer_starts_anew=house.transfer_starts_anew)
+    end = _end(patient)
+    return end is not None and any(
+        _waits(patient, night, without) and not _waits(patient, night, held) for night in _ready_nights(patient, end)
+    )
 
 
 def _counts(patient: Patient) -> Notice | None:
@@ -171,20 +292,46 @@ def _end(patient: Patient) -> date | None:
     return swedish(min(moments)).date() if moments else None
 
 
-def _liable(patient: Patient, notice: Notice, *, average_model: bool) -> bool:
+def _liable(patient: Patient, notice: Notice, nights_of_average: int | None, house: House) -> bool:
     if patient.died is not None and (patient.left is None or patient.died <= patient.left):
         return False
     if patient.told is None or patient.told - patient.judged > timedelta(hours=24):
         return False
-    if not patient.plan_needed or notice.compulsory:
+    if notice.claimed or len(set(patient.placers)) > 1 or any(hold.denied and _touches(patient, hold) for hold in patient.holds):
+        return False
+    if house.block == "whole" and any(_touches(patient, hold) for hold in patient.holds):
+        return False
+    if not house.no_to_help_counts and _wants_no_help(patient):
+        return False
+    if not patient.plan_needed or notice.compulsory or (nights_of_average is not None and nights_of_average <= 3):
         return True
-    sent, end = swedish(notice.sent).date(), _end(patient)
-    if average_model and end is not None and (end - sent).days <= 3:
-        return True
-    deadline = sent + 3 * DAY
+    deadline = swedish(notice.sent).date() + 3 * DAY
     while deadline.weekday() >= 5 or deadline in _red_days(deadline.year):
         deadline += DAY
-    return any(call.to_the_debtor and swedish(call.sent).date() <= deadline for call in patient.called)
+    if any(call.to_the_debtor and swedish(call.sent).date() <= deadline for call in patient.called):
+        return True
+    return _wants_no_plan(patient, deadline) and not house.no_to_plan_needs_judge
+
+
+def _wants_no_plan(patient: Patient, deadline: date) -> bool:
+    """Whether the patient had said no when the time to call was over, and never said yes again."""
+    before = {word.said for word in patient.words if swedish(word.said).date() <= deadline}
+    if not before:
+        return False
+    moments = [max(before), *(word.said for word in patient.words if word.said not in before)]
+    return not any(_says_yes(patient, moment) for moment in moments)
+
+
+def _says_yes(patient: Patient, moment: datetime) -> bool:
+    latest = {word.plan: word.yes for word in sorted(patient.words, key=lambda word: word.said) if word.said <= moment}
+    return any(latest.values())
+
+
+def _wants_no_help(patient: Patient) -> bool:
+    """Whether the patient, while still there, said no to all that was asked of the municipality."""
+    end = _end(patient)
+    heard = "".join(no.things for no in patient.noes if end is None or swedish(no.said).date() <= end)
+    return all(thing in heard for thing in patient.asked or "sh")
 
 
 def _red_days(year: int) -> set[date]:

@@ -12,17 +12,28 @@ import pytest
 
 from services.billing.agreements import load_agreements, load_tariffs
 from services.billing.domain.settlement import settle
-from services.billing.domain.stay import CareType, Compulsory, Invitation, Readiness, Stay
-from services.billing.domain.terms import Agreement, Model
+from services.billing.domain.stay import (
+    CareType,
+    Compulsory,
+    ConsentAnswer,
+    Declined,
+    Invitation,
+    Leave,
+    OutpatientBlock,
+    Readiness,
+    Stay,
+)
+from services.billing.domain.terms import Agreement, BlockedBy, DeclinedMeasures, LeaveDays, Model, SipRefused, TransferClock
 from shared.dates import Month
 from shared.money import Money
 from tests.oracle.histories import history
-from tests.oracle.night_by_night import Bill, Patient, bill_average_model, bill_statute
+from tests.oracle.night_by_night import OURS, Bill, House, Patient, bill_average_model, bill_statute
 
 HISTORIES = int(os.environ.get("DIRIGENT_ORACLE_HISTORIES", "600"))
 SEED = int(os.environ.get("DIRIGENT_ORACLE_SEED", "20200401"))
 MUNICIPALITY = "1480"
 STRANGER = "1490"
+MEASURES = {"s": "municipal_social", "h": "municipal_health", "o": "outpatient"}
 LAW_2018, VGR_2018 = load_agreements()
 
 
@@ -44,20 +55,36 @@ def as_stay(patient: Patient) -> Stay:
         patient.judged,
         patient.told,
         tuple(
-            Readiness(notice.sent, notice.withdrawn, Compulsory.OPT if notice.compulsory else Compulsory.NONE) for notice in patient.notices
+            Readiness(
+                notice.sent,
+                notice.withdrawn,
+                Compulsory.OPT if notice.compulsory else Compulsory.NONE,
+                notice.sent - timedelta(hours=30) if notice.claimed else None,
+            )
+            for notice in patient.notices
         ),
         patient.plan_needed,
         tuple(Invitation(call.sent, frozenset({MUNICIPALITY if call.to_the_debtor else STRANGER})) for call in patient.called),
         patient.left,
         patient.died,
+        blocks=tuple(OutpatientBlock(hold.begins, hold.ends, hold.denied) for hold in patient.holds),
+        leaves=tuple(Leave(away.begins, away.ends) for away in patient.away),
+        transfers=patient.transfers,
+        consents=tuple(ConsentAnswer(UUID(int=word.plan), word.yes, word.said) for word in patient.words),
+        declined=tuple(Declined(frozenset(MEASURES[thing] for thing in no.things), no.said) for no in patient.noes),
+        placed_by=frozenset(patient.placers),
+        municipal_needs=frozenset(MEASURES[thing] for thing in patient.asked),
     )
 
 
-def cases(bill: Callable[[list[Patient], date], dict[tuple[int, int], Bill]], count: int) -> list[Case]:
+Biller = Callable[[list[Patient], date, House], dict[tuple[int, int], Bill]]
+
+
+def cases(bill: Biller, count: int, house: House = OURS) -> list[Case]:
     found = []
     for seed in range(SEED, SEED + count):
         patients, until = history(Random(seed))
-        found.append(Case(seed, [as_stay(patient) for patient in patients], bill(patients, until)))
+        found.append(Case(seed, [as_stay(patient) for patient in patients], bill(patients, until, house)))
     return found
 
 
@@ -95,6 +122,40 @@ def test_the_average_model_agrees_to_the_ore(average_cases: list[Case]) -> None:
 
 def test_the_statutory_model_agrees_to_the_ore(statute_cases: list[Case]) -> None:
     assert list(differences(statute_cases, LAW_2018)) == []
+
+
+def switched(agreement: Agreement, **values: object) -> Agreement:
+    return replace(agreement, switches=tuple(replace(switches, **values) for switches in agreement.switches))  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("house", "switches"),
+    [
+        pytest.param(House(block="nights"), {"outpatient_block": BlockedBy.BLOCKED_DAYS}, id="only the blocked days"),
+        pytest.param(House(block="after"), {"outpatient_block": BlockedBy.CLOCK_STARTS_AFTER}, id="the clock starts after the block"),
+        pytest.param(House(leave_is_waiting=False), {"leave_days": LeaveDays.SKIPPED}, id="leave is skipped"),
+        pytest.param(House(transfer_starts_anew=True), {"transfer_clock": TransferClock.RESTARTS}, id="a transfer starts the clock anew"),
+        pytest.param(House(no_to_plan_needs_judge=True), {"sip_refused": SipRefused.REVIEW}, id="a refused SIP is reviewed"),
+        pytest.param(House(no_to_help_counts=True), {"declined_measures": DeclinedMeasures.COUNTED}, id="declined measures count"),
+        pytest.param(
+            House("after", leave_is_waiting=False, transfer_starts_anew=True, no_to_help_counts=True),
+            {
+                "outpatient_block": BlockedBy.CLOCK_STARTS_AFTER,
+                "leave_days": LeaveDays.SKIPPED,
+                "transfer_clock": TransferClock.RESTARTS,
+                "declined_measures": DeclinedMeasures.COUNTED,
+            },
+            id="several at once",
+        ),
+    ],
+)
+@pytest.mark.parametrize(("bill", "agreement"), [(bill_average_model, VGR_2018), (bill_statute, LAW_2018)])
+def test_every_answer_to_an_open_question_agrees_and_is_told_from_the_default(
+    bill: Biller, agreement: Agreement, house: House, switches: dict[str, object]
+) -> None:
+    found = cases(bill, HISTORIES // 4, house)
+    assert list(differences(found, switched(agreement, **switches))) == []
+    assert any(differences(found, agreement))
 
 
 def test_the_histories_really_reach_what_they_are_meant_to_test(average_cases: list[Case], statute_cases: list[Case]) -> None:
@@ -174,6 +235,36 @@ def test_taking_a_call_to_somebody_else_for_one_to_the_debtor_is_noticed(average
 
     taken_wrong = [replace(case, stays=[deaf(stay) for stay in case.stays]) for case in average_cases]
     assert any(differences(taken_wrong, VGR_2018))
+
+
+DAY = timedelta(days=1)
+MOVED: dict[str, Callable[[Stay], Stay]] = {
+    "blocks begin a day later": lambda stay: replace(
+        stay, blocks=tuple(replace(block, started_at=block.started_at + DAY) for block in stay.blocks)
+    ),
+    "blocks end a day later": lambda stay: replace(
+        stay, blocks=tuple(replace(block, ended_at=block.ended_at and block.ended_at + DAY) for block in stay.blocks)
+    ),
+    "no block is contested": lambda stay: replace(stay, blocks=tuple(replace(block, contested=False) for block in stay.blocks)),
+    "no block is answered": lambda stay: replace(stay, blocks=tuple(replace(block, ended_at=None) for block in stay.blocks)),
+    "answers a day later": lambda stay: replace(
+        stay, consents=tuple(replace(answer, changed_at=answer.changed_at + DAY) for answer in stay.consents)
+    ),
+    "every answer is yes": lambda stay: replace(stay, consents=tuple(replace(answer, given=True) for answer in stay.consents)),
+    "one plan for all answers": lambda stay: replace(stay, consents=tuple(replace(answer, plan=UUID(int=1)) for answer in stay.consents)),
+    "declined a day later": lambda stay: replace(
+        stay, declined=tuple(replace(one, declined_at=one.declined_at + DAY) for one in stay.declined)
+    ),
+    "everything was asked of the municipality": lambda stay: replace(stay, municipal_needs=frozenset()),
+    "nothing was given on paper": lambda stay: replace(stay, ready=tuple(replace(one, claimed_at=None) for one in stay.ready)),
+    "nobody placed the patient": lambda stay: replace(stay, placed_by=frozenset()),
+}
+
+
+@pytest.mark.parametrize("change", MOVED.values(), ids=MOVED.keys())
+def test_moving_what_happened_in_a_stay_is_noticed(average_cases: list[Case], change: Callable[[Stay], Stay]) -> None:
+    moved = [replace(case, stays=[change(stay) for stay in case.stays]) for case in average_cases]
+    assert any(differences(moved, VGR_2018))
 
 
 @pytest.mark.parametrize("length", [0, 3, 4, 7, 8, 40])

@@ -105,6 +105,12 @@ def load_agreement(path: Path, statute: Statute) -> Agreement:
                 table.statutory_sunday_rule.value,
                 table.silent_after_days.value,
                 frozenset(table.contradictory_findings.value),
+                table.sip_refused.value,
+                table.outpatient_block.value,
+                table.declined_measures.value,
+                table.leave_days.value,
+                table.transfer_clock.value,
+                table.changed_registration.value,
             )
             for table in data.switches
         ),

@@ -10,13 +10,19 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_vali
 
 from services.billing.domain.stay import CareType
 from services.billing.domain.terms import (
+    BlockedBy,
+    ChangedRegistration,
     DeathWhileReady,
+    DeclinedMeasures,
     LateNotice,
+    LeaveDays,
     MissingInvitation,
     Model,
     OpenLongStay,
     RuleSetBy,
+    SipRefused,
     SundayRule,
+    TransferClock,
     WithdrawnReadiness,
 )
 
@@ -111,6 +117,12 @@ class SwitchesTable(Dated):
     statutory_sunday_rule: Sourced[SundayRule]
     silent_after_days: Sourced[Whole]
     contradictory_findings: Sourced[tuple[Text, ...]]
+    sip_refused: Sourced[SipRefused]
+    outpatient_block: Sourced[BlockedBy]
+    declined_measures: Sourced[DeclinedMeasures]
+    leave_days: Sourced[LeaveDays]
+    transfer_clock: Sourced[TransferClock]
+    changed_registration: Sourced[ChangedRegistration]
 
 
 class AgreementFile(Dated):

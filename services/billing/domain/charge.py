@@ -61,7 +61,7 @@ def individual_days(waiting: Waiting, care: CareTerms) -> tuple[date, ...]:
     Source:
         Lag (2017:612) 5 kap. 4 §; each agreement's own free days.
     """
-    late = care.cut_off is not None and stockholm(waiting.notice.sent_at).time() > care.cut_off
+    late = care.cut_off is not None and stockholm(waiting.clock_from).time() > care.cut_off
     return waiting.days[care.free_days + late :]
 
 

@@ -41,6 +41,16 @@ def admission_notice_is_late(stay: Stay, statute: Statute, sunday_rule: SundayRu
     return True
 
 
+def last_day_to_invite(counted: Readiness, statute: Statute, sunday_rule: SundayRule) -> date:
+    """The local day at whose end the time to call to a SIP (N8) is over: N5 + 3, or the next weekday.
+
+    Source:
+        Lag (2017:612) 4 kap. 3 §; switch statutory_sunday_rule.
+    """
+    last_day = counted.sent_on + timedelta(days=statute.invitation_within_days)
+    return last_day if sunday_rule is SundayRule.OFF else next_weekday(last_day, statute.holidays)
+
+
 def invitation_is_late(stay: Stay, counted: Readiness, statute: Statute, sunday_rule: SundayRule) -> bool:
     """Whether the earliest SIP invitation (N8) was sent after the end of local day N5 + 3; one sent before N5 is in time.
 
@@ -49,7 +59,4 @@ def invitation_is_late(stay: Stay, counted: Readiness, statute: Statute, sunday_
     """
     if not stay.invited_at:
         return False
-    last_day = counted.sent_on + timedelta(days=statute.invitation_within_days)
-    if sunday_rule is not SundayRule.OFF:
-        last_day = next_weekday(last_day, statute.holidays)
-    return local_date(min(stay.invited_at)) > last_day
+    return local_date(min(stay.invited_at)) > last_day_to_invite(counted, statute, sunday_rule)

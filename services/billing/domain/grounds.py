@@ -4,6 +4,7 @@ from services.billing.domain.identity import Json, canonical_json, instant_text
 from services.billing.domain.reasons import Reason
 from services.billing.domain.stay import Stay
 from services.billing.domain.waiting import Waiting
+from services.billing.domain.wishes import sip_refused_since
 from shared.dates import Month
 
 
@@ -28,6 +29,18 @@ def _facts(stay: Stay, reason: Reason, waiting: Waiting | None, month: Month | N
         case Reason.LATE_SIP_INVITATION:
             ready = None if waiting is None else waiting.notice.sent_at
             return {"ready_notice_sent_at": instant_text(ready), "invited_at": instant_text(min(stay.invited_at, default=None))}
+        case Reason.PAPER_TIME_UNCONFIRMED:
+            claims: list[Json] = [
+                [instant_text(one.sent_at), instant_text(one.claimed_at)] for one in stay.ready if one.claimed_at is not None
+            ]
+            return {**notices, "admission_notice_claimed_at": instant_text(stay.admission_notice_claimed_at), "ready": claims}
+        case Reason.SIP_REFUSED:
+            return {"refused_since": instant_text(sip_refused_since(stay)), "invited_at": instant_text(min(stay.invited_at, default=None))}
+        case Reason.OUTPATIENT_BLOCK_CONTESTED:
+            contested = sorted((block.started_at, block.ended_at or block.started_at) for block in stay.blocks if block.contested)
+            return {"blocks": [[instant_text(started), instant_text(answered)] for started, answered in contested]}
+        case Reason.PLACEMENT_DISPUTED:
+            return {"placed_by": [*sorted(stay.placed_by)]}
         case Reason.NO_SIGN_OF_LIFE:
             return {"last_sign_of_life_at": instant_text(stay.last_sign_of_life_at), "month": None if month is None else str(month)}
         case Reason.CONTRADICTORY_EVENTS:

@@ -19,6 +19,14 @@ class Reason(StrEnum):
     NO_SIP_INVITATION = "no_sip_invitation"
     LATE_SIP_INVITATION = "late_sip_invitation"
     UNINVITED_SHORT_STAY = "uninvited_short_stay"
+    SIP_REFUSED = "sip_refused"
+    OUTPATIENT_BLOCK = "outpatient_block"
+    OUTPATIENT_BLOCK_CONTESTED = "outpatient_block_contested"
+    MEASURES_DECLINED = "measures_declined"
+    PLACEMENT_DISPUTED = "placement_disputed"
+    PAPER_TIME_UNCONFIRMED = "paper_time_unconfirmed"
+    LEAVE_DAYS_SKIPPED = "leave_days_skipped"
+    TRANSFER_RESTARTS = "transfer_restarts"
     CONTRADICTORY_EVENTS = "contradictory_events"
     NO_SIGN_OF_LIFE = "no_sign_of_life"
 
@@ -34,6 +42,14 @@ SOURCES: Final = {
     Reason.NO_SIP_INVITATION: "Lag (2017:612) 5 kap. 3 §",
     Reason.LATE_SIP_INVITATION: "Lag (2017:612) 4 kap. 3 §; 5 kap. 3 §; switch late_sip_invitation",
     Reason.UNINVITED_SHORT_STAY: "Lag (2017:612) 5 kap. 3 §; switch missing_sip_invitation",
+    Reason.SIP_REFUSED: "Lag (2017:612) 4 kap. 2 §; 5 kap. 3 §; switch sip_refused",
+    Reason.OUTPATIENT_BLOCK: "Lag (2017:612) 5 kap. 5 §; switch outpatient_block",
+    Reason.OUTPATIENT_BLOCK_CONTESTED: "Lag (2017:612) 5 kap. 5 §",
+    Reason.MEASURES_DECLINED: "Switch declined_measures",
+    Reason.PLACEMENT_DISPUTED: "Lag (2017:612) 5 kap. 2 §",
+    Reason.PAPER_TIME_UNCONFIRMED: "Lag (2017:612) 2 kap. 1 §; 3 kap. 1 §; paper routine (domain rule 5)",
+    Reason.LEAVE_DAYS_SKIPPED: "Switch leave_days",
+    Reason.TRANSFER_RESTARTS: "Switch transfer_clock",
     Reason.CONTRADICTORY_EVENTS: "Data-quality gate (domain rule 3.8)",
     Reason.NO_SIGN_OF_LIFE: "Data-quality gate (domain rule 3.8); switch silent_after_days",
 }

@@ -28,14 +28,16 @@ class Readiness:
     """One ready notice (N5, utskrivningsklar) and whether the readiness was withdrawn (återtagen).
 
     `sent_at` is when the notice was sent to the municipality and starts every clock; `withdrawn_at` is when the withdrawal happened.
+    `claimed_at` is when it was given on paper by a statement that no outage explains yet: it moves nothing, but a person must judge.
     """
 
     sent_at: datetime
     withdrawn_at: datetime | None = None
     compulsory: Compulsory = Compulsory.NONE
+    claimed_at: datetime | None = None
 
     def __post_init__(self) -> None:
-        _require_utc(self.sent_at, self.withdrawn_at)
+        _require_utc(self.sent_at, self.withdrawn_at, self.claimed_at)
 
     @property
     def sent_on(self) -> date:
@@ -55,11 +57,70 @@ class Invitation:
 
 
 @dataclass(frozen=True, slots=True)
+class Leave:
+    """A leave from the ward (permission); `ended_at` None while it lasts."""
+
+    started_at: datetime
+    ended_at: datetime | None = None
+
+    def __post_init__(self) -> None:
+        _require_utc(self.started_at, self.ended_at)
+
+    def covers(self, day: date) -> bool:
+        """Whether the patient was away over the night that begins on this day."""
+        return lasts_over(day, self.started_at, self.ended_at)
+
+
+@dataclass(frozen=True, slots=True)
+class OutpatientBlock:
+    """Outpatient care held the discharge up, as ward, care centre or municipality states it (lag 2017:612 5 kap. 5 §).
+
+    `ended_at` None = not answered. `contested`: the region answered that nothing held it up, so that its end is an answer and no end.
+    """
+
+    started_at: datetime
+    ended_at: datetime | None = None
+    contested: bool = False
+
+    def __post_init__(self) -> None:
+        _require_utc(self.started_at, self.ended_at)
+
+    def covers(self, day: date) -> bool:
+        """Whether it lasted over the night that begins on this day; one that is contested lasts, by whoever stated it, until the end."""
+        return lasts_over(day, self.started_at, None if self.contested else self.ended_at)
+
+
+@dataclass(frozen=True, slots=True)
+class ConsentAnswer:
+    """What the patient answered when asked for consent to one plan; `given` False = refused or withdrawn."""
+
+    plan: UUID
+    given: bool
+    changed_at: datetime
+
+    def __post_init__(self) -> None:
+        _require_utc(self.changed_at)
+
+
+@dataclass(frozen=True, slots=True)
+class Declined:
+    """Measures the patient declined, by their names in the stated needs."""
+
+    measures: frozenset[str]
+    declined_at: datetime
+
+    def __post_init__(self) -> None:
+        _require_utc(self.declined_at)
+
+
+@dataclass(frozen=True, slots=True)
 class Stay:
     """What billing knows of one stay: when notices were sent, when the patient left, and to whom the notices went.
 
     `municipality` is the SCB code of the party, None when the patient is registered in no municipality. `invitations` holds every call to a
-    SIP, whoever was called, in no particular order. `findings` are the codes planning attached to the case.
+    SIP, whoever was called, in no particular order. `findings` are the codes planning attached to the case. `transfers` are the times of
+    moves inside inpatient care; `placed_by` every municipality that somebody states to have placed the patient; `municipal_needs` the
+    measures asked of the municipality, empty where not told; `admission_notice_claimed_at` as a readiness has its own.
     """
 
     case_id: UUID
@@ -76,10 +137,18 @@ class Stay:
     cancelled: bool = False
     findings: tuple[str, ...] = ()
     last_sign_of_life_at: datetime | None = None
+    blocks: tuple[OutpatientBlock, ...] = ()
+    consents: tuple[ConsentAnswer, ...] = ()
+    declined: tuple[Declined, ...] = ()
+    leaves: tuple[Leave, ...] = ()
+    transfers: tuple[datetime, ...] = ()
+    placed_by: frozenset[str] = frozenset()
+    municipal_needs: frozenset[str] = frozenset()
+    admission_notice_claimed_at: datetime | None = None
 
     def __post_init__(self) -> None:
-        _require_utc(self.need_judged_at, self.admission_notice_sent_at)
-        _require_utc(self.discharged_at, self.deceased_at, self.last_sign_of_life_at)
+        _require_utc(self.need_judged_at, self.admission_notice_sent_at, self.admission_notice_claimed_at)
+        _require_utc(self.discharged_at, self.deceased_at, self.last_sign_of_life_at, *self.transfers)
 
     @property
     def invited_at(self) -> tuple[datetime, ...]:
@@ -108,6 +177,15 @@ class Stay:
     def ended_on(self) -> date | None:
         """Local date inpatient care ended; an event that happened decides, not the notice of it."""
         return None if self.ended_at is None else local_date(self.ended_at)
+
+
+def lasts_over(day: date, started_at: datetime, ended_at: datetime | None) -> bool:
+    """Whether something lasted over the night that begins on this day: care is charged by the night, so a few hours of one day are none.
+
+    Source:
+        Domain rule 3.2, leave and the like by the local date they happened.
+    """
+    return local_date(started_at) <= day and (ended_at is None or day < local_date(ended_at))
 
 
 def _require_utc(*instants: datetime | None) -> None:

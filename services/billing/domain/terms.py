@@ -42,6 +42,49 @@ class MissingInvitation(StrEnum):
     EXCLUDE_ALL = "exclude_all"
 
 
+class SipRefused(StrEnum):
+    """What happens to a stay without SIP invitation whose patient said no to a SIP: none was required, or a person decides."""
+
+    NOT_REQUIRED = "not_required"
+    REVIEW = "review"
+
+
+class BlockedBy(StrEnum):
+    """What is not charged when outpatient care held the discharge up: the whole stay, the days it did, or all days until it was over."""
+
+    WHOLE_STAY = "whole_stay"
+    BLOCKED_DAYS = "blocked_days"
+    CLOCK_STARTS_AFTER = "clock_starts_after"
+
+
+class DeclinedMeasures(StrEnum):
+    """Whether a stay counts whose patient declined everything that the municipality was to do."""
+
+    EXCLUDED = "excluded"
+    COUNTED = "counted"
+
+
+class LeaveDays(StrEnum):
+    """Whether the days of a leave from psychiatric inpatient care are waiting days."""
+
+    COUNTED = "counted"
+    SKIPPED = "skipped"
+
+
+class TransferClock(StrEnum):
+    """Whether the clock goes on when the patient is moved to another ward or hospital, or starts anew there."""
+
+    GOES_ON = "goes_on"
+    RESTARTS = "restarts"
+
+
+class ChangedRegistration(StrEnum):
+    """Who is liable when the patient really moved during the stay: the municipality at the ready notice, or the one at discharge."""
+
+    AT_READY_NOTICE = "at_ready_notice"
+    AT_DISCHARGE = "at_discharge"
+
+
 class OpenLongStay(StrEnum):
     """When the days of a long stay are charged: at every month end, or all at discharge."""
 
@@ -131,6 +174,12 @@ class Switches:
     statutory_sunday_rule: SundayRule
     silent_after_days: int
     contradictory_findings: frozenset[str]
+    sip_refused: SipRefused
+    outpatient_block: BlockedBy
+    declined_measures: DeclinedMeasures
+    leave_days: LeaveDays
+    transfer_clock: TransferClock
+    changed_registration: ChangedRegistration
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,22 +1,23 @@
 """The stay ledger: versions, current rows, invitations, and how each stay counts in each month."""
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import Final
+from typing import Final, TypeVar
 from uuid import UUID
 
 from sqlalchemy import text
 
 from services.billing.domain.charge import last_day
 from services.billing.domain.reasons import Reason, ReviewDecision, ReviewOutcome
-from services.billing.domain.stay import Invitation, Stay
-from services.billing.translation import invitation_of, stay_of
+from services.billing.domain.stay import ConsentAnswer, Declined, Invitation, Stay
+from services.billing.translation import consent_of, declined_of, invitation_of, stay_of
 from shared.dates import Month
 from shared.db import Work
-from shared.events.facts import PlanInvited, StayChanged
+from shared.events.facts import MeasuresDeclined, PlanConsentChanged, PlanInvited, StayChanged
 
 Pair = tuple[str, Month]
+Told = TypeVar("Told")
 
 _KEEP_VERSIONS: Final = text(
     """
@@ -29,13 +30,14 @@ _KEEP_VERSIONS: Final = text(
 )
 _MOVE_STAYS: Final = text(
     """
-    INSERT INTO stays (case_id, case_version, municipality, touches_from, touches_to, body)
-    SELECT case_id, case_version, municipality, touches_from, touches_to, body
+    INSERT INTO stays (case_id, case_version, municipality, touches_from, touches_to, body, joined_cases)
+    SELECT case_id, case_version, municipality, touches_from, touches_to, body, CAST(string_to_array(joined, ' ') AS uuid[])
     FROM unnest(CAST(:cases AS uuid[]), CAST(:versions AS integer[]), CAST(:municipalities AS text[]), CAST(:froms AS date[]),
-                CAST(:tos AS date[]), CAST(:bodies AS text[])) AS told (case_id, case_version, municipality, touches_from, touches_to, body)
+                CAST(:tos AS date[]), CAST(:bodies AS text[]), CAST(:joined AS text[]))
+         AS told (case_id, case_version, municipality, touches_from, touches_to, body, joined)
     ORDER BY case_id
     ON CONFLICT (case_id) DO UPDATE SET case_version = excluded.case_version, municipality = excluded.municipality,
-        touches_from = excluded.touches_from, touches_to = excluded.touches_to, body = excluded.body
+        touches_from = excluded.touches_from, touches_to = excluded.touches_to, body = excluded.body, joined_cases = excluded.joined_cases
     WHERE stays.case_version < excluded.case_version
     """
 )
@@ -58,6 +60,25 @@ _KEEP_INVITATIONS: Final = text(
     """
 )
 _INVITATIONS: Final = text("SELECT case_id, invited_at, called FROM invitations WHERE case_id = ANY(CAST(:cases AS uuid[]))")
+_KEEP_CONSENTS: Final = text(
+    """
+    INSERT INTO plan_consents (plan_id, changed_at, consent, case_id)
+    SELECT * FROM unnest(CAST(:plans AS uuid[]), CAST(:times AS timestamptz[]), CAST(:consents AS text[]), CAST(:cases AS uuid[]))
+    ON CONFLICT DO NOTHING
+    """
+)
+_CONSENTS: Final = text("SELECT case_id, plan_id, consent, changed_at FROM plan_consents WHERE case_id = ANY(CAST(:cases AS uuid[]))")
+_KEEP_DECLINED: Final = text(
+    """
+    INSERT INTO declined_measures (decline_id, case_id, measures, declined_at)
+    SELECT id, case_id, string_to_array(measures, ' '), declined_at
+    FROM unnest(CAST(:ids AS uuid[]), CAST(:cases AS uuid[]), CAST(:measures AS text[]), CAST(:times AS timestamptz[]))
+         AS told (id, case_id, measures, declined_at)
+    ON CONFLICT DO NOTHING
+    """
+)
+_DECLINED: Final = text("SELECT case_id, measures, declined_at FROM declined_measures WHERE case_id = ANY(CAST(:cases AS uuid[]))")
+_KNOWN_AS: Final = text("SELECT case_id FROM stays WHERE joined_cases && CAST(:cases AS uuid[]) AND joined_cases <> '{}'")
 _DECISIONS: Final = text(
     """
     SELECT DISTINCT ON (case_id, reason, facts) case_id, reason, outcome, facts FROM review_decisions
@@ -108,10 +129,11 @@ async def keep(work: Work, facts: Sequence[StayChanged]) -> None:
         {
             "cases": [fact.case_id for fact, _ in moved],
             "versions": [fact.case_version for fact, _ in moved],
-            "municipalities": [fact.municipality for fact, _ in moved],
+            "municipalities": [stay.municipality for _, stay in moved],
             "froms": [_touches_from(stay) for _, stay in moved],
             "tos": [stay.ended_on for _, stay in moved],
             "bodies": [fact.model_dump_json() for fact, _ in moved],
+            "joined": [" ".join(str(case) for case in fact.joined_cases) for fact, _ in moved],
         },
     )
 
@@ -140,6 +162,37 @@ async def keep_invitations(work: Work, facts: Sequence[PlanInvited]) -> None:
     )
 
 
+async def keep_consents(work: Work, facts: Sequence[PlanConsentChanged]) -> None:
+    """Add answers about consent to the ledger."""
+    await work.connection.execute(
+        _KEEP_CONSENTS,
+        {
+            "plans": [fact.plan_id for fact in facts],
+            "times": [fact.changed_at for fact in facts],
+            "consents": [fact.consent for fact in facts],
+            "cases": [fact.case_id for fact in facts],
+        },
+    )
+
+
+async def keep_declined(work: Work, facts: Sequence[MeasuresDeclined]) -> None:
+    """Add statements that the patient declined measures to the ledger."""
+    await work.connection.execute(
+        _KEEP_DECLINED,
+        {
+            "ids": [fact.decline_id for fact in facts],
+            "cases": [fact.case_id for fact in facts],
+            "measures": [" ".join(fact.measures) for fact in facts],
+            "times": [fact.declined_at for fact in facts],
+        },
+    )
+
+
+async def known_as(work: Work, cases: Collection[UUID]) -> set[UUID]:
+    """These cases, and the stays that a transfer proved some of them to be."""
+    return {*cases, *(await work.connection.execute(_KNOWN_AS, {"cases": sorted(cases)})).scalars()}
+
+
 async def lock(work: Work, cases: Collection[UUID]) -> None:
     """Lock the stays of these cases, always in the order of their ids."""
     await work.connection.execute(_LOCK_STAYS, {"cases": sorted(cases)})
@@ -148,24 +201,38 @@ async def lock(work: Work, cases: Collection[UUID]) -> None:
 async def stays(work: Work, cases: Collection[UUID]) -> list[Stay]:
     """The stays of these cases as they are known now."""
     rows = (await work.connection.execute(_STAYS, {"cases": sorted(cases)})).scalars().all()
-    return await _with_invitations(work, rows)
+    return await _with_what_was_told(work, rows)
 
 
 async def stays_of_month(work: Work, municipalities: Collection[str], month: Month) -> list[Stay]:
     """Every stay of these municipalities that can count in a month."""
     values = {"municipalities": list(municipalities), "first": month.first, "last": last_day(month)}
     rows = await work.connection.execute(_STAYS_OF_MONTH, values)
-    return await _with_invitations(work, rows.scalars().all())
+    return await _with_what_was_told(work, rows.scalars().all())
 
 
-async def _with_invitations(work: Work, bodies: Iterable[str]) -> list[Stay]:
+async def _with_what_was_told(work: Work, bodies: Iterable[str]) -> list[Stay]:
     facts = [StayChanged.model_validate_json(body) for body in bodies]
+    # Things may have been told under an id that a transfer later proved to mean this stay.
+    ids = {fact.case_id: (fact.case_id, *fact.joined_cases) for fact in facts}
+    cases = {"cases": [case for known in ids.values() for case in known]}
     invited: dict[UUID, list[Invitation]] = {}
-    # A plan may have been called for under an id that a transfer later proved to mean this stay.
-    known_as = {fact.case_id: (fact.case_id, *fact.joined_cases) for fact in facts}
-    for row in await work.connection.execute(_INVITATIONS, {"cases": [case for ids in known_as.values() for case in ids]}):
+    for row in await work.connection.execute(_INVITATIONS, cases):
         invited.setdefault(row.case_id, []).append(invitation_of(row.invited_at, row.called))
-    return [stay_of(fact, [one for case in known_as[fact.case_id] for one in invited.get(case, ())]) for fact in facts]
+    answered: dict[UUID, list[ConsentAnswer]] = {}
+    for row in await work.connection.execute(_CONSENTS, cases):
+        answered.setdefault(row.case_id, []).append(consent_of(row.plan_id, row.consent, row.changed_at))
+    declined: dict[UUID, list[Declined]] = {}
+    for row in await work.connection.execute(_DECLINED, cases):
+        declined.setdefault(row.case_id, []).append(declined_of(row.measures, row.declined_at))
+    return [
+        stay_of(fact, _under(invited, ids[fact.case_id]), _under(answered, ids[fact.case_id]), _under(declined, ids[fact.case_id]))
+        for fact in facts
+    ]
+
+
+def _under(told: Mapping[UUID, Sequence[Told]], ids: Collection[UUID]) -> list[Told]:
+    return [one for case in ids for one in told.get(case, ())]
 
 
 async def decisions(work: Work, cases: Collection[UUID]) -> list[ReviewDecision]:

@@ -17,7 +17,7 @@ from services.billing.repository.ledger import Pair, StayMonth
 from services.billing.usecases.rules import Rules, rules_now
 from shared.dates import Month, local_date
 from shared.db import Work
-from shared.events.facts import PlanInvited, StayChanged
+from shared.events.facts import MeasuresDeclined, PlanConsentChanged, PlanInvited, StayChanged
 from shared.money import Money
 
 _OPEN: Final = "open"
@@ -32,7 +32,19 @@ async def apply_stays(work: Work, facts: Sequence[StayChanged]) -> None:
 async def apply_invitations(work: Work, facts: Sequence[PlanInvited]) -> None:
     """Take in calls to a SIP; one that comes before its stay waits for it."""
     await ledger.keep_invitations(work, facts)
-    await recount(work, {fact.case_id for fact in facts if fact.case_id is not None})
+    await recount(work, await ledger.known_as(work, {fact.case_id for fact in facts if fact.case_id is not None}))
+
+
+async def apply_consents(work: Work, facts: Sequence[PlanConsentChanged]) -> None:
+    """Take in answers about consent to a SIP; every answer is kept, for the order they came in says nothing of when they were given."""
+    await ledger.keep_consents(work, facts)
+    await recount(work, await ledger.known_as(work, {fact.case_id for fact in facts if fact.case_id is not None}))
+
+
+async def apply_declined(work: Work, facts: Sequence[MeasuresDeclined]) -> None:
+    """Take in what patients declined; a statement that comes before its stay waits for it."""
+    await ledger.keep_declined(work, facts)
+    await recount(work, await ledger.known_as(work, {fact.case_id for fact in facts}))
 
 
 async def recount(work: Work, cases: Collection[UUID], also: Collection[Pair] = ()) -> None:

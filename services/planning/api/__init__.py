@@ -1,5 +1,6 @@
 """Planning over HTTP: what wards, municipalities and care centres call."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
@@ -7,20 +8,25 @@ from typing import Any
 from fastapi import FastAPI
 
 from services.planning.api import (
+    admission_reasons,
     cases,
     consents,
     deviations,
     directory,
     events,
+    indicators,
     messages,
     notices,
+    outages,
     paper,
     parties,
+    patient_information,
     plan_steps,
     plans,
     stating,
     worklist,
 )
+from services.planning.heartbeat import keep_beating
 from services.planning.intake import Intake
 from services.planning.settings import Settings
 from shared.http.app import create_service_app
@@ -32,17 +38,21 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     routers = (
         events.router,
         notices.router,
+        outages.router,
         paper.router,  # before the cases, whose ids would take its address
         cases.router,
         directory.router,
         parties.router,
+        patient_information.router,
         plans.router,
         plan_steps.router,
         stating.router,
+        admission_reasons.router,
         consents.router,
         messages.router,
         deviations.router,
         worklist.router,
+        indicators.router,
     )
     app = create_service_app("planning", "Dirigent planning", settings, routers)
     inner = app.router.lifespan_context
@@ -51,9 +61,14 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         async with inner(app):
             app.state.intake = Intake(app.state.database, gathered=settings.gathered_intake, queue=settings.intake_queue)
+            beating = asyncio.create_task(
+                keep_beating(app.state.database, every=settings.beat_every_seconds, outage_after=settings.outage_after_seconds)
+            )
             try:
                 yield
             finally:
+                beating.cancel()
+                await asyncio.gather(beating, return_exceptions=True)
                 await app.state.intake.close()
 
     app.router.lifespan_context = lifespan

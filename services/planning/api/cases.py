@@ -15,6 +15,7 @@ from shared.http.fields import Answer, Body
 from shared.identifiers import PersonIdType, parse_person_id
 
 FIRST: Final = UUID(int=0)
+WITHHELD: Final = {"withheld": "protected"}
 router = APIRouter(tags=["Cases"], route_class=StrictRoute)
 
 
@@ -62,12 +63,20 @@ class CaseShown(Answer):
     outpatient_blocks: list[dict[str, Any]] = Field(default_factory=list)
     placements: list[dict[str, str]] = Field(default_factory=list, description="what municipalities stated of 5 kap. 2 §")
     parties: list[dict[str, str]]
+    on_paper: list[dict[str, str]] = Field(
+        default_factory=list, description="notices that were given on paper, and whether that time counts: `counted`, `unconfirmed`"
+    )
     findings: list[dict[str, str]]
     planning: list[dict[str, Any]] | None = Field(
         default=None, description="what each unit told the ward of its planning; of one case only"
     )
     care_contact: dict[str, str | None] | None = Field(default=None, description="the permanent care contact; of one case only")
     declined: list[dict[str, Any]] | None = Field(default=None, description="what the patient declined; of one case only")
+    admission_reason: dict[str, Any] | None = Field(
+        default=None,
+        description="why the patient was admitted, if the ward told it; `text` for the ward, and for others while the patient"
+        " consents; of one case only",
+    )
 
 
 class CasesFound(Answer):
@@ -111,9 +120,9 @@ class Search(Body):
 
 
 def _shown(row: Any) -> CaseShown:  # a row
-    return CaseShown(
-        id=row.id, version=row.version, subject=row.subject, changed_at=format_instant(row.changed_at), person=_person(row), **row.view
-    )
+    person = _person(row)
+    told = row.view | {"registered_municipality": None} if person == WITHHELD else row.view  # where she lives is part of who she is
+    return CaseShown(id=row.id, version=row.version, subject=row.subject, changed_at=format_instant(row.changed_at), person=person, **told)
 
 
 def _whole(found: usecases.CaseWhole) -> CaseShown:
@@ -144,13 +153,21 @@ def _whole(found: usecases.CaseWhole) -> CaseShown:
                 {"id": str(one.id), "unit": one.unit, "measures": one.measures, "declined_at": format_instant(one.declined_at)}
                 for one in found.declined
             ],
+            "admission_reason": None
+            if found.reason is None
+            else {
+                "unit": found.reason.unit,
+                "stated_at": format_instant(found.reason.stated_at),
+                "text": found.reason.text,
+                "withheld": found.reason.text is None,
+            },
         }
     )
 
 
 def _person(row: Any) -> dict[str, Any] | None:  # a row
     """The person, unless protected: named readers read the admission notice by its id, and nothing else shows it."""
-    return {"withheld": "protected"} if row.person and row.person.get("protected") else row.person
+    return WITHHELD if row.person and row.person.get("protected") else row.person
 
 
 @router.get("/v1/cases")

@@ -77,6 +77,7 @@ class UnitShown(Answer):
     sub_region: str | None
     valid_from: Day | None
     valid_to: Day | None
+    stay_space: str | None = Field(description="within what a ward's stay ids are unique; null = the care provider")
     mailboxes: list[MailboxOfUnit]
     members: list[MemberOfTeam]
 

@@ -14,7 +14,7 @@ from services.planning.intake import Intake, Outcome
 from services.planning.usecases import Accepted, Statement, statement
 from shared.dates import now
 from shared.errors import BusinessError, FieldError, Malformed
-from shared.events.ward import WardEvent, parse_ward_event
+from shared.events.ward import NoticeData, WardEvent, parse_ward_event
 from shared.http import strict_json
 from shared.http.auth import Caller
 from shared.http.call import Call, PlainRoute, check
@@ -176,7 +176,16 @@ def _stated(value: Mapping[str, Any], caller: Caller) -> Statement:
         raise HttpProblem("event.source_foreign")
     if event.time > at + AHEAD:
         raise Malformed("event.time_in_future", errors=(FieldError("/time", "in_future"),))
+    if isinstance(event.data, NoticeData) and event.data.given_on_paper_at is not None:
+        _check_paper_time(event.data.given_on_paper_at, event.time, at)
     return statement(value, caller, at, _sent_at(event.sentat, event.time, caller, at))
+
+
+def _check_paper_time(given_at: datetime, time: datetime, at: datetime) -> None:
+    """A notice is given after what it tells of has happened, to the minute: that is what a clock on a wall shows."""
+    wrong = "in_future" if given_at > at else "before_event" if given_at < time.replace(second=0, microsecond=0) else None
+    if wrong is not None:
+        raise Malformed("event.paper_time_invalid", errors=(FieldError("/data/given_on_paper_at", wrong),))
 
 
 def _sent_at(sentat: datetime | None, time: datetime, caller: Caller, at: datetime) -> datetime | None:

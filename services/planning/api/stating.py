@@ -60,6 +60,10 @@ class PlacementBody(Body):
     decision_date: Day
     reference: ShortText = Field(description="how the deciding municipality files its decision")
     unit: HsaId | None = _UNIT
+    stated_by: Annotated[str, Field(pattern=f"^{MUNICIPALITY_CODE_PATTERN}$")] | None = Field(
+        default=None, description="which municipality stated it; only from clients that import history"
+    )
+    stated_at: Instant | None = Field(default=None, description="when it was stated; only from clients that import history")
 
 
 class PlacementShown(Answer):
@@ -98,7 +102,7 @@ async def post_outpatient_block(call: Checked, work: Working, request: Request, 
 @router.put("/v1/cases/{case_id}/liable-municipality")
 async def put_liable_municipality(call: Checked, work: Working, case_id: UUID, body: PlacementBody) -> PlacementShown:
     """State which municipality placed the patient (5 kap. 2 §); it becomes a party. Saying it again changes nothing."""
-    placement = usecases.PlacementStated(body.municipality, body.decision_date, body.reference, body.unit)
+    placement = usecases.PlacementStated(body.municipality, body.decision_date, body.reference, body.unit, body.stated_by, body.stated_at)
     done = await usecases.state_placement(work, call.caller, case_id, placement)
     return PlacementShown(
         case_id=done.case_id,

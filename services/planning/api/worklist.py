@@ -7,7 +7,8 @@ from fastapi import APIRouter, Query, Response
 from pydantic import Field
 
 from services.planning import usecases
-from services.planning.domain.duties import EXPLAINED, PartyAt
+from services.planning.domain.duties import PartyAt
+from services.planning.domain.duty_rules import EXPLAINED
 from services.planning.usecases.worklist import Owed
 from shared.dates import format_instant
 from shared.http.call import Checked, StrictRoute, Working
@@ -20,13 +21,14 @@ router = APIRouter(tags=["Municipalities and care centres"], route_class=StrictR
 class DutyShown(Answer):
     """One open duty: what, why, by when, and the call that fulfils it."""
 
-    case_id: UUID
+    case_id: UUID | None = Field(description="null for a plan without a stay")
+    plan_id: UUID | None = Field(description="the plan it belongs to, if it does")
     rule: str
     unit: str = Field(description="whose duty it is")
     why: str
     legal_basis: str
     since: str
-    due_at: str | None = Field(description="null where the law gives no number")
+    due_at: str | None = Field(description="null where nobody gives a number")
     overdue: bool
     fulfilled_by: str = Field(description="method and address, ids filled in", examples=["POST /v1/plans"])
 
@@ -63,7 +65,7 @@ class WorkListShown(Answer):
 async def get_worklist(
     call: Checked, work: Working, response: Response, after: UUID = FIRST, limit: Annotated[int, Query(ge=1, le=1_000)] = 1_000
 ) -> WorkListShown:
-    """Every open duty of the caller's units, derived from rules and cases; `limit` counts cases."""
+    """Every open duty of the caller's units, derived from rules and cases; `limit` counts cases and plans without a stay."""
     found = await usecases.work_list(work, call.caller, after=after, limit=limit)
     if found.last is not None:
         response.headers["Link"] = f'</v1/worklist?after={found.last}&limit={limit}>; rel="next"'
@@ -72,7 +74,7 @@ async def get_worklist(
         conducted=[
             ConductedCase(
                 case_id=case.id,
-                state=case.status.value,
+                state=case.status.value if case.status is not None else "",
                 planned_discharge_date=None if case.planned_discharge_date is None else case.planned_discharge_date.isoformat(),
                 ready_notice_sent_at=None if case.ready_notice_sent_at is None else format_instant(case.ready_notice_sent_at),
                 parties=[_party(party) for party in case.parties],
@@ -85,15 +87,16 @@ async def get_worklist(
 def _duty(owed: Owed, work: Working) -> DutyShown:
     duty, told = owed.duty, EXPLAINED[owed.duty.rule]
     return DutyShown(
-        case_id=owed.case.id,
+        case_id=owed.case.case_id,
+        plan_id=duty.plan,
         rule=duty.rule.value,
         unit=duty.unit,
         why=told.why,
-        legal_basis=told.legal_basis,
+        legal_basis=duty.legal_basis,
         since=format_instant(duty.since),
         due_at=None if duty.by is None else format_instant(duty.by),
         overdue=duty.by is not None and duty.by < work.at,
-        fulfilled_by=duty.fulfilled_by(owed.case.id),
+        fulfilled_by=duty.fulfilled_by(owed.case.case_id),
     )
 
 

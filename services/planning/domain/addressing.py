@@ -12,7 +12,7 @@ from uuid import UUID
 
 from services.planning.domain.events import Admission, Need
 from services.planning.domain.notices import WantedNotice
-from services.planning.domain.parties import MUNICIPAL, OUTPATIENT_CONCERNED, Recipient
+from services.planning.domain.parties import ALWAYS, MUNICIPAL, OUTPATIENT_CONCERNED, Recipient, Standing
 from shared.dates import local_date
 
 CATCH_ALL: Final = ("municipality", "care_unit")
@@ -42,6 +42,7 @@ class Box(NamedTuple):
     id: UUID
     function: str
     district: str = ""
+    standing: Standing = ALWAYS
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +51,18 @@ class Boxes:
 
     boxes: tuple[Box, ...]
     rules: tuple[AddressingRule, ...] = ()
+
+    def on(self, day: date) -> "Boxes":
+        """The mailboxes at units that stand on a day, and the rules that lead to them; all of them when none does any more.
+
+        Source:
+            Domain rule 2.2: a party stays one when its unit closes during the stay; its notices go where they went.
+        """
+        standing = tuple(box for box in self.boxes if box.standing.on(day))
+        if not standing or len(standing) == len(self.boxes):
+            return self
+        ids = {box.id for box in standing}
+        return Boxes(standing, tuple(rule for rule in self.rules if rule.mailbox in ids))
 
     @property
     def default(self) -> Box:
@@ -81,6 +94,7 @@ def addressed(boxes: Boxes, recipient: Recipient, about: Admission, day: date) -
     Source:
         Lag (2017:612) 2 kap. 1-2 §§; by need and date: the directory's rules.
     """
+    boxes = boxes.on(day)
     if not boxes.rules:
         return (boxes.default.id,)
     concerned = MUNICIPAL if recipient.kind == "municipality" else OUTPATIENT_CONCERNED
@@ -145,7 +159,8 @@ def _directly(wanted: Iterable[WantedNotice], about: Admission | None, known: Ma
     for notice in wanted:
         boxes = known[notice.recipient]
         functions = {box.id: box.function for box in boxes.boxes}
-        ids = (boxes.default.id,) if about is None else addressed(boxes, notice.recipient, about, local_date(notice.sent_at))
+        day = local_date(notice.sent_at)
+        ids = (boxes.on(day).default.id,) if about is None else addressed(boxes, notice.recipient, about, day)
         for mailbox in ids:
             plain = functions.get(mailbox) in CATCH_ALL
             yield Delivery(notice if plain else replace(notice, origin=f"{notice.origin} {mailbox}"), mailbox)

@@ -12,7 +12,7 @@ transfer parts never decides whether that transfer stands.
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
-from services.planning.domain.events import Cancellation, CaseEvent, EventKey, EventType, StayKey, fold_order, sent_order
+from services.planning.domain.events import Cancellation, CaseEvent, EventKey, EventType, PaperTime, StayKey, fold_order, sent_order
 from services.planning.domain.findings import Finding, FindingCode
 
 
@@ -119,4 +119,14 @@ def _chain(event: CaseEvent, known: Mapping[EventKey, CaseEvent]) -> list[CaseEv
 def _corrected(original: CaseEvent, versions: tuple[CaseEvent, ...] | None) -> CaseEvent:
     if versions is None:
         return original
-    return replace(original, time=versions[-1].time, data=versions[-1].data)
+    return replace(original, time=versions[-1].time, data=versions[-1].data, paper=_paper(versions))
+
+
+def _paper(versions: tuple[CaseEvent, ...]) -> PaperTime | None:
+    """The paper time as last stated, since it has been stated so: repeating it in a later correction does not state it anew."""
+    first = versions[-1].paper
+    for earlier in reversed(versions):
+        if first is None or earlier.paper is None or earlier.paper.given_at != first.given_at:
+            break
+        first = earlier.paper
+    return first

@@ -12,6 +12,7 @@ from typing import Final, NamedTuple
 
 from services.planning.domain.events import Admission, CaseEvent, EventKey, EventType, Readiness
 from services.planning.domain.findings import Finding, FindingCode
+from services.planning.domain.outages import NOT_ON_PAPER, OnPaper, PaperMark
 from services.planning.domain.parties import Party
 from services.planning.domain.persons import Residence
 
@@ -131,21 +132,36 @@ class PlannedDate(NamedTuple):
     key: EventKey
     sent_at: datetime
     day: date | None
+    paper_given_at: datetime | None = None
 
 
 class ReadyPeriod(NamedTuple):
-    """One readiness: from the ready notice (N5) that was sent first, to its withdrawal if there was one."""
+    """One readiness: from the ready notice (N5) that was sent first, to its withdrawal if there was one; `paper` tells of both."""
 
     key: EventKey
     ready_at: datetime
     sent_at: datetime
     judgement: Readiness
     withdrawal: CaseEvent | None = None
+    paper: OnPaper = NOT_ON_PAPER
+    withdrawal_paper: OnPaper = NOT_ON_PAPER
 
     @property
     def withdrawn_at(self) -> datetime | None:
         """When the patient was found to need hospital care again."""
         return None if self.withdrawal is None else self.withdrawal.time
+
+    @property
+    def counts_from(self) -> datetime:
+        """When its ready notice counts as sent: really, or on paper during an outage."""
+        return self.paper.counts_from(self.sent_at)
+
+
+class PaperNotice(NamedTuple):
+    """An event whose notice was given on paper as its sender states, and what that is worth."""
+
+    event: CaseEvent
+    mark: PaperMark
 
 
 class Leave(NamedTuple):
@@ -194,6 +210,7 @@ class CaseState:
     placements: tuple[CaseEvent, ...] = ()
     person_ids: tuple[tuple[str, str], ...] = ()
     story: tuple[CaseEvent, ...] = ()
+    on_paper: tuple[PaperNotice, ...] = ()
     last_sign_of_life_at: datetime | None = None
     last_sent_at: datetime | None = None
     findings: tuple[Finding, ...] = ()

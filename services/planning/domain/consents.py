@@ -6,6 +6,7 @@ from datetime import date, datetime
 from enum import StrEnum
 from typing import Final, Literal
 
+from services.planning.domain.case import CaseStatus
 from shared.errors import Refused
 
 Purpose = Literal["free_text", "admission_reason"]
@@ -73,3 +74,25 @@ def allows(register: Iterable[ConsentAnswer], purpose: Purpose, on: date) -> boo
     about = [answer for answer in register if purpose in answer.purposes]
     latest = max(about, key=lambda answer: answer.recorded_at, default=None)
     return latest is not None and latest.status is ConsentStatus.GIVEN and (latest.valid_until is None or on <= latest.valid_until)
+
+
+def check_reason(case: CaseStatus) -> None:
+    """Whether a ward may tell why the patient was admitted: not of a stay that never was.
+
+    Raises:
+        Refused: `case.over`.
+
+    Source:
+        Lag (2017:612) 2 kap. 3 §: the admission notice says no more than four things; the reason stands beside it.
+    """
+    if case is CaseStatus.CANCELLED:
+        raise Refused("case.over", "The case is cancelled; there was no such stay.")
+
+
+def may_read_reason(*, own: bool, consented: bool) -> bool:
+    """Whether a reader of the case may read why the patient was admitted: the ward that told it always, others with her consent.
+
+    Source:
+        Lag (2017:612) 2 kap. 3 §; domain rule 2: consent is checked before anything beyond the statutory content leaves.
+    """
+    return own or consented

@@ -6,75 +6,18 @@ A duty is open while what fulfils it has not been done; there is no box to tick.
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from enum import StrEnum
 from typing import Final, NamedTuple
 from uuid import UUID
 
 from services.planning.domain.case import CaseStatus
-from services.planning.domain.limits import Statute, acknowledgement_due, answer_due, sip_invitation_due
+from services.planning.domain.deviations import DeviationStatus
+from services.planning.domain.duty_rules import Duty, DutyRule, urgency
+from services.planning.domain.limits import Statute, acknowledgement_due, answer_due, question_due, sip_invitation_due
 from services.planning.domain.notices import NoticeType
 from services.planning.domain.party_status import PartyStatus, answers_the_ward
+from services.planning.domain.plan_duties import PlanOpened, UnitAt, plan_duties
+from services.planning.domain.plans import PlanStatus
 from shared.dates import local_date, start_of_day
-
-
-class DutyRule(StrEnum):
-    """Every duty that a case can lay on a unit."""
-
-    ACKNOWLEDGE = "acknowledge"
-    START_PLANNING = "start_planning"
-    ANSWER_WARD = "answer_ward"
-    APPOINT_CARE_CONTACT = "appoint_care_contact"
-    OPEN_PLAN = "open_plan"
-    INVITE_TO_PLAN = "invite_to_plan"
-    STATE_NEEDS = "state_needs"
-    STATE_PLANNED_DATE = "state_planned_date"
-    RENEW_PLANNED_DATE = "renew_planned_date"
-
-
-class Explained(NamedTuple):
-    """Why a duty is owed, by which paragraph, and the call that fulfils it."""
-
-    why: str
-    legal_basis: str
-    fulfilled_by: str
-
-
-_LAW: Final = "lag (2017:612)"
-EXPLAINED: Final[dict[DutyRule, Explained]] = {
-    DutyRule.ACKNOWLEDGE: Explained(
-        "A notice stands in your mailbox that nobody has taken on.", f"{_LAW} 2 kap. 6 §", "POST /v1/notices/{notice_id}/acknowledgement"
-    ),
-    DutyRule.START_PLANNING: Explained(
-        "Your unit got the admission notice and has not told the ward where its planning stands.",
-        f"{_LAW} 2 kap. 6 §",
-        "PUT /v1/cases/{case_id}/parties/{unit}/planning-status",
-    ),
-    DutyRule.ANSWER_WARD: Explained(
-        "The patient is ready for discharge, and the ward does not know from when it can count on your unit.",
-        f"{_LAW} 2 kap. 6 §",
-        "PUT /v1/cases/{case_id}/parties/{unit}/planning-status",
-    ),
-    DutyRule.APPOINT_CARE_CONTACT: Explained(
-        "The patient has no permanent care contact yet; one is to be appointed before discharge.",
-        f"{_LAW} 2 kap. 5 §",
-        "PUT /v1/cases/{case_id}/care-contact",
-    ),
-    DutyRule.OPEN_PLAN: Explained(
-        "The patient needs measures from both region and municipality: ask for consent and open a plan (SIP).",
-        f"{_LAW} 4 kap. 1-2 §§",
-        "POST /v1/plans",
-    ),
-    DutyRule.INVITE_TO_PLAN: Explained(
-        "The patient is ready for discharge and a plan (SIP) is required, but nobody has been called to it.",
-        f"{_LAW} 4 kap. 3 §",
-        "POST /v1/plans/{plan_id}/invitations",
-    ),
-    DutyRule.STATE_NEEDS: Explained(
-        "No need is stated, so nobody was notified: correct the admission, or cancel it.", f"{_LAW} 2 kap. 1 §", "POST /v1/events"
-    ),
-    DutyRule.STATE_PLANNED_DATE: Explained("The planned discharge date is not known.", f"{_LAW} 2 kap. 3 §", "POST /v1/events"),
-    DutyRule.RENEW_PLANNED_DATE: Explained("The planned discharge date has passed.", f"{_LAW} 2 kap. 4 §", "POST /v1/events"),
-}
 
 
 class PartyAt(NamedTuple):
@@ -99,58 +42,57 @@ class OpenNotice(NamedTuple):
     sent_at: datetime
 
 
-class PlanOpened(NamedTuple):
-    """A plan of the case, and whether anybody was called to it."""
+class OpenQuestion(NamedTuple):
+    """A question that the unit it was put to has not answered."""
 
     id: UUID
-    state: str
-    invited: bool
+    who: UnitAt
+    asked_at: datetime
+
+
+class OpenDeviation(NamedTuple):
+    """A deviation that is not closed, and whose turn it is, since when and until when."""
+
+    id: UUID
+    state: DeviationStatus
+    who: UnitAt
+    since: datetime
+    due_at: datetime | None
 
 
 @dataclass(frozen=True, slots=True)
 class CaseAtHand:
-    """What duties are derived from. `ready_notice_sent_at` is the ready notice that stands; none while the patient is not ready."""
+    """What duties are derived from: a case, or (no `status`) a plan without a stay, whose id it has then.
+
+    `ready_notice_sent_at` is the ready notice that stands; none while the patient is not ready. `returned`: a party returned a notice as
+    wrongly addressed, and the ward has not named another since.
+    """
 
     id: UUID
-    status: CaseStatus
-    ward: str | None
-    admitted_at: datetime | None
-    ready_notice_sent_at: datetime | None
-    planned_discharge_date: date | None
-    needs: frozenset[str]
-    sip_required: bool
-    outpatient_unit: str | None
-    has_care_contact: bool
+    status: CaseStatus | None = None
+    ward: str | None = None
+    admitted_at: datetime | None = None
+    ready_notice_sent_at: datetime | None = None
+    planned_discharge_date: date | None = None
+    needs: frozenset[str] = frozenset()
+    sip_required: bool = False
+    outpatient_unit: str | None = None
+    has_care_contact: bool = False
+    returned: bool = False
     parties: tuple[PartyAt, ...] = ()
     notices: tuple[OpenNotice, ...] = ()
     plans: tuple[PlanOpened, ...] = ()
+    questions: tuple[OpenQuestion, ...] = ()
+    deviations: tuple[OpenDeviation, ...] = ()
 
-
-class Duty(NamedTuple):
-    """One open duty: whose, since when, until when (none where the law gives no number), and what it is about.
-
-    `key` is the same for the same duty however often it is derived; `mailbox` is where its unit is reminded. `at_once`: whoever is on
-    call is told when it arises outside the unit's hours.
-    """
-
-    rule: DutyRule
-    key: str
-    unit: str
-    since: datetime
-    by: datetime | None
-    mailbox: UUID | None = None
-    about: UUID | None = None
-    at_once: bool = False
-
-    def fulfilled_by(self, case_id: UUID) -> str:
-        """The call that fulfils it, with what is known of its address filled in."""
-        call = EXPLAINED[self.rule].fulfilled_by
-        if self.rule is DutyRule.INVITE_TO_PLAN and self.about is None:
-            call = EXPLAINED[DutyRule.OPEN_PLAN].fulfilled_by
-        return call.format(case_id=case_id, unit=self.unit, notice_id=self.about, plan_id=self.about)
+    @property
+    def case_id(self) -> UUID | None:
+        """The id of the case; none of a plan without a stay."""
+        return None if self.status is None else self.id
 
 
 _PLANNED: Final = frozenset({CaseStatus.ADMITTED, CaseStatus.PLANNING, CaseStatus.READY})
+_NOTHING_LEFT: Final = frozenset({CaseStatus.DECEASED, CaseStatus.CANCELLED})
 _REFUSED: Final = frozenset({"refused", "withdrawn"})
 
 
@@ -158,19 +100,18 @@ def open_duties(case: CaseAtHand, statute: Statute, at: datetime) -> tuple[Duty,
     """Every duty that is open in a case at an instant, whoever owes it; the earliest deadline first.
 
     Source:
-        Lag (2017:612) 2 kap. 1-6 §§, 4 kap. 1-3 §§.
+        Lag (2017:612) 2 kap. 1-6 §§, 4 kap. 1-3 §§; questions and deviations: domain rule 5.
     """
-    owed = list(_acknowledgements(case.notices, statute))
+    owed = [*_acknowledgements(case.notices, statute), *_questions(case.questions, statute), *_deviations(case.deviations)]
     if case.status in _PLANNED:
         owed += _of_parties(case, statute)
         owed += _of_outpatient_care(case, statute)
         owed += _of_ward(case, at)
+    called_for = {duty.plan for duty in owed if duty.rule is DutyRule.INVITE_TO_PLAN}
+    for plan in case.plans:
+        duties = plan_duties(plan, statute, over=case.status in _NOTHING_LEFT)
+        owed += (duty for duty in duties if duty.rule is not DutyRule.INVITE_TO_PLAN or plan.id not in called_for)
     return tuple(sorted(owed, key=urgency))
-
-
-def urgency(duty: Duty) -> tuple[bool, datetime, str]:
-    """What comes first: the earliest deadline, then what has none by how long it has waited."""
-    return (duty.by is None, duty.by or duty.since, duty.key)
 
 
 def _acknowledgements(notices: Iterable[OpenNotice], statute: Statute) -> Iterator[Duty]:
@@ -182,8 +123,12 @@ def _acknowledgements(notices: Iterable[OpenNotice], statute: Statute) -> Iterat
 
 
 def _of_parties(case: CaseAtHand, statute: Statute) -> Iterator[Duty]:
-    """Each unit that got the admission notice begins to plan, and tells the ward when the patient is ready."""
-    for party in case.parties:
+    """Each unit that got the admission notice begins to plan, and tells the ward when the patient is ready.
+
+    A unit answers once, in however many of its mailboxes it was told; the one that was told first is reminded.
+    """
+    first_told = {party.unit: party for party in sorted(case.parties, key=lambda party: party.since, reverse=True)}
+    for party in first_told.values():
         if case.ready_notice_sent_at is not None and not answers_the_ward(party.status):
             since = max(party.since, case.ready_notice_sent_at)
             key = f"{DutyRule.ANSWER_WARD} {party.unit} {since.isoformat()}"
@@ -206,9 +151,10 @@ def _of_outpatient_care(case: CaseAtHand, statute: Statute) -> Iterator[Duty]:
         return
     if case.ready_notice_sent_at is not None:
         since = max(party.since, case.ready_notice_sent_at)
-        plan_id = case.plans[-1].id if case.plans else None
+        plan_id = next((plan.id for plan in reversed(case.plans) if plan.state != PlanStatus.CLOSED), None)
         key = f"{DutyRule.INVITE_TO_PLAN} {since.isoformat()}"
-        yield Duty(DutyRule.INVITE_TO_PLAN, key, unit, since, sip_invitation_due(since, statute), party.mailbox, plan_id)
+        by = sip_invitation_due(since, statute)
+        yield Duty(DutyRule.INVITE_TO_PLAN, key, unit, since, by, party.mailbox, plan=plan_id)
     elif not case.plans:
         yield Duty(DutyRule.OPEN_PLAN, DutyRule.OPEN_PLAN.value, unit, party.since, None, party.mailbox)
 
@@ -220,6 +166,8 @@ def _of_ward(case: CaseAtHand, at: datetime) -> Iterator[Duty]:
         return
     if not case.needs:
         yield Duty(DutyRule.STATE_NEEDS, DutyRule.STATE_NEEDS.value, case.ward, since, None)
+    if case.returned:
+        yield Duty(DutyRule.CORRECT_ADDRESSING, DutyRule.CORRECT_ADDRESSING.value, case.ward, since, None)
     if case.ready_notice_sent_at is not None:
         return
     planned = case.planned_discharge_date
@@ -228,6 +176,28 @@ def _of_ward(case: CaseAtHand, at: datetime) -> Iterator[Duty]:
     elif planned < local_date(at):
         key = f"{DutyRule.RENEW_PLANNED_DATE} {planned.isoformat()}"
         yield Duty(DutyRule.RENEW_PLANNED_DATE, key, case.ward, start_of_day(planned), None)
+
+
+def _questions(questions: Iterable[OpenQuestion], statute: Statute) -> Iterator[Duty]:
+    """Whoever was asked answers."""
+    for one in questions:
+        key, by = f"{DutyRule.ANSWER_QUESTION} {one.id}", question_due(one.asked_at, statute)
+        yield Duty(DutyRule.ANSWER_QUESTION, key, one.who.unit, one.asked_at, by, one.who.mailbox, one.id)
+
+
+_NEXT_STEP: Final = {
+    DeviationStatus.REPORTED: DutyRule.ASSIGN_DEVIATION,
+    DeviationStatus.ASSIGNED: DutyRule.ANSWER_DEVIATION,
+    DeviationStatus.ANSWERED: DutyRule.CLOSE_DEVIATION,
+}
+
+
+def _deviations(deviations: Iterable[OpenDeviation]) -> Iterator[Duty]:
+    """Whoever reported assigns and closes; whoever it is assigned to answers. The deadlines stand with the deviation."""
+    for one in deviations:
+        rule = _NEXT_STEP[one.state]
+        key = f"{rule} {one.id} {one.since.isoformat()}"
+        yield Duty(rule, key, one.who.unit, one.since, one.due_at, one.who.mailbox, one.id)
 
 
 def duties_of_units(duties: Sequence[Duty], units: frozenset[str]) -> tuple[Duty, ...]:

@@ -196,11 +196,19 @@ EventData = (
 )
 
 
+class PaperTime(NamedTuple):
+    """A notice was given on paper while the service or the network was down: when, and when that was stated to us."""
+
+    given_at: datetime
+    stated_at: datetime
+
+
 @dataclass(frozen=True, slots=True)
 class CaseEvent:
     """One fact about a stay: `time` is when it happened, `sent_at` when it was sent to us (receipt, or `sentat` of history).
 
-    `corrects` is the id, by the same sender, of the event that this one replaces; `stay` what the sender calls the stay by.
+    `corrects` is the id, by the same sender, of the event that this one replaces; `stay` what the sender calls the stay by; `paper` that
+    its notice had been given on paper before, as the sender states. Whether that counts is for `services.planning.domain.outages`.
     """
 
     key: EventKey
@@ -210,6 +218,7 @@ class CaseEvent:
     data: EventData
     corrects: str | None = None
     stay: StayKey = UNSAID
+    paper: PaperTime | None = None
 
 
 def fold_order(event: CaseEvent) -> tuple[datetime, datetime, str, str]:

@@ -67,6 +67,7 @@ class FindingCode(StrEnum):
     CORRECTION_IN_CIRCLE = "correction_in_circle"
     CORRECTION_TYPE_DIFFERS = "correction_type_differs"
     CANCELLATION_WAITS = "cancellation_waits"
+    PAPER_TIME_UNCONFIRMED = "paper_time_unconfirmed"
 
 
 class Finding(NamedTuple):
@@ -136,5 +137,6 @@ EXPLANATIONS: Final = {
     FindingCode.CORRECTION_IN_CIRCLE: "The corrections correct each other and have no effect.",
     FindingCode.CORRECTION_TYPE_DIFFERS: "A correction must have the type of the event it corrects; this one has no effect.",
     FindingCode.CANCELLATION_WAITS: "The cancellation waits for the event it cancels.",
+    FindingCode.PAPER_TIME_UNCONFIRMED: "No recorded or confirmed outage explains the time on paper; the notice counts as really sent.",
 }
 """What each finding means, for the answer to the sender and the list of findings."""

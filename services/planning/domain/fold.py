@@ -5,7 +5,17 @@ from datetime import datetime, timedelta
 from typing import Final, NamedTuple
 
 from services.planning.domain.amendments import Amended, amend, standing_admission
-from services.planning.domain.case import IDENTITY, TRANSITIONS, WHOLE_PERSON, CaseState, CaseStatus, CaseTrigger, PlannedDate, ReadyPeriod
+from services.planning.domain.case import (
+    IDENTITY,
+    TRANSITIONS,
+    WHOLE_PERSON,
+    CaseState,
+    CaseStatus,
+    CaseTrigger,
+    PaperNotice,
+    PlannedDate,
+    ReadyPeriod,
+)
 from services.planning.domain.events import (
     Admission,
     CaseEvent,
@@ -19,7 +29,17 @@ from services.planning.domain.events import (
     ward_of,
 )
 from services.planning.domain.findings import Finding, FindingCode
-from services.planning.domain.parties import Directory, Returned, parties, placement_findings, routing_findings, sent_back, sip_required
+from services.planning.domain.outages import NOT_ON_PAPER, Outage, on_paper, paper_mark
+from services.planning.domain.parties import (
+    Directory,
+    Party,
+    Returned,
+    parties,
+    placement_findings,
+    routing_findings,
+    sent_back,
+    sip_required,
+)
 from services.planning.domain.periods import blocks_of, holder_of, leaves_of
 from services.planning.domain.persons import first_stating, person_known
 from shared.dates import local_date
@@ -53,7 +73,12 @@ class _Told(NamedTuple):
 
 
 def fold(
-    events: Iterable[CaseEvent], directory: Directory, *, planning_started: bool = False, returned: Sequence[Returned] = ()
+    events: Iterable[CaseEvent],
+    directory: Directory,
+    *,
+    planning_started: bool = False,
+    returned: Sequence[Returned] = (),
+    outages: Sequence[Outage] = (),
 ) -> CaseState:
     """Read all events of one case, in whatever order and however often they came.
 
@@ -62,32 +87,34 @@ def fold(
         directory: Which recipients can be reached.
         planning_started: Whether a party has begun to plan (lag 2017:612 2 kap. 6 §), e.g. acknowledged its admission notice.
         returned: Who sent a notice back as wrongly addressed, and when.
+        outages: When notices could not be sent; they decide from when those count that were given on paper.
     """
     known = tuple({event.key: event for event in events}.values())
     if not known:
         return CaseState(CaseStatus.AWAITING_ADMISSION)
     amended = amend(known)
-    findings = list(amended.findings)
+    papers = tuple(PaperNotice(event, paper_mark(event, outages)) for event in amended.events if event.paper is not None)
+    findings = [*amended.findings, *_unconfirmed(papers)]
     admission = standing_admission(amended)
     holder = holder_of(amended.events)
     status, story = _tell(admission, amended, holder, findings)
     ended = [told for told in story if not _goes_on_elsewhere(told.event, holder)]
     if planning_started:
         status = TRANSITIONS[status, CaseTrigger.PLANNING_STARTED].status
-    ready = _ready_periods(story)
+    ready = _ready_periods(story, outages)
     discharge = _first_sent(ended, EventType.DISCHARGED)
     findings += _sent_too_late(ready, discharge, findings)
     basis = admission or (amended.cancelled_admissions[0] if amended.cancelled_admissions else None)
     person = person_known(amended, basis) if basis is not None else None
     about = None if person is None else person.about
-    concerned = parties(known, directory, returned) if admission is not None else ()
+    concerned = _told_on_paper(parties(known, directory, returned), admission, outages) if admission is not None else ()
     dates = _planned_dates(admission, story)
     leaves, blocks = leaves_of(story, findings), blocks_of(story, findings)
     transfers = tuple(told.event for told in story if told.event.type is EventType.TRANSFERRED and told.met not in _OVER)
     if admission is not None and about is not None and person is not None:
         findings += placement_findings(person.placements, directory)
-        findings += routing_findings(admission.key, about, directory)
-        away = sent_back(known, directory, returned)
+        away = sent_back(known, returned)
+        findings += routing_findings(admission.key, about, {party.recipient for party in concerned}.union(away))
         findings += (Finding(FindingCode.WRONGLY_ADDRESSED, admission.key, recipient.code) for recipient in away)
         if dates[-1].day is None:
             findings.append(Finding(FindingCode.PLANNED_DATE_MISSING, admission.key))
@@ -111,6 +138,7 @@ def fold(
         placements=() if person is None else person.placements,
         person_ids=() if person is None else person.person_ids,
         story=tuple(told.event for told in story),
+        on_paper=papers,
         last_sign_of_life_at=max((event.time for event in amended.events if event.type not in _NO_SIGN_OF_LIFE), default=None),
         last_sent_at=max(event.sent_at for event in known),
         findings=tuple(findings),
@@ -144,6 +172,18 @@ def _tell(admission: CaseEvent | None, amended: Amended, holder: StayKey | None,
     return status, story
 
 
+def _unconfirmed(papers: Sequence[PaperNotice]) -> list[Finding]:
+    return [Finding(FindingCode.PAPER_TIME_UNCONFIRMED, paper.event.key) for paper in papers if paper.mark == "unconfirmed"]
+
+
+def _told_on_paper(concerned: tuple[Party, ...], admission: CaseEvent, outages: Sequence[Outage]) -> tuple[Party, ...]:
+    """The parties with what the paper admission notice means for each: one that a later statement brought in was given none."""
+    paper = on_paper([admission], outages)
+    if paper == NOT_ON_PAPER:
+        return concerned
+    return tuple(party._replace(paper=paper.before(party.since)) if party.since <= admission.sent_at else party for party in concerned)
+
+
 def _goes_on_elsewhere(event: CaseEvent, holder: StayKey | None) -> bool:
     """Whether this is a discharge by one that the patient was transferred from: many systems state one beside the transfer."""
     return event.type is EventType.DISCHARGED and holder is not None and event.stay != holder
@@ -168,14 +208,18 @@ def _planned_dates(admission: CaseEvent | None, story: Sequence[_Told]) -> tuple
     """Every statement of the planned discharge date; the last one is the date."""
     dates = []
     if admission is not None and isinstance(admission.data, Admission):
-        dates.append(PlannedDate(admission.key, admission.sent_at, admission.data.planned_discharge_date))
+        dates.append(PlannedDate(admission.key, admission.sent_at, admission.data.planned_discharge_date, _given_at(admission)))
     for event, _met in story:
         if isinstance(event.data, PlannedDischarge):
-            dates.append(PlannedDate(event.key, event.sent_at, event.data.planned_discharge_date))
+            dates.append(PlannedDate(event.key, event.sent_at, event.data.planned_discharge_date, _given_at(event)))
     return tuple(dates)
 
 
-def _ready_periods(story: Sequence[_Told]) -> tuple[ReadyPeriod, ...]:
+def _given_at(event: CaseEvent) -> datetime | None:
+    return None if event.paper is None else event.paper.given_at
+
+
+def _ready_periods(story: Sequence[_Told], outages: Sequence[Outage]) -> tuple[ReadyPeriod, ...]:
     """Every readiness in the order it happened.
 
     A ready notice while the patient is already ready opens nothing new: of the notices of one readiness the one sent first is its N5.
@@ -190,9 +234,9 @@ def _ready_periods(story: Sequence[_Told]) -> tuple[ReadyPeriod, ...]:
             if len(repeated) > 1:
                 periods.pop()
             if isinstance(first.data, Readiness):
-                periods.append(ReadyPeriod(first.key, first.time, first.sent_at, first.data))
+                periods.append(ReadyPeriod(first.key, first.time, first.sent_at, first.data, paper=on_paper(repeated, outages)))
         elif event.type is EventType.READY_WITHDRAWN and repeated and met not in _OVER:
-            periods[-1] = periods[-1]._replace(withdrawal=event)
+            periods[-1] = periods[-1]._replace(withdrawal=event, withdrawal_paper=on_paper([event], outages))
             repeated = []
     return tuple(periods)
 
@@ -208,6 +252,6 @@ def _sent_too_late(ready: Sequence[ReadyPeriod], discharge: CaseEvent | None, fo
     late = [
         Finding(FindingCode.READY_AFTER_DISCHARGE, period.key)
         for period in ready
-        if period.sent_at > discharge.time and local_date(period.sent_at) > local_date(discharge.time)
+        if period.counts_from > discharge.time and local_date(period.counts_from) > local_date(discharge.time)
     ]
     return [finding for finding in late if finding not in found]

@@ -18,6 +18,8 @@ def judge_admission_notices(state: CaseState, statute: Statute) -> CaseState:
         return state
     limit = admission_notice_due(admission.time, about.judged_at, statute)
     late = tuple(
-        Finding(FindingCode.LATE_ADMISSION_NOTICE, admission.key, party.recipient.code) for party in state.parties if party.since > limit
+        Finding(FindingCode.LATE_ADMISSION_NOTICE, admission.key, party.recipient.code)
+        for party in state.parties
+        if party.counts_from > limit
     )
     return replace(state, findings=(*state.findings, *late)) if late else state

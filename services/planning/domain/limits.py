@@ -18,6 +18,9 @@ class Limits:
     remind_before: timedelta
     deviation_assigned: timedelta
     deviation_answered: timedelta
+    measures_written: timedelta
+    question_answered: timedelta
+    paper_stated: timedelta
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,3 +74,21 @@ def answer_due(ready_notice_sent_at: datetime, statute: Statute) -> datetime:
         Lag (2017:612) 2 kap. 6 §; the number of hours is our default.
     """
     return ready_notice_sent_at + statute.at(ready_notice_sent_at).answer_ready
+
+
+def measures_due(held_at: datetime, statute: Statute) -> datetime:
+    """Until when what was agreed at the meeting of a plan is expected to be written down.
+
+    Source:
+        Lag (2017:612) 4 kap. 2 §: the work begins without delay; the number of days is our default.
+    """
+    return held_at + statute.at(held_at).measures_written
+
+
+def question_due(asked_at: datetime, statute: Statute) -> datetime:
+    """Until when the answer to a question on a case is expected.
+
+    Source:
+        Domain rule 5: question and answer on a case; the number of hours is our default.
+    """
+    return asked_at + statute.at(asked_at).question_answered

@@ -151,6 +151,22 @@ def ready_notice_sent_at(period: ReadyPeriod, since: datetime) -> datetime | Non
     return None if over else sent_at
 
 
+def ready_notice_counts_from(period: ReadyPeriod, since: datetime) -> datetime | None:
+    """The same by the times that count: of notices that were given on paper during an outage the time they were given.
+
+    Args:
+        period: The readiness.
+        since: From when the party's admission notice counts.
+
+    Source:
+        Lag (2017:612) 3 kap. 1 §; domain rule 2.2.
+    """
+    counted_at = max(period.counts_from, since)
+    withdrawal = period.withdrawal
+    over = withdrawal is not None and period.withdrawal_paper.counts_from(withdrawal.sent_at) < counted_at
+    return None if over else counted_at
+
+
 def _sending_order(notice: WantedNotice) -> tuple[datetime, bool]:
     return (notice.sent_at, notice.type is not NoticeType.ADMISSION)
 
@@ -159,21 +175,13 @@ def _notices_for(party: Party, state: CaseState, writer: "_Writer") -> Iterator[
     """The notices of one party, each type in fold order."""
     since = party.since
     current, later = _dates_for(state.planned_dates, since)
-    yield writer.write(NoticeType.ADMISSION, writer.admission.key, party, since, {"planned_discharge_date": _iso(current)})
+    dated: Content = {"planned_discharge_date": _iso(current)}
+    yield writer.write(NoticeType.ADMISSION, writer.admission.key, party, since, _as_told(dated, writer.admission, party, writer))
     for change in later:
-        new_date: Content = {"planned_discharge_date": _iso(change.day)}
+        new_date = _with_paper({"planned_discharge_date": _iso(change.day)}, change.paper_given_at)
         yield writer.write(NoticeType.PLANNED_DISCHARGE_CHANGED, change.key, party, change.sent_at, new_date)
     for period in state.ready:
-        sent_at = ready_notice_sent_at(period, since)
-        if sent_at is None:
-            continue
-        judged: Content = {"ready_at": format_instant(period.ready_at), "secrecy_checked": period.judgement.secrecy_checked}
-        if period.judgement.compulsory != "none":  # N10: a co-ordinated care plan takes the place of SIP
-            judged = {**judged, "compulsory": period.judgement.compulsory, "care_plan": CARE_PLAN_BASIS}
-        yield writer.write(NoticeType.READY, period.key, party, sent_at, judged)
-        if period.withdrawal is not None:
-            event = period.withdrawal
-            yield writer.write(NoticeType.READY_WITHDRAWN, event.key, party, event.sent_at, {"withdrawn_at": format_instant(event.time)})
+        yield from _readiness_for(party, period, writer)
     if state.discharge is not None and isinstance(state.discharge.data, Discharge):
         event, data = state.discharge, state.discharge.data
         left: Content = {
@@ -181,13 +189,49 @@ def _notices_for(party: Party, state: CaseState, writer: "_Writer") -> Iterator[
             "discharged_to": data.discharged_to,
             "secrecy_checked": data.secrecy_checked,
         }
-        yield writer.write(NoticeType.DISCHARGED, event.key, party, max(event.sent_at, since), left)
+        yield writer.write(NoticeType.DISCHARGED, event.key, party, max(event.sent_at, since), _as_told(left, event, party, writer))
     if state.death is not None:
         event = state.death
         yield writer.write(NoticeType.DECEASED, event.key, party, max(event.sent_at, since), {"deceased_at": format_instant(event.time)})
     for kind, asides in _ASIDES.items():
         for aside in asides(state, since):
             yield writer.write(kind, aside.event, party, aside.sent_at, aside.content)
+
+
+def _readiness_for(party: Party, period: ReadyPeriod, writer: "_Writer") -> Iterator[WantedNotice]:
+    """The ready notice of one readiness, and that it was withdrawn; nothing when it was withdrawn before the party was one."""
+    sent_at = ready_notice_sent_at(period, party.since)
+    if sent_at is None:
+        return
+    judged: Content = {"ready_at": format_instant(period.ready_at), "secrecy_checked": period.judgement.secrecy_checked}
+    if period.judgement.compulsory != "none":  # N10: a co-ordinated care plan takes the place of SIP
+        judged = {**judged, "compulsory": period.judgement.compulsory, "care_plan": CARE_PLAN_BASIS}
+    if told_on_paper(party, period.sent_at, writer.admission):
+        judged = _with_paper(judged, period.paper.given_at)
+    yield writer.write(NoticeType.READY, period.key, party, sent_at, judged)
+    if period.withdrawal is not None:
+        event = period.withdrawal
+        taken_back = _with_paper({"withdrawn_at": format_instant(event.time)}, period.withdrawal_paper.given_at)
+        yield writer.write(NoticeType.READY_WITHDRAWN, event.key, party, event.sent_at, taken_back)
+
+
+def told_on_paper(party: Party, sent_at: datetime, admission: CaseEvent) -> bool:
+    """Whether a party was one when a notice was given on paper: not one that a statement sent after that notice brought in.
+
+    Source:
+        Domain rule 2.2: a notice counts for a party from when it was that party's.
+    """
+    return party.since <= max(sent_at, admission.sent_at)
+
+
+def _as_told(content: Content, event: CaseEvent, party: Party, writer: "_Writer") -> Content:
+    told = event.paper is not None and told_on_paper(party, event.sent_at, writer.admission)
+    return _with_paper(content, event.paper.given_at) if told and event.paper is not None else content
+
+
+def _with_paper(content: Content, given_at: datetime | None) -> Content:
+    """The same, saying that the notice had been given on paper before; whether that time counts never changes what a notice says."""
+    return content if given_at is None else {**content, "given_on_paper_at": format_instant(given_at)}
 
 
 def _dates_for(dates: Sequence[PlannedDate], since: datetime) -> tuple[date | None, list[PlannedDate]]:

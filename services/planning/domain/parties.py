@@ -1,14 +1,16 @@
 """Who is concerned in a stay, and since when."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import datetime
+from collections.abc import Mapping, Sequence, Set
+from dataclasses import dataclass, field
+from datetime import date, datetime
 from typing import Final, Literal, NamedTuple
 
 from services.planning.domain.amendments import amend
 from services.planning.domain.events import Admission, CaseEvent, Compulsory, EventKey, Need, Placement
 from services.planning.domain.findings import Finding, FindingCode
+from services.planning.domain.outages import NOT_ON_PAPER, OnPaper
 from services.planning.domain.persons import ADDRESSING, PersonKnown, person_known, placed_by
+from shared.dates import local_date
 
 MUNICIPAL: Final[frozenset[Need]] = frozenset({"municipal_social", "municipal_health"})
 OUTPATIENT_CONCERNED: Final[frozenset[Need]] = frozenset({"outpatient", "municipal_health"})
@@ -25,10 +27,19 @@ class Recipient(NamedTuple):
 
 
 class Party(NamedTuple):
-    """A recipient that is concerned in the stay, and the instant from which it has been so without a break: its admission notice (N1)."""
+    """A recipient that is concerned in the stay, and the instant from which it has been so without a break: its admission notice (N1).
+
+    `paper`: that the notice had been given to it on paper before.
+    """
 
     recipient: Recipient
     since: datetime
+    paper: OnPaper = NOT_ON_PAPER
+
+    @property
+    def counts_from(self) -> datetime:
+        """When its admission notice counts as sent."""
+        return self.paper.counts_from(self.since)
 
 
 class Returned(NamedTuple):
@@ -38,23 +49,49 @@ class Returned(NamedTuple):
     at: datetime
 
 
+class Standing(NamedTuple):
+    """The days, both included, on which a unit and its organisation stand in the directory; open where none is named."""
+
+    first: date | None = None
+    last: date | None = None
+
+    def on(self, day: date) -> bool:
+        """Whether they stand on a day."""
+        return (self.first is None or self.first <= day) and (self.last is None or day <= self.last)
+
+
+ALWAYS: Final = Standing()
+"""What has neither a first nor a last day."""
+
+
 @dataclass(frozen=True, slots=True)
 class Directory:
-    """The recipients that can be reached, as known to whoever folds the case."""
+    """The recipients that can be reached, as known to whoever folds the case; by `standing` only on some days."""
 
     recipients: frozenset[Recipient]
+    standing: Mapping[Recipient, tuple[Standing, ...]] = field(default_factory=dict)
+
+    def reaches(self, recipient: Recipient, day: date) -> bool:
+        """Whether a recipient can be reached by what is sent on a day: one of its mailboxes stands at a unit that is there then.
+
+        Source:
+            Domain rule 2.2; validity dates of the directory.
+        """
+        days = self.standing.get(recipient)
+        return recipient in self.recipients and (days is None or any(one.on(day) for one in days))
 
 
-def concerned(known: PersonKnown, directory: Directory) -> tuple[Recipient, ...]:
+def concerned(known: PersonKnown, directory: Directory, named_on: Mapping[Recipient, date]) -> tuple[Recipient, ...]:
     """The recipients of the admission notice, and of everything after it, that can be reached.
 
     The municipality when municipal measures may be needed, and beside it one the person moved from or one that placed her there; the
-    outpatient unit when outpatient measures may be needed, and always when municipal health care may be.
+    outpatient unit when outpatient measures may be needed, and always when municipal health care may be. Each by whether it was there on
+    the day it was named: who closes while the patient is in hospital stays a party of the stay it was told of.
 
     Source:
         Lag (2017:612) 2 kap. 1-2 §§, 5 kap. 2 §.
     """
-    return tuple(recipient for recipient in _named(known) if recipient in directory.recipients)
+    return tuple(recipient for recipient in _named(known) if directory.reaches(recipient, named_on[recipient]))
 
 
 def _named(known: PersonKnown) -> list[Recipient]:
@@ -90,23 +127,18 @@ def parties(events: Sequence[CaseEvent], directory: Directory, returned: Sequenc
         returned: Who sent a notice back as wrongly addressed: no party from then on, see `sent_back`.
     """
     addressing = [event for event in events if event.type in ADDRESSING]
-    away = _away(addressing, directory, returned)
-    present: tuple[Recipient, ...] | None = None
-    unbroken: set[Recipient] = set()
+    away = _away(addressing, returned)
+    named: dict[Recipient, date] = {}
     since: dict[Recipient, datetime] = {}
-    for instant in sorted({event.sent_at for event in addressing} | set(away), reverse=True):
-        then = _concerned_as_known(addressing, instant, directory)
-        then = tuple(recipient for recipient in then if recipient not in away.get(instant, ()))
-        if present is None:
-            present, unbroken = then, set(then)
-        unbroken.intersection_update(then)
-        if not unbroken:
-            break
-        since.update(dict.fromkeys(unbroken, instant))
-    return tuple(Party(recipient, since[recipient]) for recipient in present or ())
+    for instant in sorted({event.sent_at for event in addressing} | set(away)):
+        known = _known_at(addressing, instant)
+        named = {} if known is None else {one: named.get(one, local_date(instant)) for one in _named(known)}
+        present = () if known is None else concerned(known, directory, named)
+        since = {one: since.get(one, instant) for one in present if one not in away.get(instant, ())}
+    return tuple(Party(recipient, instant) for recipient, instant in since.items())
 
 
-def sent_back(events: Sequence[CaseEvent], directory: Directory, returned: Sequence[Returned]) -> tuple[Recipient, ...]:
+def sent_back(events: Sequence[CaseEvent], returned: Sequence[Returned]) -> tuple[Recipient, ...]:
     """Who is named by the ward but sent its notices back, and has stayed named ever since.
 
     A recipient that returned a notice stays away until the ward has named another one, or none, and then names it again: correcting
@@ -115,34 +147,31 @@ def sent_back(events: Sequence[CaseEvent], directory: Directory, returned: Seque
     Source:
         Domain rule 2.2; offentlighets- och sekretesslagen (2009:400) 25 kap. 1 §.
     """
-    away = _away([event for event in events if event.type in ADDRESSING], directory, returned)
+    away = _away([event for event in events if event.type in ADDRESSING], returned)
     return tuple(sorted(away[max(away)])) if away else ()
 
 
-def _away(addressing: Sequence[CaseEvent], directory: Directory, returned: Sequence[Returned]) -> dict[datetime, frozenset[Recipient]]:
+def _away(addressing: Sequence[CaseEvent], returned: Sequence[Returned]) -> dict[datetime, frozenset[Recipient]]:
     """Who stayed away at each instant; empty when nobody ever returned anything."""
     if not returned:
         return {}
     found: dict[datetime, frozenset[Recipient]] = {}
     away: set[Recipient] = set()
     for instant in sorted({event.sent_at for event in addressing} | {one.at for one in returned}):
-        named = _concerned_as_known(addressing, instant, directory)
+        known = _known_at(addressing, instant)
         away.update(one.recipient for one in returned if one.at == instant)
-        away.intersection_update(named)
+        away.intersection_update(() if known is None else _named(known))
         found[instant] = frozenset(away)
     return found
 
 
-def _concerned_as_known(addressing: Sequence[CaseEvent], instant: datetime, directory: Directory) -> tuple[Recipient, ...]:
-    """Who was concerned by what had been sent up to and including `instant`."""
-    known = person_known(amend(event for event in addressing if event.sent_at <= instant))
-    if known is None:
-        return ()
-    return concerned(known, directory)
+def _known_at(addressing: Sequence[CaseEvent], instant: datetime) -> PersonKnown | None:
+    """What was known of the person by what had been sent up to and including `instant`."""
+    return person_known(amend(event for event in addressing if event.sent_at <= instant))
 
 
-def routing_findings(key: EventKey, admission: Admission, directory: Directory) -> list[Finding]:
-    """Who should have been notified of an admission but cannot be."""
+def routing_findings(key: EventKey, admission: Admission, reached: Set[Recipient]) -> list[Finding]:
+    """Who should have been notified of an admission but cannot be: not in the directory, or not there when the ward named it."""
     findings = []
     if not admission.needs:
         findings.append(Finding(FindingCode.NEEDS_MISSING, key))
@@ -150,13 +179,13 @@ def routing_findings(key: EventKey, admission: Admission, directory: Directory) 
         code = admission.registered_municipality
         if code is None:
             findings.append(Finding(FindingCode.MUNICIPALITY_MISSING, key))
-        elif Recipient("municipality", code) not in directory.recipients:
+        elif Recipient("municipality", code) not in reached:
             findings.append(Finding(FindingCode.MUNICIPALITY_UNKNOWN, key, code))
     if not OUTPATIENT_CONCERNED.isdisjoint(admission.needs):
         unit = admission.outpatient_unit
         if unit is None:
             findings.append(Finding(FindingCode.OUTPATIENT_UNIT_MISSING, key))
-        elif Recipient("unit", unit) not in directory.recipients:
+        elif Recipient("unit", unit) not in reached:
             findings.append(Finding(FindingCode.OUTPATIENT_UNIT_UNKNOWN, key, unit))
     return findings
 
@@ -170,7 +199,8 @@ def placement_findings(placements: Sequence[CaseEvent], directory: Directory) ->
     findings = [
         Finding(FindingCode.PLACED_MUNICIPALITY_UNKNOWN, event.key, event.data.municipality)
         for event in placements
-        if isinstance(event.data, Placement) and Recipient("municipality", event.data.municipality) not in directory.recipients
+        if isinstance(event.data, Placement)
+        and not directory.reaches(Recipient("municipality", event.data.municipality), local_date(event.sent_at))
     ]
     if placements and placed_by(placements) is None:
         findings.append(Finding(FindingCode.PLACEMENT_DISPUTED, placements[-1].key))

@@ -5,7 +5,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import NamedTuple
 
-from services.planning.domain.duties import Duty
+from services.planning.domain.duty_rules import Duty
 from services.planning.domain.limits import Statute
 
 
@@ -34,7 +34,7 @@ def reminders(duties: Iterable[Duty], statute: Statute, *, imported_until: datet
         imported_until: Until when what is known of the case was imported; none when nothing was.
 
     Source:
-        Lag (2017:612) 2 kap. 5-6 §§, 4 kap. 3 §; when to remind is our default.
+        Lag (2017:612) 2 kap. 5-6 §§, 4 kap. 2-3 §§; when to remind is our default.
     """
     live = (duty for duty in duties if imported_until is None or duty.since > imported_until)
     return tuple(sorted((reminder for duty in live for reminder in _steps(duty, statute)), key=lambda one: (one.at, one.duty.key)))

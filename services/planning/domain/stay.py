@@ -4,21 +4,38 @@ from dataclasses import dataclass
 from datetime import date, datetime
 
 from services.planning.domain.case import CaseState, CaseStatus, OutpatientBlock, ReadyPeriod
-from services.planning.domain.events import BlockEnd, BlockKind, BlockStart, CareType, Compulsory, Placement, Transfer, ward_of
-from services.planning.domain.notices import ready_notice_sent_at
-from services.planning.domain.parties import MUNICIPAL, Recipient
+from services.planning.domain.events import (
+    BlockEnd,
+    BlockKind,
+    BlockStart,
+    CareType,
+    CaseEvent,
+    Compulsory,
+    Need,
+    Placement,
+    Transfer,
+    ward_of,
+)
+from services.planning.domain.notices import ready_notice_counts_from, told_on_paper
+from services.planning.domain.outages import NOT_ON_PAPER, PaperMark
+from services.planning.domain.parties import MUNICIPAL, Party, Recipient
 from services.planning.domain.persons import placed_by
 from shared.identifiers import provider_of
 
 
 @dataclass(frozen=True, slots=True)
 class ReadySnapshot:
-    """One readiness as told to the municipality: when its ready notice (N5) was sent to it, and when it was withdrawn, if it was."""
+    """One readiness as told to the municipality: when its ready notice (N5) was sent to it, and when it was withdrawn, if it was.
+
+    `paper` and `given_on_paper_at`: whether a time on paper moves it, and which.
+    """
 
     notice_sent_at: datetime
     ready_at: datetime
     withdrawn_at: datetime | None
     compulsory: Compulsory
+    paper: PaperMark = "none"
+    given_on_paper_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +86,16 @@ class PlacementSnapshot:
 
 
 @dataclass(frozen=True, slots=True)
+class OtherSnapshot:
+    """The notices to a municipality of the stay that is not the one told as liable."""
+
+    municipality: str
+    admission_notice_sent_at: datetime
+    ready: tuple[ReadySnapshot, ...]
+    admission_notice_paper: PaperMark = "none"
+
+
+@dataclass(frozen=True, slots=True)
 class StaySnapshot:
     """The whole of one stay as billing needs it; the fields of the fact `stay.changed` besides case id and version."""
 
@@ -91,6 +118,10 @@ class StaySnapshot:
     outpatient_blocks: tuple[BlockSnapshot, ...]
     residences: tuple[ResidenceSnapshot, ...]
     placements: tuple[PlacementSnapshot, ...]
+    municipal_needs: tuple[Need, ...]
+    other_municipalities: tuple[OtherSnapshot, ...]
+    admission_notice_paper: PaperMark
+    admission_notice_given_on_paper_at: datetime | None
 
 
 def stay_facts(state: CaseState) -> StaySnapshot | None:
@@ -107,8 +138,9 @@ def stay_facts(state: CaseState) -> StaySnapshot | None:
     if about is None or admission is None or state.ward is None:
         return None
     municipality = None if MUNICIPAL.isdisjoint(about.needs) else _liable(state)
-    party_since = {party.recipient: party.since for party in state.parties}
-    since = None if municipality is None else party_since.get(Recipient("municipality", municipality))
+    told = {party.recipient: party for party in state.parties}
+    party = None if municipality is None else told.get(Recipient("municipality", municipality))
+    paper = NOT_ON_PAPER if party is None else party.paper
     return StaySnapshot(
         provider=provider_of(state.ward),
         ward=state.ward,
@@ -116,8 +148,8 @@ def stay_facts(state: CaseState) -> StaySnapshot | None:
         admitted_at=admission.time,
         municipality=municipality,
         need_judged_at=max(admission.time, about.judged_at or admission.time),
-        admission_notice_sent_at=since,
-        ready=tuple(_ready(state.ready, since)),
+        admission_notice_sent_at=None if party is None else party.counts_from,
+        ready=tuple(_ready(state.ready, party, admission)),
         sip_required=state.sip_required,
         discharged_at=None if state.discharge is None else state.discharge.time,
         deceased_at=None if state.death is None else state.death.time,
@@ -137,6 +169,14 @@ def stay_facts(state: CaseState) -> StaySnapshot | None:
             for event in state.placements
             if isinstance(event.data, Placement)
         ),
+        municipal_needs=tuple(sorted(MUNICIPAL & about.needs)),
+        other_municipalities=tuple(
+            OtherSnapshot(recipient.code, other.counts_from, tuple(_ready(state.ready, other, admission)), other.paper.mark)
+            for recipient, other in sorted(told.items())
+            if recipient.kind == "municipality" and recipient.code != municipality
+        ),
+        admission_notice_paper=paper.mark,
+        admission_notice_given_on_paper_at=paper.given_at,
     )
 
 
@@ -145,7 +185,7 @@ def _liable(state: CaseState) -> str | None:
     placed = placed_by(state.placements)
     if placed is not None:
         return placed.municipality
-    standing = [period.sent_at for period in state.ready if period.withdrawal is None]
+    standing = [period.counts_from for period in state.ready if period.withdrawal is None]
     at_ready = [one.municipality for one in state.residences if not standing or one.since is None or one.since <= standing[-1]]
     return at_ready[-1] if at_ready else None
 
@@ -162,11 +202,17 @@ def _block(block: OutpatientBlock) -> BlockSnapshot:
     )
 
 
-def _ready(periods: tuple[ReadyPeriod, ...], since: datetime | None) -> list[ReadySnapshot]:
+def _ready(periods: tuple[ReadyPeriod, ...], party: Party | None, admission: CaseEvent) -> list[ReadySnapshot]:
     """Every readiness that the municipality was told of, in the order it happened."""
     told = []
     for period in periods:
-        sent_at = period.sent_at if since is None else ready_notice_sent_at(period, since)
+        standing = period
+        if party is not None and not told_on_paper(party, period.sent_at, admission):
+            standing = period._replace(paper=NOT_ON_PAPER)  # the paper was given to somebody else
+        sent_at = standing.counts_from if party is None else ready_notice_counts_from(standing, party.counts_from)
         if sent_at is not None:
-            told.append(ReadySnapshot(sent_at, period.ready_at, period.withdrawn_at, period.judgement.compulsory))
+            paper = standing.paper
+            told.append(
+                ReadySnapshot(sent_at, period.ready_at, period.withdrawn_at, period.judgement.compulsory, paper.mark, paper.given_at)
+            )
     return told

@@ -1,7 +1,7 @@
 """Who can be reached: organisations, units and mailboxes."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Any, Final
 from uuid import UUID
@@ -9,21 +9,28 @@ from uuid import UUID
 from sqlalchemy import text
 
 from services.planning.domain.addressing import AddressingRule, Box, Boxes, precedence
-from services.planning.domain.parties import Recipient
+from services.planning.domain.parties import ALWAYS, Directory, Recipient, Standing
 from shared.dates import local_date
 from shared.db import Work
 from shared.http.auth import Caller
 
-# Mailboxes with their rules in one statement: intake asks this for every batch.
+# Mailboxes with their rules and the days they stand in one statement: intake asks this for every batch.
 BY_RECIPIENT: Final = text(
     """
     SELECT m.id, m.recipient, m.organisation, m.unit, m.function, m.district,
+           greatest(u.valid_from, o.valid_from) AS stands_from, least(u.valid_to, o.valid_to) AS stands_to,
            r.id AS rule, r.need, r.care_type, r.postal_code, r.valid_from, r.valid_to
-    FROM mailboxes m LEFT JOIN addressing r ON r.mailbox = m.id WHERE m.recipient = ANY(CAST(:recipients AS text[]))
+    FROM mailboxes m JOIN units u ON u.hsa_id = m.unit JOIN organisations o ON o.number = u.organisation
+    LEFT JOIN addressing r ON r.mailbox = m.id WHERE m.recipient = ANY(CAST(:recipients AS text[]))
     """
 )
 _BY_ID: Final = text(
-    "SELECT id, recipient, organisation, unit, function, district FROM mailboxes WHERE id = ANY(CAST(:ids AS uuid[])) ORDER BY id"
+    """
+    SELECT m.id, m.recipient, m.organisation, m.unit, m.function, m.district,
+           greatest(u.valid_from, o.valid_from) AS stands_from, least(u.valid_to, o.valid_to) AS stands_to
+    FROM mailboxes m JOIN units u ON u.hsa_id = m.unit JOIN organisations o ON o.number = u.organisation
+    WHERE m.id = ANY(CAST(:ids AS uuid[])) ORDER BY m.id
+    """
 )
 _OF_CALLER: Final = text(
     """
@@ -78,6 +85,7 @@ class Mailbox:
     unit: str
     function: str
     district: str = ""
+    standing: Standing = ALWAYS
 
     @property
     def feed(self) -> str:
@@ -97,6 +105,8 @@ class Reach:
 
     boxes: dict[Recipient, Boxes] = field(default_factory=dict)
     mailboxes: dict[UUID, Mailbox] = field(default_factory=dict)
+    directory: Directory = field(default_factory=lambda: Directory(frozenset()))
+    """The same as the fold of a case reads it: who can be reached, and on which days."""
 
     @classmethod
     def of(cls, mailboxes: Iterable[Mailbox], rules: Mapping[str, Sequence[AddressingRule]] | None = None) -> "Reach":
@@ -108,8 +118,10 @@ class Reach:
                 kind, _, code = mailbox.recipient.partition(":")
                 recipient = Recipient("municipality" if kind == "municipality" else "unit", code)
                 others = reach.boxes[recipient].boxes if recipient in reach.boxes else ()
-                box = Box(mailbox.id, mailbox.function, mailbox.district)
+                box = Box(mailbox.id, mailbox.function, mailbox.district, mailbox.standing)
                 reach.boxes[recipient] = Boxes((*others, box), tuple((rules or {}).get(mailbox.recipient, ())))
+        dated = {recipient: tuple(box.standing for box in boxes.boxes) for recipient, boxes in reach.boxes.items()}
+        reach.directory = Directory(frozenset(dated), {recipient: days for recipient, days in dated.items() if ALWAYS not in days})
         return reach
 
     def add(self, mailboxes: Iterable[Mailbox]) -> None:
@@ -121,6 +133,10 @@ def _mailbox(row: Any) -> Mailbox:  # a row
     return Mailbox(row.id, row.recipient, row.organisation, row.unit, row.function, row.district)
 
 
+def _standing(row: Any) -> Mailbox:  # a row
+    return replace(_mailbox(row), standing=Standing(row.stands_from, row.stands_to))
+
+
 async def reach_of(work: Work, recipients: Sequence[str]) -> Reach:
     """The mailboxes of those recipients that can be reached, and the rules between them."""
     if not recipients:
@@ -128,7 +144,7 @@ async def reach_of(work: Work, recipients: Sequence[str]) -> Reach:
     mailboxes: dict[UUID, Mailbox] = {}
     rules: dict[str, list[AddressingRule]] = {}
     for row in (await work.connection.execute(BY_RECIPIENT, {"recipients": list(recipients)})).all():
-        mailboxes[row.id] = _mailbox(row)
+        mailboxes[row.id] = _standing(row)
         if row.rule is not None:
             rule = AddressingRule(row.id, row.need, row.care_type, row.postal_code, row.valid_from, row.valid_to)
             rules.setdefault(row.recipient, []).append(rule)
@@ -138,17 +154,21 @@ async def reach_of(work: Work, recipients: Sequence[str]) -> Reach:
 async def mailboxes_for(work: Work, recipients: Sequence[str], *, function: str | None = None) -> dict[str, Mailbox]:
     """One mailbox for each of those recipients that have any: that of the named function where there is one, else the one that takes all.
 
-    Wards are found here too, which routing never does.
+    Of several the first at a unit that stands today. Wards are found here too, which routing never does.
     """
     found = await work.connection.execute(BY_RECIPIENT, {"recipients": list(recipients)})
-    mailboxes = {row.id: _mailbox(row) for row in found}.values()
-    ordered = sorted(mailboxes, key=lambda box: (box.function != function, precedence(box.function), box.district))
+    mailboxes, today = {row.id: _standing(row) for row in found}.values(), local_date(work.at)
+
+    def order(box: Mailbox) -> tuple[bool, bool, int, str]:
+        return (not box.standing.on(today), box.function != function, precedence(box.function), box.district)
+
+    ordered = sorted(mailboxes, key=order)
     return {mailbox.recipient: mailbox for mailbox in reversed(ordered)}
 
 
 async def by_id(work: Work, ids: Sequence[UUID]) -> list[Mailbox]:
     """Mailboxes by their ids."""
-    return [_mailbox(row) for row in await work.connection.execute(_BY_ID, {"ids": list(ids)})]
+    return [_standing(row) for row in await work.connection.execute(_BY_ID, {"ids": list(ids)})]
 
 
 async def mailboxes_of(work: Work, caller: Caller) -> list[Mailbox]:

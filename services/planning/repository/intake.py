@@ -56,7 +56,7 @@ _LOCK_CASES: Final = text(
 )
 _READ_EVENTS: Final = text(
     """
-    SELECT c.id AS case_id, c.version, c.space, c.subject, c.joined_to, e.sent_at, e.history, e.body
+    SELECT c.id AS case_id, c.version, c.space, c.subject, c.joined_to, c.parties, e.sent_at, e.history, e.body
     FROM unnest(CAST(:cases AS uuid[])) AS asked (id) JOIN cases c USING (id)
     LEFT JOIN events e ON e.space = c.space AND e.subject = c.subject
     """
@@ -80,6 +80,12 @@ _FOLLOW: Final = (
         """
         UPDATE care_contacts SET case_id = :leader WHERE case_id = :member
         AND NOT EXISTS (SELECT FROM care_contacts o WHERE o.case_id = :leader)
+        """
+    ),
+    text(
+        """
+        UPDATE admission_reasons SET case_id = :leader WHERE case_id = :member
+        AND NOT EXISTS (SELECT FROM admission_reasons o WHERE o.case_id = :leader)
         """
     ),
 )

@@ -13,10 +13,10 @@ from shared.http.auth import Caller
 _OPEN: Final = f"""
     SELECT c.id, c.ward, c.state, {PERSON}, c.parties, c.view ->> 'planned_discharge_date' AS planned_discharge_date,
            c.view -> 'ready' -> -1 ->> 'notice_sent_at' AS ready_sent_at, c.view -> 'ready' -> -1 ->> 'withdrawn_at' AS withdrawn_at,
-           t.name AS contact_name, t.phone AS contact_phone,
+           t.name AS contact_name, t.phone AS contact_phone, u.name AS ward_name,
            (SELECT jsonb_agg(jsonb_build_object('unit', s.unit, 'recipient', s.recipient, 'status', s.status, 'ready_from', s.ready_from)
                              ORDER BY s.unit) FROM planning_statuses s WHERE s.case_id = c.id) AS statuses
-    FROM cases c LEFT JOIN care_contacts t ON t.case_id = c.id
+    FROM cases c LEFT JOIN care_contacts t ON t.case_id = c.id LEFT JOIN units u ON u.hsa_id = c.ward
     WHERE c.state IN ('admitted', 'planning', 'ready') AND c.ward IS NOT NULL
 """  # noqa: S608  # constant text
 _OF_CALLER: Final = text(f"{_OPEN} AND {VISIBLE} ORDER BY c.ward, c.id LIMIT :limit")

@@ -39,7 +39,8 @@ _INVITE: Final = text(
     VALUES (:id, :plan_id, :sent_at, :at, CAST(:units AS jsonb), CAST(:meeting AS jsonb), :client)
     """
 )
-# The units asked for, and behind a team the units of its members; each in the one mailbox that takes all, where it has several.
+# The units asked for, and behind a team the units of its members; each in the one mailbox that takes all, where it has several. A unit
+# that does not stand on the day has none.
 _REACHED: Final = text(
     """
     WITH asked AS (
@@ -49,7 +50,10 @@ _REACHED: Final = text(
         WHERE m.team = ANY(CAST(:units AS text[])) AND m.valid_from <= :day AND (m.valid_to IS NULL OR m.valid_to >= :day)
           AND m.unit <> ALL(CAST(:units AS text[])))
     SELECT DISTINCT ON (a.unit) a.unit AS asked, a.team, m.id, m.recipient, m.organisation, m.unit, m.function, m.district
-    FROM asked a LEFT JOIN mailboxes m ON m.unit = a.unit
+    FROM asked a
+    LEFT JOIN (SELECT m.* FROM mailboxes m JOIN units u ON u.hsa_id = m.unit JOIN organisations o ON o.number = u.organisation
+               WHERE daterange(greatest(u.valid_from, o.valid_from), least(u.valid_to, o.valid_to), '[]') @> CAST(:day AS date)) AS m
+      ON m.unit = a.unit
     ORDER BY a.unit, m.function = ANY(CAST(:first AS text[])) DESC NULLS LAST, m.function, m.district, a.team
     """
 )

@@ -15,7 +15,7 @@ Change = Literal["added", "changed", "unchanged"]
 Values = Mapping[str, Any]
 
 _WHOLE_UNIT: Final = """
-    SELECT u.hsa_id, u.organisation, u.name, u.kind, u.owner, u.municipality, u.sub_region, u.valid_from, u.valid_to,
+    SELECT u.hsa_id, u.organisation, u.name, u.kind, u.owner, u.municipality, u.sub_region, u.valid_from, u.valid_to, u.stay_space,
            (SELECT coalesce(jsonb_agg(jsonb_build_object('id', m.id, 'recipient', m.recipient, 'function', m.function,
                                                          'district', m.district) ORDER BY m.function, m.district), '[]')
             FROM mailboxes m WHERE m.unit = u.hsa_id) AS mailboxes,
@@ -36,9 +36,17 @@ _UNITS: Final = text(
 )
 _RULES: Final = text(
     """
-    SELECT r.need, r.care_type, r.postal_code, m.function, m.district, r.valid_from, r.valid_to
+    SELECT r.id, r.need, r.care_type, r.postal_code, m.function, m.district, r.valid_from, r.valid_to
     FROM addressing r JOIN mailboxes m ON m.id = r.mailbox WHERE r.recipient = :recipient
     ORDER BY r.valid_from, m.function, m.district, r.need, r.care_type, r.postal_code
+    """
+)
+
+_HAS_STAYS: Final = text("SELECT EXISTS (SELECT FROM events WHERE source = :source) OR EXISTS (SELECT FROM cases WHERE ward = :ward)")
+_SPACE_TAKEN: Final = text(
+    """
+    SELECT EXISTS (SELECT FROM units WHERE stay_space = :space AND organisation <> :organisation)
+        OR EXISTS (SELECT FROM organisations WHERE number = :space AND number <> :organisation)
     """
 )
 
@@ -96,14 +104,30 @@ async def _put(work: Work, table: Table, keys: Sequence[str], values: Values, *,
     return "changed"
 
 
-async def remove_rules(work: Work, recipient: str) -> None:
-    """Remove every addressing rule of a recipient, before others are entered."""
-    await work.connection.execute(delete(addressing).where(addressing.c.recipient == recipient))
+async def remove_rule(work: Work, rule: UUID) -> None:
+    """Remove one addressing rule."""
+    await work.connection.execute(delete(addressing).where(addressing.c.id == rule))
 
 
-async def remove_members(work: Work, team: str) -> None:
-    """Remove every member of a team, before others are entered."""
-    await work.connection.execute(delete(team_members).where(team_members.c.team == team))
+async def members_of(work: Work, team: str) -> Sequence[Any]:
+    """The members of a team, past and future ones included."""
+    return (await work.connection.execute(select(team_members).where(team_members.c.team == team).order_by(team_members.c.unit))).all()
+
+
+async def remove_member(work: Work, team: str, unit: str, since: date) -> None:
+    """Remove what was said of one member from one day on."""
+    same = (team_members.c.team == team, team_members.c.unit == unit, team_members.c.valid_from == since)
+    await work.connection.execute(delete(team_members).where(*same))
+
+
+async def has_stays(work: Work, ward: str) -> bool:
+    """Whether anything is known of a stay at a ward."""
+    return bool((await work.connection.execute(_HAS_STAYS, {"ward": ward, "source": f"urn:hsa:{ward}"})).scalar_one())
+
+
+async def space_taken(work: Work, space: str, organisation: str) -> bool:
+    """Whether wards of another organisation count their stays within a space, named or as their care provider."""
+    return bool((await work.connection.execute(_SPACE_TAKEN, {"space": space, "organisation": organisation})).scalar_one())
 
 
 async def organisation(work: Work, number: str) -> Any | None:  # a row

@@ -1,6 +1,6 @@
 """Which reminders were sent, and how far planning has followed its own stream to see what has deadlines."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Final
 from uuid import UUID
 
@@ -30,11 +30,12 @@ _REWIND: Final = text(
 _SENT: Final = text("SELECT duty, step FROM duty_reminders WHERE case_id = :case")
 _ADD: Final = text("INSERT INTO duty_reminders (case_id, duty, step, told, at) VALUES (:case, :duty, :step, :told, :at)")
 _LOCK_CASE: Final = text("SELECT id FROM cases WHERE id = :id FOR UPDATE")
+_LOCK_PLAN: Final = text("SELECT id FROM plans WHERE id = :id FOR UPDATE")
 _CASE: Final = text("SELECT version, view ->> 'ward' AS ward FROM cases WHERE id = :id")
 
 
-async def changed_cases(work: Work, kind: str, limit: int) -> tuple[int, list[UUID]]:
-    """The next stretch of the own stream: how many facts it held, and the cases of which it tells something of this kind.
+async def changed_cases(work: Work, kinds: Collection[str], limit: int) -> tuple[int, list[UUID]]:
+    """The next stretch of the own stream: how many facts it held, and the cases of which it tells something of these kinds.
 
     The cursor moves with the transaction. While another worker follows the stream there is nothing to do.
     """
@@ -47,17 +48,19 @@ async def changed_cases(work: Work, kind: str, limit: int) -> tuple[int, list[UU
         await work.connection.execute(_REWIND, {"stream": OWN_STREAM, "feed": FACTS_FEED})
         return 0, []
     await work.connection.execute(_MOVE, {"stream": OWN_STREAM, "position": rows[-1].position, "moved": len(rows)})
-    return len(rows), sorted({row.subject for row in rows if row.kind == kind and row.subject is not None})
+    return len(rows), sorted({row.subject for row in rows if row.kind in kinds and row.subject is not None})
 
 
-async def lock_case(work: Work, case_id: UUID) -> int:
-    """Lock a case, and tell its version."""
-    await work.connection.execute(_LOCK_CASE, {"id": case_id})
-    return int((await work.connection.execute(_CASE, {"id": case_id})).one().version)
+async def lock_case(work: Work, about: UUID) -> int | None:
+    """Lock a case and tell its version, or lock a plan without a stay, which has none."""
+    if (await work.connection.execute(_LOCK_CASE, {"id": about})).one_or_none() is None:
+        await work.connection.execute(_LOCK_PLAN, {"id": about})
+        return None
+    return int((await work.connection.execute(_CASE, {"id": about})).one().version)
 
 
 async def sent(work: Work, case_id: UUID) -> set[tuple[str, str]]:
-    """The reminders that were sent in a case: duty and step."""
+    """The reminders that were sent of a case, or of a plan without a stay: duty and step."""
     return {(row.duty, row.step) for row in await work.connection.execute(_SENT, {"case": case_id})}
 
 

@@ -20,6 +20,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import JSONB
 
 from services.planning.tables.commands import (
+    admission_reasons,
     consents,
     deviation_entries,
     deviations,
@@ -31,13 +32,18 @@ from services.planning.tables.commands import (
     plan_parties,
     plans,
 )
+from services.planning.tables.indicators import closed_months, closed_stay_measures, shown_blocks, stay_measures
 from services.planning.tables.metadata import INSTANT, metadata
+from services.planning.tables.outages import outage_entries, outages, service_beats
 
 __all__ = [
     "addressing",
+    "admission_reasons",
     "care_contacts",
     "case_history",
     "cases",
+    "closed_months",
+    "closed_stay_measures",
     "consents",
     "declined_measures",
     "deviation_entries",
@@ -50,6 +56,8 @@ __all__ = [
     "metadata",
     "notices",
     "organisations",
+    "outage_entries",
+    "outages",
     "plan_answers",
     "plan_entries",
     "plan_invitations",
@@ -57,6 +65,9 @@ __all__ = [
     "plan_parties",
     "planning_statuses",
     "plans",
+    "service_beats",
+    "shown_blocks",
+    "stay_measures",
     "team_members",
     "units",
 ]
@@ -201,6 +212,7 @@ cases = Table(
     Index("cases_open_parties", "parties", postgresql_using="gin", postgresql_ops={"parties": "jsonb_path_ops"}, postgresql_where=OPEN),
     Index("cases_open_outpatient_unit", "outpatient_unit", "id", postgresql_where=OPEN),
     Index("cases_open_ward", "ward", "id", postgresql_where=OPEN),
+    Index("cases_on_paper", "id", postgresql_where=text("(view -> 'on_paper') IS NOT NULL")),
     comment="the fold of each stay's events as last computed; the person only here, for search and for the parties",
 )
 
@@ -304,10 +316,10 @@ declined_measures = Table(
 duty_reminders = Table(
     "duty_reminders",
     metadata,
-    Column("case_id", Uuid, ForeignKey("cases.id"), primary_key=True),
+    Column("case_id", Uuid, primary_key=True),
     Column("duty", Text, primary_key=True),
     Column("step", Text, primary_key=True),
     Column("told", Uuid, ForeignKey("mailboxes.id"), nullable=False),
     Column("at", INSTANT, nullable=False),
-    comment="each step of each duty that somebody was reminded of, and in which mailbox; once for ever",
+    comment="each step of each duty that somebody was reminded of, once for ever; case_id = the case, or the plan without a stay",
 )

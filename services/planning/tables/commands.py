@@ -1,6 +1,6 @@
 """What the parties decide together: plans (of which those without a stay hold a person), consents, messages, deviations."""
 
-from sqlalchemy import Boolean, CheckConstraint, Column, Date, ForeignKey, Index, Integer, Table, Text, Uuid
+from sqlalchemy import Boolean, CheckConstraint, Column, Date, ForeignKey, Index, Integer, Table, Text, Uuid, text
 from sqlalchemy.dialects.postgresql import JSONB
 
 from services.planning.tables.metadata import INSTANT, metadata
@@ -58,6 +58,7 @@ plan_parties = Table(
     Column("plan_id", Uuid, ForeignKey("plans.id"), primary_key=True),
     Column("unit", Text, primary_key=True),
     Column("team", Text),
+    Index("plan_parties_unit", "unit"),
     comment="the units that take part in a plan; team = the team through which",
 )
 
@@ -104,6 +105,18 @@ consents = Table(
     comment="what a patient said when asked whether more than the statute tells may be shared in a case",
 )
 
+admission_reasons = Table(
+    "admission_reasons",
+    metadata,
+    Column("case_id", Uuid, ForeignKey("cases.id"), primary_key=True),
+    Column("unit", Text, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("stated_by", Text, nullable=False),
+    Column("stated_at", INSTANT, nullable=False),
+    Column("client", Text, nullable=False),
+    comment="why the patient was admitted, as the ward told; shown to others only with her consent",
+)
+
 messages = Table(
     "messages",
     metadata,
@@ -119,6 +132,7 @@ messages = Table(
     Column("sent_at", INSTANT, nullable=False),
     Column("client", Text, nullable=False),
     Index("messages_case", "case_id", "id"),
+    Index("messages_open", "recipient", postgresql_where=text("state = 'open'")),
     CheckConstraint("state IN ('open', 'answered', 'answer')", name="messages_state"),
     comment="questions and answers on a case; the text is shown to the other side only with consent",
 )

@@ -1,5 +1,6 @@
 """What can be done with planning: one function for each use case, each within one transaction that its caller opened."""
 
+from services.planning.usecases.admission_reasons import state_admission_reason
 from services.planning.usecases.billing_facts import tell_invoices, tell_months
 from services.planning.usecases.cases import list_cases, read_case, read_history, search_cases
 from services.planning.usecases.consents import read_consents, register_consent, withdraw_consent
@@ -27,9 +28,21 @@ from services.planning.usecases.directory import (
     put_organisation,
     put_unit,
 )
+from services.planning.usecases.indicators import close_month, follow_up
 from services.planning.usecases.intake import Accepted, Statement, accept, statement
+from services.planning.usecases.measuring import measures_that_differ, watch_measures
 from services.planning.usecases.messages import read_messages, send_message
 from services.planning.usecases.notices import acknowledge, attach_personal, mailbox_of, read_notice
+from services.planning.usecases.outages import (
+    PAPER_TIMES,
+    OutageStated,
+    beat,
+    confirm_outage,
+    end_outage,
+    judge_paper_times,
+    list_outages,
+    state_outage,
+)
 from services.planning.usecases.paper import paper_list, paper_pages
 from services.planning.usecases.parties import (
     CaseWhole,
@@ -40,6 +53,7 @@ from services.planning.usecases.parties import (
     state_planning_status,
 )
 from services.planning.usecases.passing_on import forward_notice, return_notice
+from services.planning.usecases.patient_information import information_for_patient
 from services.planning.usecases.plan_steps import (
     answer_invitation,
     close_plan,
@@ -55,6 +69,7 @@ from services.planning.usecases.worklist import list_findings, work_list
 
 __all__ = [
     "DEADLINES",
+    "PAPER_TIMES",
     "Accepted",
     "BlockStated",
     "CaseWhole",
@@ -62,6 +77,7 @@ __all__ = [
     "DirectoryEntries",
     "MailboxAt",
     "Organisation",
+    "OutageStated",
     "PlacementStated",
     "Statement",
     "Unit",
@@ -72,20 +88,29 @@ __all__ = [
     "answer_invitation",
     "assign_deviation",
     "attach_personal",
+    "beat",
     "calendar_of",
     "change_consent",
     "close_deviation",
+    "close_month",
     "close_plan",
+    "confirm_outage",
     "decline_measures",
     "deviation_statistics",
+    "end_outage",
+    "follow_up",
     "forward_notice",
+    "information_for_patient",
+    "judge_paper_times",
     "list_cases",
     "list_deviations",
     "list_findings",
     "list_organisations",
+    "list_outages",
     "list_units",
     "load_directory",
     "mailbox_of",
+    "measures_that_differ",
     "paper_list",
     "paper_pages",
     "put_addressing",
@@ -112,6 +137,8 @@ __all__ = [
     "set_measures",
     "set_meeting",
     "start_plan",
+    "state_admission_reason",
+    "state_outage",
     "state_outpatient_block",
     "state_placement",
     "state_planning_status",
@@ -119,6 +146,7 @@ __all__ = [
     "tell_invoices",
     "tell_months",
     "watch_deadlines",
+    "watch_measures",
     "withdraw_consent",
     "work_list",
 ]

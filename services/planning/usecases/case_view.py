@@ -3,9 +3,10 @@
 from datetime import datetime
 from typing import Any
 
-from services.planning.domain.case import CaseState
+from services.planning.domain.case import CaseState, PaperNotice
 from services.planning.domain.events import BlockEnd, BlockStart, CaseEvent, Placement, Transfer, ward_of
 from services.planning.domain.findings import EXPLANATIONS, Finding
+from services.planning.domain.parties import Party
 from shared.dates import format_instant
 
 View = dict[str, Any]
@@ -35,7 +36,7 @@ def view_of(state: CaseState) -> View:
         "ready": [
             {
                 "ready_at": format_instant(period.ready_at),
-                "notice_sent_at": format_instant(period.sent_at),
+                "notice_sent_at": format_instant(period.counts_from),
                 "withdrawn_at": _instant(period.withdrawn_at),
                 "compulsory": period.judgement.compulsory,
             }
@@ -70,8 +71,28 @@ def view_of(state: CaseState) -> View:
             for event in state.placements
             if isinstance(event.data, Placement)
         ],
-        "parties": [{"recipient": str(party.recipient), "since": format_instant(party.since)} for party in state.parties],
+        "parties": [_party(party) for party in state.parties],
         "findings": [shown(finding) | {"event_id": finding.event.id} for finding in state.findings],
+    } | ({"on_paper": [_on_paper(paper) for paper in state.on_paper]} if state.on_paper else {})
+
+
+def _party(party: Party) -> dict[str, str]:
+    """A party and since when; from when its admission notice counts where that is another time, because it was given on paper."""
+    shown = {"recipient": str(party.recipient), "since": format_instant(party.since)}
+    return shown if party.counts_from == party.since else shown | {"notice_counts_from": format_instant(party.counts_from)}
+
+
+def _on_paper(paper: PaperNotice) -> dict[str, str]:
+    """A notice that was given on paper as the ward states, both its times, and what that is worth."""
+    event = paper.event
+    assert event.paper is not None  # noqa: S101  # what makes it one
+    return {
+        "event_id": event.key.id,
+        "type": event.type.value,
+        "ward": ward_of(event.key.source),
+        "given_on_paper_at": format_instant(event.paper.given_at),
+        "sent_at": format_instant(event.sent_at),
+        "mark": paper.mark,
     }
 
 

@@ -206,7 +206,7 @@ class DeviationRead:
 
 
 async def read_deviation(work: Work, caller: Caller, deviation_id: UUID, *, request_id: str) -> DeviationRead:
-    """One deviation of the caller; what the other side wrote only while the patient consents to free text.
+    """One deviation of the caller; what the other side wrote only while the patient consents to free text and the case is the caller's.
 
     Raises:
         NotFound: Unknown, or not the caller's.
@@ -217,7 +217,7 @@ async def read_deviation(work: Work, caller: Caller, deviation_id: UUID, *, requ
     row = await rows.own(work, caller, deviation_id)
     if row is None:
         raise NotFound
-    consented = await may_share(work, row.case_id, "free_text")
+    consented = await may_share(work, row.case_id, "free_text") and await cases.visible(work, caller, row.case_id) is not None
     entries, withheld = [], False
     for entry in await rows.entries(work, deviation_id):
         free = not consented and not caller.acts_for(entry.unit) and entry.what != "assigned"

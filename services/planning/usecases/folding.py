@@ -16,7 +16,8 @@ from services.planning.domain.fold import fold
 from services.planning.domain.lateness import judge_admission_notices
 from services.planning.domain.limits import acknowledgement_due
 from services.planning.domain.notices import NoticeToCancel, NoticeToSend, NoticeType, SentNotice, changes, wanted_notices
-from services.planning.domain.parties import Directory, Recipient, Returned
+from services.planning.domain.outages import Outage
+from services.planning.domain.parties import Recipient, Returned
 from services.planning.repository import directory as mailboxes
 from services.planning.repository import intake as rows
 from services.planning.repository import notices
@@ -26,6 +27,8 @@ from services.planning.translation import stay_changed
 from services.planning.usecases.case_view import view_of
 from services.planning.usecases.joining import Story, joined_stories, read_stories
 from services.planning.usecases.mailing import Letter, Post
+from services.planning.usecases.on_paper import outages_for
+from services.planning.usecases.party_changes import party_changes
 from shared.db import Work
 from shared.events.facts import StayChanged
 from shared.streams.outbox import staged_members
@@ -69,16 +72,17 @@ async def fold_cases(work: Work, locked: Iterable[UUID], *, begun: Mapping[UUID,
     elsewhere = {box for story in stories.values() for row in story.sent for box in (row.mailbox, row.forwarded_to)}
     if missing := elsewhere - {None} - reach.mailboxes.keys():
         reach.add(await mailboxes.by_id(work, sorted(missing)))
-    cases = {id(story): folded(case_id, story, reach) for case_id, story in sorted(stories.items(), reverse=True)}
+    outages = await outages_for(work, (event for story in stories.values() for event in story.events))
+    cases = {id(story): folded(case_id, story, reach, outages) for case_id, story in sorted(stories.items(), reverse=True)}
     return {case_id: cases[id(story)] for case_id, story in sorted(stories.items())}
 
 
-def folded(case_id: UUID, story: Story, reach: Reach) -> Folded:
+def folded(case_id: UUID, story: Story, reach: Reach, outages: Sequence[Outage] = ()) -> Folded:
     """Fold one case."""
-    directory = Directory(frozenset(reach.boxes))
     returned = [Returned(recipient_of(row.recipient), row.returned_at) for row in story.sent if row.returned_at is not None]
     state = judge_admission_notices(
-        fold(story.events, directory, planning_started=_planning_started(story.sent), returned=returned), load_statute()
+        fold(story.events, reach.directory, planning_started=_planning_started(story.sent), returned=returned, outages=outages),
+        load_statute(),
     )
     return Folded(case_id, story.version, state, history=story.history, sent=story.sent, reach=reach, story=story)
 
@@ -187,6 +191,8 @@ def collect(case: Folded, at: datetime, post: Post) -> None:
     post.withheld += _no_longer_theirs(case)
     if case.state.about is not None and case.state.about.protected:
         post.protected += [row.id for row in case.sent if row.withheld is None and row.protected == "false"]
+    if any(row.type == NoticeType.ADMISSION for row in case.sent):  # whom a case concerns first, its admission notices tell
+        post.staged += party_changes(case.case_id, case.version, case.story.told_to, case.state, at, history=case.history)
     stay = stay_changed(case.case_id, case.version, case.state, case.story.members)
     if stay is not None:
         post.staged.append(staged_members(StayChanged, stay, case.case_id))

@@ -23,8 +23,8 @@ from shared.identifiers import provider_of, uuid7
 class Story:
     """What a case is folded from: its version so far, its events, the notices sent of it. `history` = imported events only.
 
-    `members` are other cases that are this one; `absorbed` those of them that were not so before, with their versions; `regrouped`
-    that the members are not those of before.
+    `told_to`: who was concerned in it as it was written last. `members` are other cases that are this one; `absorbed`
+    those of them that were not so before, with their versions; `regrouped` that the members are not those of before.
     """
 
     version: int = 0
@@ -33,6 +33,7 @@ class Story:
     history: bool = True
     stay: StayKey = UNSAID
     joined_to: UUID | None = None
+    told_to: frozenset[str] = frozenset()
     members: tuple[UUID, ...] = ()
     absorbed: dict[UUID, int] = field(default_factory=dict)
     regrouped: bool = False
@@ -49,7 +50,8 @@ async def read_stories(work: Work, cases: list[UUID]) -> dict[UUID, Story]:
     for row in await rows.read_events(work, cases):
         story = stories.get(row.case_id)
         if story is None:
-            story = Story(version=row.version, stay=StayKey(row.space, row.subject), joined_to=row.joined_to)
+            stay = StayKey(row.space, row.subject)
+            story = Story(version=row.version, stay=stay, joined_to=row.joined_to, told_to=frozenset(row.parties))
             stories[row.case_id] = story
         if row.body is not None:
             story.tell(case_event(msgspec.json.decode(row.body), row.sent_at, row.space), history=row.history)
@@ -128,6 +130,7 @@ def _one(known: Mapping[UUID, Story], members: list[UUID]) -> Story:
         history=all(part.history for part in parts if part.events),
         stay=leading.stay,
         joined_to=leader if others else None,
+        told_to=frozenset().union(*(part.told_to for part in parts)),
         members=tuple(others),
         absorbed={member: known[member].version for member in others if known[member].joined_to != leader},
         regrouped=was != set(members) or leading.joined_to not in {None, leader},

@@ -39,9 +39,10 @@ _STYLE: Final = (
 
 @dataclass(frozen=True, slots=True)
 class PaperPage:
-    """One printable page: whose, and its HTML."""
+    """One printable page: whose, in which file of the folder, and its HTML. The first page of the folder is nobody's."""
 
-    ward: str
+    ward: str | None
+    file: str
     html: str
 
 
@@ -57,7 +58,10 @@ async def paper_list(work: Work, caller: Caller, *, request_id: str) -> str:
 
 
 async def paper_pages(work: Work) -> list[PaperPage]:
-    """The same list for every ward that has open cases, to be laid where the wards find it without us; the reading is logged."""
+    """The same list for every ward that has open cases, to be laid where the wards find it without us; the reading is logged.
+
+    Before them a page that names no patient: which ward's list is in which file.
+    """
     found = await rows.open_of_all(work)
     by_ward: dict[str, list[Any]] = {}
     for row in found:
@@ -65,7 +69,26 @@ async def paper_pages(work: Work) -> list[PaperPage]:
     for ward, cases in by_ward.items():
         itself = Caller("planning-worker", ward[2:12], (ward,), frozenset(), "ward")
         await access_log.record(work, itself, "cases.paper", [row.id for row in cases], request_id="hourly")
-    return [PaperPage(ward, _page(f"Pågående ärenden, {ward}", cases, work.at)) for ward, cases in sorted(by_ward.items())]
+    names = {ward: f"{cases[0].ward_name or ''} {ward}".strip() for ward, cases in by_ward.items()}
+    pages = [
+        PaperPage(ward, f"{ward}.html", _page(f"Pågående ärenden, {names[ward]}", cases, work.at))
+        for ward, cases in sorted(by_ward.items())
+    ]
+    return [PaperPage(None, "index.html", _index(names, work.at)), *pages]
+
+
+def _index(names: Mapping[str, str], at: datetime) -> str:
+    """Which ward's list is in which file, by name: whoever looks for one at night knows the ward's name, not its id."""
+    wards = "".join(f'<li><a href="{escape(ward)}.html">{escape(name)}</a></li>' for ward, name in sorted(names.items(), key=_by_name))
+    return (
+        f'<!DOCTYPE html><html lang="sv"><head><meta charset="utf-8"><title>Reservlistor</title><style>{_STYLE}</style></head>'
+        f"<body><h1>Reservlistor</h1><p>Uttagna {_clock(at)}. En avdelning som saknas här har inga pågående ärenden.</p>"
+        f"<ul>{wards}</ul></body></html>"
+    )
+
+
+def _by_name(named: tuple[str, str]) -> str:
+    return named[1].casefold()
 
 
 def _page(title: str, found: Sequence[Any], at: datetime) -> str:  # rows

@@ -12,6 +12,7 @@ from services.planning.repository import cases, directory
 from services.planning.repository import parties as rows
 from services.planning.repository.directory import Mailbox
 from services.planning.repository.parties import CareContact
+from services.planning.usecases.admission_reasons import ReasonRead, admission_reason
 from services.planning.usecases.cases import read_case
 from services.planning.usecases.folding import tell_case
 from services.planning.usecases.mailing import Letter, Post
@@ -164,12 +165,13 @@ async def decline_measures(work: Work, caller: Caller, case_id: UUID, declined: 
 
 @dataclass(frozen=True, slots=True)
 class CaseWhole:
-    """A case with what its parties have told: planning statuses, care contact, declined measures."""
+    """A case with what its parties have told: planning statuses, care contact, declined measures, the reason for admission."""
 
     case: Any
     statuses: Sequence[Any]
     care_contact: Any | None
     declined: Sequence[Any]
+    reason: ReasonRead | None
 
 
 async def read_whole_case(work: Work, caller: Caller, case_id: UUID, *, request_id: str) -> CaseWhole:
@@ -179,7 +181,10 @@ async def read_whole_case(work: Work, caller: Caller, case_id: UUID, *, request_
         NotFound: Unknown, or not the caller's.
     """
     case = await read_case(work, caller, case_id, request_id=request_id)
-    return CaseWhole(case, await rows.statuses(work, case.id), await rows.care_contact(work, case.id), await rows.declined(work, case.id))
+    reason = await admission_reason(work, caller, case.id)
+    return CaseWhole(
+        case, await rows.statuses(work, case.id), await rows.care_contact(work, case.id), await rows.declined(work, case.id), reason
+    )
 
 
 async def _locked(work: Work, caller: Caller, case_id: UUID) -> Any:  # a row

@@ -18,7 +18,7 @@ from services.planning.repository.directory import Mailbox
 from services.planning.statute import load_statute
 from services.planning.usecases.folding import Folded, tell_case
 from services.planning.usecases.mailing import Letter, Post
-from shared.dates import format_instant, parse_instant
+from shared.dates import format_instant, local_date, parse_instant
 from shared.db import Work
 from shared.errors import FieldError, Malformed, NotFound, Refused
 from shared.http.auth import Caller
@@ -104,7 +104,7 @@ async def forward_notice(work: Work, caller: Caller, notice_id: UUID, *, to: UUI
 
     Raises:
         NotFound: Unknown, or not in a mailbox of the caller.
-        Malformed: 422, there is no such mailbox in the organisation.
+        Malformed: 422, there is no such mailbox in the organisation, or its unit does not stand today.
         Refused: 409, superseded, cancelled, returned, or sent on before.
     """
     row, own = await _locked(work, caller, notice_id)
@@ -116,6 +116,8 @@ async def forward_notice(work: Work, caller: Caller, notice_id: UUID, *, to: UUI
     target = next(iter(await directory.by_id(work, [to])), None)
     if target is None or target.organisation != own.organisation or target.function == directory.WARD or target.id == own.id:
         raise Malformed("notice.mailbox_unknown", errors=(FieldError("/mailbox", "mailbox_unknown"),))
+    if not target.standing.on(local_date(work.at)):
+        raise Malformed("notice.mailbox_unknown", errors=(FieldError("/mailbox", "unit_closed"),))
     post = Post()
     copy = post.put(_copy(row, target, work.at))
     await post.write(work)

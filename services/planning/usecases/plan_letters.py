@@ -11,6 +11,7 @@ from services.planning.statute import load_statute
 from services.planning.usecases.folding import tell_case
 from services.planning.usecases.mailing import Letter, Post
 from services.planning.usecases.plan_access import PlanAtHand, person_told
+from services.planning.usecases.reminding import look_at_plan
 from shared.dates import local_date
 from shared.db import Work
 from shared.events.facts import Fact
@@ -81,6 +82,8 @@ async def told(
     if found.plan.case_id is not None:
         members = {"plan_id": str(found.plan.id), **about}
         await tell_case(work, found.plan.case_id, client=caller.client_id, what=f"plan.{change}", about=members)
+    else:
+        await look_at_plan(work, found.plan.id)
 
 
 def _changed(work: Work, found: PlanAtHand, change: str, mailbox: Mailbox) -> Letter:

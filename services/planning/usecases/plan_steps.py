@@ -40,7 +40,7 @@ async def send_invitation(  # who is called, to what, and when
     if sent_at is not None:
         _check_stated(caller, sent_at, work.at)
     found = await led(work, caller, plan_id)
-    reached = await rows.reached(work, units, local_date(work.at))
+    reached = await rows.reached(work, units, local_date(sent_at or work.at))
     teams = {row.team for row in reached if row.team is not None}
     missing = {row.asked for row in reached if row.id is None} - teams
     if missing:

@@ -16,7 +16,7 @@ from shared.errors import BusinessError, FieldError, Malformed, Refused
 from shared.events.facts import DirectoryChanged
 from shared.http.documented import with_example
 from shared.http.fields import Body, Day, ShortText, Truth
-from shared.identifiers import parse_hsa_id, parse_municipality_code, parse_organisation_number, uuid7
+from shared.identifiers import parse_hsa_id, parse_municipality_code, parse_organisation_number, provider_of, uuid7
 from shared.streams.outbox import stage_facts
 
 HsaId = Annotated[str, AfterValidator(parse_hsa_id)]
@@ -84,6 +84,17 @@ class UnitBody(_Dated):
     owner: OrganisationNumber | None = Field(default=None, description="who runs it, when that is another than `organisation`")
     municipality: MunicipalityCode | None = Field(default=None, description="where it lies")
     sub_region: ShortText | None = None
+    stay_space: ShortText | None = Field(
+        default=None,
+        description="within what a ward's stay ids are unique, e.g. its hospital's record system; null leaves it, and means the care"
+        " provider of a new ward",
+    )
+
+    @model_validator(mode="after")
+    def _of_a_ward(self) -> "UnitBody":
+        if self.stay_space is not None and self.kind != "ward":
+            raise ValueError("stay_space_of_ward_only")
+        return self
 
 
 class RuleBody(_Dated):
@@ -152,11 +163,12 @@ async def enter(work: Work, entry: Entry) -> Change:
 
     Raises:
         Malformed: It names something that is not in the directory, or does not fit it.
-        Refused: 409, the municipality belongs to another organisation.
+        Refused: 409, the municipality or the stay space belongs to another organisation, or stays are known by another stay space.
     """
     kind, change, organisation = await _entered(work, entry)
     if change != "unchanged":
-        await _tell(work, kind, "/".join(entry.key), organisation, change)
+        key = _rule_key(entry.key[0], entry.body) if isinstance(entry.body, RuleBody) else entry.key
+        await _tell(work, kind, "/".join(key), organisation, change)
     return change
 
 
@@ -178,7 +190,7 @@ async def _entered(work: Work, entry: Entry) -> tuple[EntryKind, Change, str]:
     raise TypeError("no entry of the directory")
 
 
-async def _tell(work: Work, kind: EntryKind, key: str, organisation: str, change: Literal["added", "changed"]) -> None:
+async def _tell(work: Work, kind: EntryKind, key: str, organisation: str, change: Literal["added", "changed", "removed"]) -> None:
     fact = DirectoryChanged(entry=kind, key=key, organisation=organisation, change=change, changed_at=work.at)
     await stage_facts(work, [(fact, None)])
 
@@ -197,7 +209,26 @@ async def _enter_unit(work: Work, hsa_id: str, body: UnitBody) -> Change:
     for place, number in (("organisation", body.organisation), ("owner", body.owner)):
         if number is not None and await rows.organisation(work, number) is None:
             raise _unknown(place, "organisation_unknown")
-    return await rows.put_unit(work, {"hsa_id": hsa_id} | body.model_dump())
+    values = {"hsa_id": hsa_id} | body.model_dump()
+    if body.stay_space is None:
+        del values["stay_space"]
+    else:
+        await _check_stay_space(work, hsa_id, body.organisation, body.stay_space)
+    return await rows.put_unit(work, values)
+
+
+async def _check_stay_space(work: Work, ward: str, organisation: str, space: str) -> None:
+    """A ward whose stays are known keeps counting as it did, and nobody counts within what is another organisation's.
+
+    Raises:
+        Refused: 409.
+    """
+    before = await rows.unit(work, ward)
+    counted = provider_of(ward) if before is None or before.stay_space is None else before.stay_space
+    if counted != space and await rows.has_stays(work, ward):
+        raise Refused("directory.stay_space_in_use", "Stays of the ward are known by the stay space that it has.")
+    if await rows.space_taken(work, space, organisation):
+        raise Refused("directory.stay_space_taken", "The stay space is another organisation's.")
 
 
 async def _known_unit(work: Work, hsa_id: str, place: str = "unit") -> Any:  # a row
@@ -283,7 +314,7 @@ async def _enter_calendar(work: Work, key: Sequence[str], body: CalendarBody) ->
 
 
 async def replace_rules(work: Work, recipient: str, rules: Sequence[RuleBody]) -> None:
-    """Let these be all addressing rules of a recipient.
+    """Let these be all addressing rules of a recipient; what became of each is told on the stream.
 
     Rules are read by the day a notice was sent: a rule that ends, and one that begins, leave what was sent before where it is, while a
     rule that is changed for days gone by moves its notices at the case's next event, visibly, by cancelling them in the old mailbox.
@@ -292,31 +323,45 @@ async def replace_rules(work: Work, recipient: str, rules: Sequence[RuleBody]) -
         Malformed: A mailbox is not the recipient's.
     """
     organisation = await owner_of(work, recipient)
-    before = [tuple(row) for row in await rows.rules_of(work, recipient)]
-    await rows.remove_rules(work, recipient)
+    kept = set()
     for index, rule in enumerate(rules):
         try:
-            await _enter_rule(work, recipient, rule)
+            change, _ = await _enter_rule(work, recipient, rule)
         except Malformed as error:
             raise Malformed(error.code, errors=tuple(_inside(f"/rules/{index}", error))) from None
-    if [tuple(row) for row in await rows.rules_of(work, recipient)] != before:
-        await _tell(work, "addressing", recipient, organisation, "changed")
+        if change != "unchanged":
+            await _tell(work, "addressing", "/".join(_rule_key(recipient, rule)), organisation, change)
+        kept.add((rule.function, rule.district, rule.need, rule.care_type, rule.postal_code, rule.valid_from))
+    for row in await rows.rules_of(work, recipient):
+        if (row.function, row.district, row.need, row.care_type, row.postal_code, row.valid_from) not in kept:
+            await rows.remove_rule(work, row.id)
+            await _tell(work, "addressing", f"{recipient}/{row.function}/{row.district}", organisation, "removed")
+
+
+def _rule_key(recipient: str, rule: RuleBody) -> tuple[str, ...]:
+    return (recipient, rule.function, rule.district)
 
 
 async def replace_members(work: Work, team: str, members: Sequence[MemberBody]) -> None:
-    """Let these be all members of a team.
+    """Let these be all members of a team; who joined and who left is told on the stream.
 
     Raises:
         Malformed: It is no team, or a member is no unit in the directory.
     """
-    await _known_unit(work, team, "team")
-    await rows.remove_members(work, team)
+    organisation = str((await _known_unit(work, team, "team")).organisation)
+    kept = set()
     for index, member in enumerate(members):
         try:
-            await _enter_member(work, team, member)
+            change, _ = await _enter_member(work, team, member)
         except Malformed as error:
             raise Malformed(error.code, errors=tuple(_inside(f"/members/{index}", error))) from None
-    await _tell(work, "member", team, str((await _known_unit(work, team)).organisation), "changed")
+        if change != "unchanged":
+            await _tell(work, "member", f"{team}/{member.unit}", organisation, change)
+        kept.add((member.unit, member.valid_from))
+    for row in await rows.members_of(work, team):
+        if (row.unit, row.valid_from) not in kept:
+            await rows.remove_member(work, team, row.unit, row.valid_from)
+            await _tell(work, "member", f"{team}/{row.unit}", organisation, "removed")
 
 
 def _inside(place: str, error: BusinessError) -> list[FieldError]:

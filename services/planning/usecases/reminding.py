@@ -1,22 +1,24 @@
 """Deadlines: which case is looked at when, and who is reminded of what. Planning decides who is next; notifications only delivers."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 from uuid import UUID
 
-from services.planning.domain.duties import EXPLAINED, open_duties
+from services.planning.domain.duties import open_duties
 from services.planning.domain.reminders import Reminder, Step, reminders
 from services.planning.repository import directory, notices
 from services.planning.repository import reminders as rows
-from services.planning.repository import worklist as cases
+from services.planning.repository.at_hand import at_hand
 from services.planning.repository.directory import Mailbox
+from services.planning.repository.worklist import imported_until
 from services.planning.statute import load_statute
 from services.planning.usecases.duty import reading_mailbox
 from services.planning.usecases.mailing import Letter, Post
 from shared.dates import format_instant
 from shared.db import Work
-from shared.events.facts import DutyOverdue, StayChanged
+from shared.events.facts import DeviationChanged, DutyOverdue, StayChanged
 from shared.streams import due
 from shared.streams.due import Claim
 from shared.streams.outbox import staged_fact
@@ -25,11 +27,13 @@ DEADLINES: Final = "deadline"
 REMINDER: Final = "notice.reminder"
 AT_A_TIME: Final = 500
 _LONGEST_CHAIN: Final = 8
+_MOVES_DUTIES: Final = (StayChanged.kind, DeviationChanged.kind)
+"""Whatever is done in a case with an admission is told as the stay; a deviation may be reported of one without."""
 
 
 async def watch_deadlines(work: Work) -> int:
     """Follow the own stream, and appoint when each changed case is looked at next; how many facts were seen."""
-    seen, changed = await rows.changed_cases(work, StayChanged.kind, AT_A_TIME)
+    seen, changed = await rows.changed_cases(work, _MOVES_DUTIES, AT_A_TIME)
     if not changed:
         return seen
     next_looks = await _next_looks(work, changed)
@@ -42,17 +46,36 @@ async def _next_looks(work: Work, changed: Sequence[UUID]) -> dict[UUID, datetim
 
     Steps that were taken already are not left out: looking once too often does nothing, looking at what was sent would cost every case.
     """
-    imported = await cases.imported_until(work, changed)
+    imported = await imported_until(work, changed)
     looks = {}
-    for case in await cases.at_hand(work, changed):
+    for case in await at_hand(work, changed):
         steps = reminders(open_duties(case, load_statute(), work.at), load_statute(), imported_until=imported.get(case.id))
         if steps:
             looks[case.id] = min(step.at for step in steps)
     return looks
 
 
+async def look_at_plan(work: Work, plan_id: UUID) -> None:
+    """Let a plan without a stay, which no case's facts tell of, be looked at as soon as this transaction has ended."""
+    await due.appoint(work, DEADLINES, [(plan_id, plan_id, work.at)])
+
+
+@dataclass(frozen=True, slots=True)
+class _About:
+    """What is looked at: a case with its version, or (without one) a plan without a stay."""
+
+    id: UUID
+    version: int | None
+
+    @property
+    def case_id(self) -> UUID | None:
+        return None if self.version is None else self.id
+
+
 async def remind(work: Work, claimed: Claim) -> int:
-    """Take the steps of one case whose time has come, each once for ever, and appoint the next look; how many were taken.
+    """Take the steps of one case, or plan without a stay, whose time has come, and appoint the next look; how many were taken.
+
+    Each step is taken once for ever.
 
     A step goes to the mailbox that somebody reads now, by the duty calendars. The deadline itself stands, whoever is on duty.
 
@@ -60,19 +83,18 @@ async def remind(work: Work, claimed: Claim) -> int:
         LeaseLost: Somebody else has taken the case over since.
 
     Source:
-        Lag (2017:612) 2 kap. 5-6 §§, 4 kap. 3 §.
+        Lag (2017:612) 2 kap. 5-6 §§, 4 kap. 2-3 §§.
     """
-    case_id = claimed.subject
-    version = await rows.lock_case(work, case_id)
-    imported = await cases.imported_until(work, [case_id])
+    about = _About(claimed.subject, await rows.lock_case(work, claimed.subject))
+    imported = await imported_until(work, [about.id])
     statute = load_statute()
-    owed = [duty for case in await cases.at_hand(work, [case_id]) for duty in open_duties(case, statute, work.at)]
-    sent = await rows.sent(work, case_id)
+    owed = [duty for case in await at_hand(work, [about.id]) for duty in open_duties(case, statute, work.at)]
+    sent = await rows.sent(work, about.id)
     steps = [
-        step for step in reminders(owed, statute, imported_until=imported.get(case_id)) if (step.duty.key, step.step.value) not in sent
+        step for step in reminders(owed, statute, imported_until=imported.get(about.id)) if (step.duty.key, step.step.value) not in sent
     ]
     taken = [step for step in steps if step.at <= work.at]
-    await _take(work, case_id, version, taken)
+    await _take(work, about, taken)
     later = [step.at for step in steps if step.at > work.at]
     if later:
         await due.again(work, claimed, min(later) - work.at)
@@ -81,7 +103,7 @@ async def remind(work: Work, claimed: Claim) -> int:
     return len(taken)
 
 
-async def _take(work: Work, case_id: UUID, version: int, taken: Sequence[Reminder]) -> None:
+async def _take(work: Work, about: _About, taken: Sequence[Reminder]) -> None:
     """Write the reminders, and say on the stream which duties are overdue. Of one duty only the last of several steps is written."""
     last = {reminder.duty.key: reminder for reminder in taken}
     post = Post()
@@ -94,18 +116,19 @@ async def _take(work: Work, case_id: UUID, version: int, taken: Sequence[Reminde
         if last[reminder.duty.key] is not reminder or (reminder.step is Step.CAME_IN and reader == own):
             continue
         boxes = {box.id: box for box in await directory.by_id(work, [own, reader])}
-        post.put(await _letter(work, case_id, version, reminder, own=boxes[own], reader=boxes[reader]))
+        post.put(await _letter(work, about, reminder, own=boxes[own], reader=boxes[reader]))
         if reminder.step is Step.OVERDUE and reminder.duty.by is not None:
             fact = DutyOverdue(
-                case_id=case_id,
+                case_id=about.case_id,
+                plan_id=reminder.duty.plan,
                 rule=reminder.duty.rule.value,
                 unit=reminder.duty.unit,
                 due_at=reminder.duty.by,
                 told=str(reader),
-                legal_basis=EXPLAINED[reminder.duty.rule].legal_basis,
+                legal_basis=reminder.duty.legal_basis,
             )
-            post.staged.append(staged_fact(fact, case_id))
-    await rows.add(work, case_id, kept)
+            post.staged.append(staged_fact(fact, about.case_id))
+    await rows.add(work, about.id, kept)
     await post.write(work)
 
 
@@ -120,13 +143,14 @@ async def _who_reads(work: Work, mailbox: UUID, at: datetime) -> UUID:
     return chain[-1]
 
 
-async def _letter(work: Work, case_id: UUID, version: int, reminder: Reminder, *, own: Mailbox, reader: Mailbox) -> Letter:
+async def _letter(work: Work, about: _About, reminder: Reminder, *, own: Mailbox, reader: Mailbox) -> Letter:
     duty = reminder.duty
-    about = {
+    told = {
         "rule": duty.rule.value,
         "step": reminder.step.value,
         "unit": duty.unit,
-        "fulfilled_by": duty.fulfilled_by(case_id),
+        "fulfilled_by": duty.fulfilled_by(about.case_id),
+        **({} if duty.plan is None else {"plan_id": str(duty.plan)}),
         **({} if duty.by is None else {"due_at": format_instant(duty.by)}),
     }
     return Letter(
@@ -135,12 +159,12 @@ async def _letter(work: Work, case_id: UUID, version: int, reminder: Reminder, *
         sender=None,
         sent_at=work.at,
         acknowledge_by=None,
-        origin=f"{REMINDER}/{case_id}/{duty.key}/{reminder.step}",
-        case_id=case_id,
-        case_version=version,
-        legal_basis=EXPLAINED[duty.rule].legal_basis,
+        origin=f"{REMINDER}/{about.id}/{duty.key}/{reminder.step}",
+        case_id=about.case_id,
+        case_version=about.version,
+        legal_basis=duty.legal_basis,
         personal=await _for_the_reader(work, reminder, own, reader),
-        about=about,
+        about=told,
         party=own.recipient,
     )
 
@@ -150,6 +174,6 @@ async def _for_the_reader(work: Work, reminder: Reminder, own: Mailbox, reader: 
     if reader.id == own.id or reader.organisation != own.organisation or reminder.duty.about is None:
         return None
     row = (await notices.personal_parts(work, [reminder.duty.about])).get(reminder.duty.about)
-    if row is None or row.personal is None or row.withheld is not None or row.personal.get("protected"):
+    if row is None or row.personal is None or "withheld" in row.personal or row.personal.get("protected"):
         return None
     return {name: row.personal[name] for name in ("person", "content", "protected") if name in row.personal}

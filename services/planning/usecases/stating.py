@@ -45,12 +45,14 @@ class BlockStated:
 
 @dataclass(frozen=True, slots=True)
 class PlacementStated:
-    """Which municipality placed the patient, by which decision."""
+    """Which municipality placed the patient, by which decision; history says also which municipality stated it, and when."""
 
     municipality: str
     decision_date: date
     reference: str
     unit: str | None = None
+    stated_by: str | None = None
+    stated_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,19 +110,18 @@ async def state_placement(work: Work, caller: Caller, case_id: UUID, placement: 
 
     Raises:
         NotFound: The case is unknown or not the caller's.
-        HttpProblem: 403, the caller is no municipality, or the unit is not one of its own.
-        Malformed: The decision lies in the future.
+        HttpProblem: 403, the caller is no municipality and imports no history, or the unit is not one of its own.
+        Malformed: The decision or the statement lies in the future, or history does not say who stated it when.
 
     Source:
         Lag (2017:612) 5 kap. 2 §.
     """
-    if caller.municipality is None:
-        raise HttpProblem("access.denied")
+    stated_by = _stating_municipality(caller, placement, work.at)
     case = await _locked(work, caller, case_id)
     if placement.decision_date > local_date(work.at):
         raise Malformed("request.malformed", errors=(FieldError("/decision_date", "in_future"),))
     unit = await _unit(work, caller, placement.unit)
-    said = Placement(placement.municipality, placement.decision_date, placement.reference, caller.municipality)
+    said = Placement(placement.municipality, placement.decision_date, placement.reference, stated_by)
     folded = (await fold_cases(work, [case.id]))[case.id]
     before = next((event for event in folded.state.placements if event.data == said), None)
     if before is not None:
@@ -132,7 +133,24 @@ async def state_placement(work: Work, caller: Caller, case_id: UUID, placement: 
         "reference": said.reference,
         "stated_by": said.stated_by,
     }
-    return (await _state(work, caller, case, unit, EventType.MUNICIPALITY_PLACED, work.at, data))[1]
+    at = placement.stated_at or work.at
+    return (await _state(work, caller, case, unit, EventType.MUNICIPALITY_PLACED, at, data, sent_at=placement.stated_at))[1]
+
+
+def _stating_municipality(caller: Caller, placement: PlacementStated, at: datetime) -> str:
+    """Who states the placement: the municipality that calls, or the one that history names, with when it did."""
+    if placement.stated_by is None and placement.stated_at is None:
+        if caller.municipality is None:
+            raise HttpProblem("access.denied")
+        return caller.municipality
+    if not caller.may("events:import"):
+        raise HttpProblem("event.sentat_denied")
+    if placement.stated_by is None or placement.stated_at is None:
+        missing = "/stated_by" if placement.stated_by is None else "/stated_at"
+        raise Malformed("request.malformed", errors=(FieldError(missing, "missing"),))
+    if placement.stated_at > at:
+        raise Malformed("event.sentat_invalid", errors=(FieldError("/stated_at", "in_future"),))
+    return placement.stated_by
 
 
 async def _locked(work: Work, caller: Caller, case_id: UUID) -> Any:  # a row
@@ -157,10 +175,18 @@ async def _unit(work: Work, caller: Caller, named: str | None) -> str:
     return own[0].unit
 
 
-async def _state(
-    work: Work, caller: Caller, case: Any, unit: str, kind: EventType, time: datetime, data: Mapping[str, object]
+async def _state(  # noqa: PLR0913  # what is stated, by whom, of what, and when
+    work: Work,
+    caller: Caller,
+    case: Any,
+    unit: str,
+    kind: EventType,
+    time: datetime,
+    data: Mapping[str, object],
+    *,
+    sent_at: datetime | None = None,
 ) -> tuple[Folded, Stated]:
-    """Keep a statement as an event of a locked case, and write what follows from it."""
+    """Keep a statement as an event of a locked case, and write what follows from it; with `sent_at` it is history."""
     event_id, source = str(uuid7()), f"urn:hsa:{unit}"
     value = {
         "specversion": "1.0",
@@ -178,9 +204,9 @@ async def _state(
         ward=unit,
         provider=case.provider,
         subject=case.subject,
-        sent_at=work.at,
+        sent_at=sent_at or work.at,
         received_at=work.at,
-        history=False,
+        history=sent_at is not None,
         client=caller.client_id,
         fingerprint=sha256(body.encode()).digest(),
         body=body,
@@ -191,7 +217,7 @@ async def _state(
     folded = found[case.id]
     folded.version += 1
     disputed = bool(folded.state.placements) and placed_by(folded.state.placements) is None
-    stated = Stated(event_id, unit, folded.case_id, folded.version, work.at, disputed)
+    stated = Stated(event_id, unit, folded.case_id, folded.version, row.sent_at, disputed)
     answer = msgspec.json.encode({"event_id": event_id, "unit": unit, "case_version": folded.version}).decode()
     line = rows.HistoryRow(folded.case_id, folded.version, work.at, caller.client_id, kind.value, inserted[source, event_id].row, answer)
     await write_folded(work, list(found.values()), [line])

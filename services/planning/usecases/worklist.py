@@ -5,9 +5,11 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from services.planning.domain.duties import CaseAtHand, Duty, duties_of_units, open_duties, urgency
+from services.planning.domain.duties import CaseAtHand, duties_of_units, open_duties
+from services.planning.domain.duty_rules import Duty, urgency
 from services.planning.repository import directory, paper
 from services.planning.repository import worklist as rows
+from services.planning.repository.at_hand import at_hand
 from services.planning.statute import load_statute
 from shared.db import Work
 from shared.http.auth import Caller
@@ -37,9 +39,11 @@ async def work_list(work: Work, caller: Caller, *, after: UUID, limit: int) -> W
         Lag (2017:612) 2 kap. 1-6 §§, 4 kap. 1-3 §§.
     """
     ids = await rows.open_cases(work, caller, after=after, limit=limit)
-    cases = await rows.at_hand(work, ids, [mailbox.id for mailbox in await directory.mailboxes_of(work, caller)])
-    owed = [Owed(case, duty) for case in cases for duty in _own(caller, case, work)]
-    conducted = tuple(case for case in cases if case.outpatient_unit is not None and caller.acts_for(case.outpatient_unit))
+    boxes = await directory.mailboxes_of(work, caller)
+    through = frozenset(box.unit for box in boxes)  # also the teams that the caller's units are members of
+    cases = await at_hand(work, ids, [box.id for box in boxes])
+    owed = [Owed(case, duty) for case in cases for duty in _own(caller, through, case, work)]
+    conducted = tuple(case for case in cases if case.outpatient_unit is not None and _acts_for(caller, through, case.outpatient_unit))
     return WorkList(tuple(sorted(owed, key=lambda one: urgency(one.duty))), conducted, ids[-1] if len(ids) == limit else None)
 
 
@@ -48,6 +52,10 @@ async def list_findings(work: Work, caller: Caller, *, after: UUID, limit: int, 
     return await paper.with_findings(work, caller, after=after, limit=limit, code=code, unit=unit)
 
 
-def _own(caller: Caller, case: CaseAtHand, work: Work) -> tuple[Duty, ...]:
+def _own(caller: Caller, through: frozenset[str], case: CaseAtHand, work: Work) -> tuple[Duty, ...]:
     duties = open_duties(case, load_statute(), work.at)
-    return duties_of_units(duties, frozenset(duty.unit for duty in duties if caller.acts_for(duty.unit)))
+    return duties_of_units(duties, frozenset(duty.unit for duty in duties if _acts_for(caller, through, duty.unit)))
+
+
+def _acts_for(caller: Caller, through: frozenset[str], unit: str) -> bool:
+    return caller.acts_for(unit) or unit in through

@@ -21,7 +21,8 @@ from services.billing.settings import Settings
 from services.billing.usecases import Debtor, enter_debtors
 from shared.dates import STOCKHOLM, now
 from shared.db import Database, Work
-from shared.events.facts import Fact, MailboxPolled, NoticeSent, PlanInvited, ReadyNotice, StayChanged
+from shared.events.facts import Fact, MailboxPolled, NoticeSent, PlanInvited, StayChanged
+from shared.events.stay_parts import ReadyNotice
 from shared.identifiers import uuid7
 from shared.streams.consumer import Delivered
 from shared.streams.sequencer import number_staged

@@ -14,7 +14,8 @@ from services.billing.usecases.ledger import turn_month
 from services.billing.usecases.reviews import Verdict, decide_reviews
 from shared.dates import Month
 from shared.errors import Malformed, NotFound
-from shared.events.facts import Fact, ReadyNotice, StayChanged
+from shared.events.facts import Fact, StayChanged
+from shared.events.stay_parts import ReadyNotice
 from shared.identifiers import uuid7
 from tests.integration.billing.parts import Billing, a_stay_fact, an_invitation, apply, local
 

@@ -59,7 +59,7 @@ async def test_reading_the_paper_list_is_logged(planning: Planning) -> None:
     case = await admitted(planning)
     await paper(planning, ward(planning))
     async with planning.database.transaction() as work:
-        assert [page.ward for page in await usecases.paper_pages(work)] == [WARD]
+        assert [page.ward for page in await usecases.paper_pages(work)] == [None, WARD]
     await planning.number()
     async with planning.database.transaction() as work:
         found = await work.connection.execute(text("SELECT body FROM feed_entries WHERE feed = 'access' AND kind = 'cases.paper'"))
@@ -68,9 +68,22 @@ async def test_reading_the_paper_list_is_logged(planning: Planning) -> None:
     assert all(case in body for body in bodies)
 
 
+async def test_at_night_a_ward_finds_its_own_list_by_its_name_and_no_patient_stands_on_the_first_page(planning: Planning) -> None:
+    await admitted(planning)
+    await planning.tell(a_ward_event(id="B-1", subject="other", source=f"urn:hsa:{WARD}") | {"data": admission_data(person=a_person())})
+    async with planning.database.transaction() as work:
+        first, own = await usecases.paper_pages(work)
+    assert (first.file, own.file) == ("index.html", f"{WARD}.html")
+    assert f'<a href="{WARD}.html">Avdelning 1 {WARD}</a>' in first.html
+    assert "Testsson" not in first.html
+    assert "Avdelning 1" in own.html
+    assert own.html.count("Testsson") == 2
+
+
 def test_the_pages_in_the_folder_are_the_wards_own_and_old_ones_go(tmp_path: Path) -> None:
     folder = tmp_path / "paper"
     write_pages(folder, {"SE1-A.html": "one", "SE1-B.html": "two"})
+    (folder / "SE1-C.html.part").write_text("what a killed worker left")
     write_pages(folder, {"SE1-A.html": "three"})
     assert {path.name: path.read_text() for path in folder.iterdir()} == {"SE1-A.html": "three"}
     assert (folder.stat().st_mode & 0o777, (folder / "SE1-A.html").stat().st_mode & 0o777) == (0o700, 0o600)

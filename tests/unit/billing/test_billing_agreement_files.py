@@ -10,7 +10,7 @@ import pytest
 
 from services.billing.agreements import AGREEMENTS_FOLDER, BILLING_FOLDER, DataFileError, load_agreement, load_statute, load_tariff_file
 from services.billing.domain.stay import CareType
-from services.billing.domain.terms import NoRuleInForce, agreement_for
+from services.billing.domain.terms import Agreement, NoRuleInForce, agreement_for
 from tests.unit.billing.builders import LAW_2018, TARIFFS, VGR_2018, kronor
 
 STATUTE = load_statute(BILLING_FOLDER / "statute.toml")
@@ -100,6 +100,14 @@ def test_every_value_in_the_data_files_has_unit_source_and_mark(path: Path) -> N
         ('"1401"', '"14O1"', "parties.0"),
         ("smallest_number = { value = 1", "smallest_number = { value = 0", "smallest_number"),
         ('value = "review"', 'value = "perhaps"', "switches.0.late_admission_notice"),
+        ('sip_refused = { value = "not_required"', 'sip_refused = { value = "required"', "switches.0.sip_refused"),
+        ('value = "whole_stay"', 'value = "half"', "switches.0.outpatient_block"),
+        ('declined_measures = { value = "excluded"', 'declined_measures = { value = "yes"', "switches.0.declined_measures"),
+        ('leave_days = { value = "counted"', "leave_days = { value = true", "switches.0.leave_days"),
+        ('value = "goes_on"', 'value = "on"', "switches.0.transfer_clock"),
+        ('value = "at_ready_notice"', 'value = "at_admission"', "switches.0.changed_registration"),
+        ('leave_days = { value = "counted", unit = "choice", mark = "D"', 'leave_days = { value = "counted"', "switches.0.leave_days"),
+        ("transfer_clock = ", "transfer_time = ", "switches.0.transfer_clock"),
     ],
 )
 def test_a_broken_file_is_refused_with_its_name_and_the_place(tmp_path: Path, old: str, new: str, told: str) -> None:
@@ -122,3 +130,22 @@ def test_a_tariff_is_a_price_or_an_open_statement_that_it_is_missing(tmp_path: P
 def test_a_file_that_is_not_there_is_named() -> None:
     with pytest.raises(DataFileError, match="nowhere"):
         load_tariff_file(Path("nowhere.toml"))
+
+
+@pytest.mark.parametrize("agreement", [LAW_2018, VGR_2018])
+def test_every_open_question_has_the_default_of_the_rule_book(agreement: Agreement) -> None:
+    (switches,) = agreement.switches
+    assert (switches.sip_refused, switches.outpatient_block, switches.declined_measures) == ("not_required", "whole_stay", "excluded")
+    assert (switches.leave_days, switches.transfer_clock, switches.changed_registration) == ("counted", "goes_on", "at_ready_notice")
+
+
+def test_a_switch_may_change_from_a_day_on(tmp_path: Path) -> None:
+    text = (AGREEMENTS_FOLDER / "vgr-2018.toml").read_text(encoding="utf-8")
+    head, switches = text.split("[[switches]]")
+    until = switches.replace("first = 2018-09-25", "first = 2018-09-25\nlast = 2022-12-31")
+    since = switches.replace("first = 2018-09-25", "first = 2023-01-01").replace('"whole_stay"', '"blocked_days"')
+    path = tmp_path / "vgr-2018.toml"
+    path.write_text(f"{head}[[switches]]{until}[[switches]]{since}", encoding="utf-8")
+    loaded = load_agreement(path, STATUTE)
+    on = [loaded.switches_on(day).outpatient_block.value for day in (date(2022, 12, 31), date(2023, 1, 1))]
+    assert on == ["whole_stay", "blocked_days"]

@@ -12,7 +12,8 @@ from services.billing.domain.closing import TRANSITIONS, MonthAction, MonthState
 from services.billing.domain.identity import canonical_json, fingerprint
 from services.billing.domain.invoice import Issue, Issuer, Party, invoice_content
 from services.billing.translation import stay_of
-from shared.events.facts import ReadyNotice, StayChanged
+from shared.events.facts import StayChanged
+from shared.events.stay_parts import ReadyNotice
 from tests.unit.billing.builders import a_stay, month_of
 
 PUBLISHED = datetime(2026, 4, 2, 8, tzinfo=UTC)

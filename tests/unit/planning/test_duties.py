@@ -8,18 +8,10 @@ from uuid import UUID
 import pytest
 
 from services.planning.domain.case import CaseStatus
-from services.planning.domain.duties import (
-    EXPLAINED,
-    CaseAtHand,
-    Duty,
-    DutyRule,
-    OpenNotice,
-    PartyAt,
-    PlanOpened,
-    duties_of_units,
-    open_duties,
-)
+from services.planning.domain.duties import CaseAtHand, OpenNotice, PartyAt, duties_of_units, open_duties
+from services.planning.domain.duty_rules import EXPLAINED, Duty, DutyRule
 from services.planning.domain.party_status import PartyStatus
+from services.planning.domain.plan_duties import PlanOpened
 from services.planning.statute import load_statute
 from tests.builders import ALL_NEEDS, CARE_CENTRE, GOTEBORG, WARD, hours
 
@@ -132,6 +124,17 @@ def test_the_earliest_deadline_comes_first_and_what_has_none_comes_last() -> Non
 
 def test_every_duty_says_why_by_which_paragraph_and_how_it_is_done() -> None:
     assert set(EXPLAINED) == set(DutyRule)
-    assert all(
-        told.legal_basis.startswith("lag (2017:612)") and told.fulfilled_by.split()[1].startswith("/v1/") for told in EXPLAINED.values()
-    )
+    for rule, told in EXPLAINED.items():
+        beside = rule.value.endswith("_deviation") or rule is DutyRule.ANSWER_QUESTION
+        assert told.why
+        assert told.legal_basis.startswith("lag (2017:612)") is not beside
+        assert told.legal_basis.endswith("§") or told.legal_basis.endswith("§§")
+        assert told.fulfilled_by.split()[1].startswith("/v1/")
+
+
+@pytest.mark.parametrize(("rule", "case"), [("start_planning", a_case()), ("answer_ward", ready_case())])
+def test_a_unit_that_was_told_in_two_of_its_mailboxes_owes_one_answer(rule: str, case: CaseAtHand) -> None:
+    later = MUNICIPALITY._replace(mailbox=UUID(int=3), since=hours(2))
+    told_twice = replace(case, parties=(later, MUNICIPALITY, CENTRE))
+    (duty,) = [one for one in open_duties(told_twice, STATUTE, hours(1)) if (one.unit, one.rule) == (MUNICIPAL_UNIT, rule)]
+    assert duty.mailbox == MUNICIPALITY.mailbox, "the one that was told first"

@@ -4,7 +4,7 @@ from uuid import UUID
 
 import pytest
 
-from services.planning.domain.duties import Duty, DutyRule
+from services.planning.domain.duty_rules import Duty, DutyRule
 from services.planning.domain.reminders import Step, reminders
 from services.planning.statute import load_statute
 from tests.builders import hours

@@ -6,8 +6,22 @@ from datetime import timedelta
 from services.planning.domain.events import CaseEvent
 from services.planning.domain.fold import fold
 from services.planning.domain.stay import ReadySnapshot, StaySnapshot, stay_facts
-from shared.events.facts import ReadyNotice, StayChanged
-from tests.builders import DIRECTORY, GOTEBORG, HARRYDA, WARD, admitted, cancelled, deceased, discharged, hours, ready, withdrawn
+from shared.events.facts import StayChanged
+from shared.events.stay_parts import ReadyNotice
+from tests.builders import (
+    DIRECTORY,
+    GOTEBORG,
+    HARRYDA,
+    WARD,
+    admitted,
+    cancelled,
+    deceased,
+    discharged,
+    hours,
+    person_changed,
+    ready,
+    withdrawn,
+)
 
 
 def facts_of(*events: CaseEvent) -> StaySnapshot:
@@ -68,3 +82,16 @@ def test_a_readiness_withdrawn_before_the_municipality_was_a_party_is_not_told()
     fix = admitted("fix", 0, sent=70, corrects="admitted", municipality=HARRYDA)
     facts = facts_of(admitted(), ready(), withdrawn(), ready("ready-2", 80), fix)
     assert [one.notice_sent_at for one in facts.ready] == [hours(80)]
+
+
+def test_what_was_asked_of_the_municipality_is_told_and_nothing_else_of_the_needs() -> None:
+    assert facts_of(admitted(needs=["outpatient", "municipal_social"]), ready()).municipal_needs == ("municipal_social",)
+    assert facts_of(admitted(needs=["outpatient"]), ready()).municipal_needs == ()
+
+
+def test_after_a_real_move_the_notices_to_the_other_municipality_are_told_beside() -> None:
+    facts = facts_of(admitted(), ready(), person_changed(at=60, sent=61, moved=True))
+    (other,) = facts.other_municipalities
+    assert (facts.municipality, other.municipality, other.admission_notice_sent_at) == (GOTEBORG, HARRYDA, hours(61))
+    assert [notice.notice_sent_at for notice in other.ready] == [hours(61)]
+    assert facts_of(admitted(), ready()).other_municipalities == ()
