@@ -11,7 +11,7 @@ from dirigent.county.load import load_county
 from dirigent.simulate.persons import Population
 from shared.dates import format_instant, local_date, now
 
-PERSONS: Final = 500
+PERSONS: Final = 4_000
 NEEDS: Final = ["municipal_social", "municipal_health", "outpatient"]
 Event = dict[str, Any]
 

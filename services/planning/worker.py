@@ -1,20 +1,21 @@
 """Planning's share of a worker process: number and relay its stream, hear billing, and watch deadlines."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from functools import partial
 from pathlib import Path
 from typing import Final
 
 from services.planning import consumers, usecases
 from services.planning.settings import Settings
-from shared.db import Database
+from shared.db import Database, Work
 from shared.streams.due import Claim, DueWorker
 from shared.streams.runtime import StreamWorker, Task
 
 LOOK_EVERY_SECONDS: Final = 1.0
 CLOSE_EVERY_SECONDS: Final = 300.0
 PAPER_EVERY_SECONDS: Final = 3_600.0
+REST_SECONDS: Final = 0.25
 JUDGED_AT_ONCE: Final = 2
 
 
@@ -81,21 +82,23 @@ def write_pages(folder: Path, pages: Mapping[str, str]) -> None:
 
 
 async def watch_deadlines(database: Database) -> None:
-    """Follow the own stream for as long as the worker lives."""
-    while True:
-        async with database.transaction() as work:
-            seen = await usecases.watch_deadlines(work)
-        if not seen:
-            await asyncio.sleep(LOOK_EVERY_SECONDS)
+    """Appoint deadlines behind the own stream for as long as the worker lives."""
+    await _follow(database, usecases.watch_deadlines)
 
 
 async def watch_measures(database: Database) -> None:
     """Keep the follow-up behind the own stream."""
+    await _follow(database, usecases.watch_measures)
+
+
+async def _follow(database: Database, step: Callable[[Work], Awaitable[int]]) -> None:
+    """Take one short stretch of the own stream after another, resting as long as each took: numbering notices must never wait for it."""
+    clock = asyncio.get_running_loop().time
     while True:
+        begun = clock()
         async with database.transaction() as work:
-            seen = await usecases.watch_measures(work)
-        if not seen:
-            await asyncio.sleep(LOOK_EVERY_SECONDS)
+            seen = await step(work)
+        await asyncio.sleep(max(REST_SECONDS, clock() - begun) if seen else LOOK_EVERY_SECONDS)
 
 
 async def close_months(database: Database) -> None:
