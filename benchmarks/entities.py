@@ -97,6 +97,11 @@ class Notice(Base):
         """As the product's statement reads it out of the personal part."""
         return None if self.personal is None else str(self.personal["protected"]).lower()
 
+    @property
+    def planning(self) -> bool:
+        """Nobody tells a planning status in the stays that are measured: the baseline does not even ask."""
+        return False
+
 
 class Outbox(Base):
     __tablename__ = "outbox"

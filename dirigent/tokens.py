@@ -21,16 +21,19 @@ Data = Annotated[Path | None, typer.Option(envvar="DIRIGENT_DATA", help="Data fo
 
 def command(
     client: Annotated[str, typer.Argument(help="For example kommun-1480, ward-su or finance.")],
-    url: Annotated[str, typer.Option(envvar="DIRIGENT_PUBLIC_URL", help="Where Dirigent answers.")] = DEFAULT_URL,
+    url: Annotated[
+        str | None, typer.Option(envvar="DIRIGENT_PUBLIC_URL", help="Where Dirigent answers.", show_default="what runs in the data folder")
+    ] = None,
     data: Data = None,
     as_json: Annotated[bool, typer.Option("--json", help="Client and token as JSON.")] = False,
 ) -> None:
     """Print a bearer token of a demo client, good for five minutes."""
     try:
-        secrets = read_secrets(chosen_folder(data).path)
+        folder = chosen_folder(data)
+        secrets = read_secrets(folder.path)
         if client not in secrets:
             raise CannotStart(f"no such client: {client}; see `{program_here()} client list`")
-        token = asyncio.run(_token(url, client, secrets))
+        token = asyncio.run(_token(url or folder.running_at() or DEFAULT_URL, client, secrets))
     except (NoDemoClientsError, NotReachedError, TokenRefusedError) as error:
         raise CannotStart(str(error)) from None
     print(json.dumps({"client": client, "access_token": token, "token_type": "Bearer"}) if as_json else token)

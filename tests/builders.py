@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
-from uuid import UUID
+from uuid import NAMESPACE_OID, UUID, uuid5
 
 from stdnum import luhn
 
@@ -18,6 +18,7 @@ from services.planning.domain.events import (
     CaseEvent,
     Compulsory,
     Death,
+    Declination,
     Discharge,
     EventData,
     EventKey,
@@ -31,6 +32,7 @@ from services.planning.domain.events import (
     PlannedDischarge,
     Readiness,
     ReadinessWithdrawal,
+    SipContest,
     StayKey,
     Transfer,
 )
@@ -103,7 +105,8 @@ def a_ward_event(kind: str = "stay.admitted", data: Mapping[str, object] | None 
         "stay.outpatient_block_started": {"kind": "missing"},
         "stay.person_changed": {"person": a_person()},
         "stay.ready_withdrawn": {"reason": "Feber"},
-        "stay.discharged": {"discharged_to": "home"},
+        "stay.ready": {"secrecy_checked": True},
+        "stay.discharged": {"discharged_to": "home", "secrecy_checked": True},
         "stay.event_cancelled": {"event": "SU-1", "reason": "Fel patient"},
     }
     return {
@@ -246,6 +249,25 @@ def placed(
 ) -> CaseEvent:
     data = Placement(municipality, date(2026, 10, 1), "SN 2026-17", stated_by)
     return _event(EventType.MUNICIPALITY_PLACED, event_id, at, sent, data, corrects)
+
+
+def declined(
+    event_id: str = "declined",
+    at: float = 50,
+    *,
+    sent: float | None = None,
+    measures: Iterable[Need] = ("municipal_social",),
+    stated_by: str | None = None,
+    corrects: str | None = None,
+) -> CaseEvent:
+    data = Declination(uuid5(NAMESPACE_OID, event_id), frozenset(measures), stated_by)
+    return _event(EventType.MEASURES_DECLINED, event_id, at, sent, data, corrects)
+
+
+def sip_contested(
+    event_id: str = "contested", at: float = 45, *, sent: float | None = None, contested: bool = True, corrects: str | None = None
+) -> CaseEvent:
+    return _event(EventType.SIP_CONTESTED, event_id, at, sent, SipContest(contested), corrects)
 
 
 def cancelled(target: str, event_id: str = "", at: float = 130, *, sent: float | None = None, corrects: str | None = None) -> CaseEvent:

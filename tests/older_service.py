@@ -2,7 +2,7 @@
 
 import csv
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from random import Random
@@ -41,12 +41,17 @@ def told_twice(seed: int, month: str, count: int) -> Iterable[ToldTwice]:
     """Simulated stays, some with readiness withdrawn and stated anew; none with a correction or cancellation: a row has no room for it."""
     random, numbers = Random(seed), Numbers(Month.parse(month))
     for number, stay in enumerate(draw_stays(random, load_county(), Month.parse(month), count), start=1):
-        events = with_mishaps(random, stay, ward_events(random, stay, numbers), numbers)
+        events = [_as_recorded(event) for event in with_mishaps(random, stay, ward_events(random, stay, numbers), numbers)]
         if any(event.type == "stay.event_cancelled" or "corrects" in event.data for event in events):
             continue
         ready = next((event for event in events if event.type == "stay.ready"), None)
         commands = list(sip_commands(random, stay, ready.sent_at, str(number))) if ready is not None and stay.sip_required else []
         yield ToldTwice(events, commands, row_of(stay, events, commands))
+
+
+def _as_recorded(event: EventLine) -> EventLine:
+    """The event as far as a record of then says it: not whether secrecy was checked."""
+    return replace(event, data={name: value for name, value in event.data.items() if name != "secrecy_checked"})
 
 
 def row_of(stay: Stay, events: Sequence[EventLine], commands: Sequence[CommandLine] = ()) -> dict[str, str]:

@@ -14,6 +14,7 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
+from dirigent.calling import program_here
 from dirigent.county.secrets import read_secrets
 from dirigent.demo.asking import DemoError
 from dirigent.demo.mailboxes import MailboxError
@@ -26,7 +27,7 @@ from dirigent.replay.api import NotReachedError, PublicApi, TokenRefusedError
 from dirigent.replay.command import secret_of
 from dirigent.replay.player import NotAllowedError
 from dirigent.simulate.command import DEFAULT_SEED, DEFAULT_STAYS, read_month
-from dirigent.supervisor.folder import chosen_folder
+from dirigent.supervisor.folder import DataFolder, chosen_folder, default_folder
 from dirigent.supervisor.signals import SIGNAL_BASE, run
 from dirigent.supervisor.system import Options, System, running
 
@@ -62,10 +63,15 @@ def command(  # noqa: PLR0913  # one parameter for each option
         options = Options(data=folder.path, port=chosen, split=split, environment="demo", steps=("dirigent.seed",))
         wanted.check(folder.path)
         console = Console(stderr=as_json)
-        farewell = f"the data stay in {folder.path}, make run goes on from them" if keep else ""
+        farewell = _farewell(folder) if keep else ""
         code = run(_demo(options, wanted, console), say=_plainly(console), farewell=farewell)
     asked_to_end = keep and wanted.held and code in _ORDERLY
     raise typer.Exit(0 if asked_to_end else code)
+
+
+def _farewell(folder: DataFolder) -> str:
+    again = "make run" if folder == default_folder() else f'{program_here()} demo --keep --data "{folder.path}"'
+    return f"the data stay in {folder.path}; {again} goes on from them"
 
 
 def _plainly(console: Console) -> Callable[[str], None]:

@@ -86,6 +86,8 @@ class Demo:
 
     def _write_file(self) -> Path:
         file = self.folder / f"demo-{self.played.month}.ndjson"
+        file.touch(mode=0o600)
+        file.chmod(0o600)  # the persons are made up, but it looks like what nobody else may read
         with file.open("w", encoding="utf-8", newline="\n") as lines:
             lines.writelines(line + "\n" for line in simulate(self.played.seed, self.month, self.played.stays))
         return file

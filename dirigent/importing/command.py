@@ -7,19 +7,22 @@ from collections import Counter
 from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 
 import typer
 
 from dirigent.failure import CannotStart
 from dirigent.importing.directory_file import Row, read_rows
+from dirigent.importing.directory_words import in_words
 from dirigent.importing.history.command import command as import_history
+from dirigent.importing.history.file import Encoding
 from dirigent.supervisor.system import Options, databases_of
 from services.planning.usecases.register import Entry, Outcome, import_directory
 from shared.db import Database
 
 app = typer.Typer(no_args_is_help=True, help="Take over what another service or a spreadsheet knows.")
 app.command("history")(import_history)
+_TOLD: Final = ("line", "record", "id", "reason")
 
 
 class _Rehearsed(Exception):
@@ -33,17 +36,24 @@ def _imports() -> None:
 
 @app.command("directory")
 def import_directory_file(
-    file: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="CSV in UTF-8; the columns are in docs/directory.md.")],
+    file: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="CSV; the columns are in docs/directory.md.")],
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Try everything, enter nothing.")] = False,
     data: Annotated[Path | None, typer.Option(envvar="DIRIGENT_DATA", help="Data folder.", show_default="./data")] = None,
-    rejected: Annotated[Path, typer.Option(help="Where rows that were left out are written, with their reasons.")] = Path("rejected.csv"),
+    encoding: Annotated[Encoding, typer.Option(help="How the file is written.")] = "utf-8",
+    rejected: Annotated[
+        Path | None,
+        typer.Option(help="Where rows that were left out are written, with their reasons.", show_default="FILE.rejected.csv"),
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="The report as JSON.")] = False,
 ) -> None:
     """Enter organisations, units, mailboxes, members, addressing rules and duty calendars from a file.
 
     It may be repeated at any time: what stands already is only counted. A row that cannot be entered is left out and told.
     """
-    rows = read_rows(file)
+    rejected = rejected or file.with_name(f"{file.stem}.rejected.csv")
+    if rejected.absolute() == file.absolute():
+        raise CannotStart(f"{file}: cannot be read and hold its own rejected rows; --rejected names another file")
+    rows = read_rows(file, encoding)
     outcomes = asyncio.run(_enter(Options(data=data), [row.entry for row in rows if row.entry is not None], dry_run=dry_run))
     left_out = refusals(rows, outcomes)
     if left_out:
@@ -93,8 +103,8 @@ def _write(path: Path, left_out: Sequence[tuple[int, str, str, str]]) -> None:
     try:
         with path.open("w", encoding="utf-8", newline="") as file:
             writer = csv.writer(file)
-            writer.writerow(("line", "record", "id", "reason"))
-            writer.writerows(left_out)
+            writer.writerow((*_TOLD, "words"))
+            writer.writerows((*one, in_words(one[-1])) for one in left_out)
     except OSError as error:
         raise CannotStart(f"{path}: {error.strerror}") from None
 
@@ -103,7 +113,7 @@ def _tell(
     counts: dict[str, dict[str, int]], left_out: Sequence[tuple[int, str, str, str]], rejected: Path, *, dry_run: bool, as_json: bool
 ) -> None:
     if as_json:
-        named: list[dict[str, Any]] = [dict(zip(("line", "record", "id", "reason"), one, strict=True)) for one in left_out]
+        named: list[dict[str, Any]] = [dict(zip(_TOLD, one, strict=True)) | {"words": in_words(one[-1])} for one in left_out]
         print(json.dumps({"dry_run": dry_run, "records": counts, "rejected": named}, ensure_ascii=False))
         return
     print("Tried, nothing was entered:" if dry_run else "Entered:")
@@ -113,6 +123,6 @@ def _tell(
             + "  ".join(f"{by_change.get(change, 0):>6} {change}" for change in ("added", "changed", "unchanged", "rejected"))
         )
     for line, record, _, reason in left_out[:20]:
-        print(f"  line {line}: {record}: {reason}")
+        print(f"  line {line}: {record}: {in_words(reason)}")
     if left_out:
         print(f"  {len(left_out)} rows were left out; see {rejected}")

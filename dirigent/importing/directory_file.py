@@ -13,6 +13,7 @@ from typing import Any, Final
 from pydantic import TypeAdapter, ValidationError
 
 from dirigent.failure import CannotStart
+from dirigent.importing.history.file import Encoding, separator_of
 from services.planning.domain.duty_calendar import WEEKDAYS
 from services.planning.usecases.register import (
     CalendarBody,
@@ -70,19 +71,21 @@ class Row:
     reason: str = ""
 
 
-def read_rows(path: Path) -> list[Row]:
+def read_rows(path: Path, encoding: Encoding = "utf-8") -> list[Row]:
     """Read a whole file; a row that cannot be an entry says why.
 
     Raises:
-        CannotStart: It is no CSV file in UTF-8, or a column is missing or unknown.
+        CannotStart: It is no CSV file in this encoding, or a column is missing or unknown.
     """
     try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            reader = csv.DictReader(file, strict=True)
+        with path.open(encoding="utf-8-sig" if encoding == "utf-8" else encoding, newline="") as file:
+            separator = separator_of(file.readline())
+            file.seek(0)
+            reader = csv.DictReader(file, delimiter=separator, strict=True)
             _check_header(path, reader.fieldnames or ())
             return list(_rows(reader))
     except UnicodeDecodeError:
-        raise CannotStart(f"{path}: not UTF-8") from None
+        raise CannotStart(f"{path}: not {encoding.upper()}; --encoding names another") from None
     except csv.Error as error:
         raise CannotStart(f"{path}: {error}") from None
 

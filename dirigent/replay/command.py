@@ -23,7 +23,9 @@ DEFAULT_URL: Final = "http://127.0.0.1:8080"
 def command(
     file: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="CloudEvents and commands, one JSON object a line.")],
     client: Annotated[str, typer.Option(help="The client that imports the events.")] = "history",
-    url: Annotated[str, typer.Option(envvar="DIRIGENT_PUBLIC_URL", help="Where Dirigent answers.")] = DEFAULT_URL,
+    url: Annotated[
+        str | None, typer.Option(envvar="DIRIGENT_PUBLIC_URL", help="Where Dirigent answers.", show_default="what runs in the data folder")
+    ] = None,
     data: Annotated[Path | None, typer.Option(envvar="DIRIGENT_DATA", help="Data folder with the demo's clients.")] = None,
     secret: Annotated[str | None, typer.Option(envvar="DIRIGENT_CLIENT_SECRET", hidden=True)] = None,
     refused: Annotated[Path, typer.Option(help="Where refused lines are written, with their reasons.")] = Path("refused.ndjson"),
@@ -32,7 +34,7 @@ def command(
     """Play a replay file. It may be played again, or after an interruption, at any time: what is known already is only counted."""
     secrets = secrets_at_hand(data, client, secret)
     try:
-        report = asyncio.run(_play(file, client, url, secrets))
+        report = asyncio.run(_play(file, client, url or chosen_folder(data).running_at() or DEFAULT_URL, secrets))
     except (NotReachedError, TokenRefusedError, NotAllowedError, UnreadableLineError) as error:
         raise CannotStart(str(error)) from None
     if report.refused:

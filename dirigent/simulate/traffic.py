@@ -51,7 +51,7 @@ def ward_events(random: Random, stay: Stay, numbers: Numbers) -> list[EventLine]
     in_care = _regularly(random, course.admitted.at.date(), waited_from, SIGN_OF_LIFE_IN_CARE_DAYS)
     events.extend(event("stay.planned_discharge_changed", asked, asked, _planned(stay, whole(random, 0, 3))) for asked in in_care)
     if course.ready is not None:
-        events.append(event("stay.ready", course.ready.at, course.ready.sent_at, {"compulsory": stay.compulsory}))
+        events.append(event("stay.ready", course.ready.at, course.ready.sent_at, {"compulsory": stay.compulsory, "secrecy_checked": True}))
         for asked in _regularly(random, course.ready.at.date(), course.end.at.date(), SIGN_OF_LIFE_DAYS):
             days = (asked.date() - course.ready.at.date()).days
             events.append(event("stay.planned_discharge_changed", asked, asked, _planned(stay, days + SIGN_OF_LIFE_DAYS)))
@@ -59,7 +59,12 @@ def ward_events(random: Random, stay: Stay, numbers: Numbers) -> list[EventLine]
         events.append(event("stay.deceased", course.end.at, course.end.sent_at, {}))
     else:
         events.append(
-            event("stay.discharged", course.end.at, course.end.sent_at, {"discharged_to": weighted(random, DISCHARGED_TO)}),
+            event(
+                "stay.discharged",
+                course.end.at,
+                course.end.sent_at,
+                {"discharged_to": weighted(random, DISCHARGED_TO), "secrecy_checked": True},
+            ),
         )
     return events
 

@@ -142,7 +142,7 @@ def why_elsewhere(folder: DataFolder) -> str | None:
 def chosen_folder(given: Path | None) -> DataFolder:
     """The folder named on the command line or by DIRIGENT_DATA, else the default one."""
     named = given or (Path(os.environ["DIRIGENT_DATA"]) if os.environ.get("DIRIGENT_DATA") else None)
-    return DataFolder(named.expanduser().absolute()) if named else default_folder()
+    return DataFolder(named.expanduser().resolve()) if named else default_folder()
 
 
 def remove(folder: DataFolder) -> None:

@@ -58,12 +58,13 @@ def stay_of(
         _utc(fact.last_sign_of_life_at),
         tuple(OutpatientBlock(block.started_at.astimezone(UTC), _utc(block.ended_at), block.contested) for block in fact.outpatient_blocks),
         tuple(consents),
-        tuple(declined),
+        _declined(fact, declined),
         tuple(Leave(leave.started_at.astimezone(UTC), _utc(leave.ended_at)) for leave in fact.leaves),
         tuple(transfer.transferred_at.astimezone(UTC) for transfer in fact.transfers),
         frozenset(placement.municipality for placement in fact.placements),
         frozenset(fact.municipal_needs),
         party.admission_notice_claimed_at,
+        fact.sip_contested,
     )
 
 
@@ -72,9 +73,20 @@ def consent_of(plan: UUID, consent: str, changed_at: datetime) -> ConsentAnswer:
     return ConsentAnswer(plan, consent == "given", changed_at.astimezone(UTC))
 
 
-def declined_of(measures: Iterable[str], declined_at: datetime) -> Declined:
+def declined_of(measures: Iterable[str], declined_at: datetime, decline_id: UUID | None = None) -> Declined:
     """Measures the patient declined."""
-    return Declined(frozenset(measures), declined_at.astimezone(UTC))
+    return Declined(frozenset(measures), declined_at.astimezone(UTC), decline_id)
+
+
+def _declined(fact: StayChanged, beside: Iterable[Declined]) -> tuple[Declined, ...]:
+    """Of each statement what the stay tells of it, which is more, and later, than what was told beside it; nothing that was withdrawn."""
+    known = {one.decline_id for one in fact.declined}
+    told = [
+        Declined(frozenset(one.measures), one.declined_at.astimezone(UTC), one.decline_id, one.stated_at.astimezone(UTC), one.municipality)
+        for one in fact.declined
+        if not one.withdrawn
+    ]
+    return (*told, *(one for one in beside if one.id not in known))
 
 
 def party_of(fact: StayChanged, agreements: Iterable[Agreement]) -> Notified:

@@ -1,9 +1,11 @@
 """The gateway as an ASGI application: the door in front, our own few addresses behind it."""
 
 import hashlib
+import tomllib
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
 from typing import Any, Final
 
 import msgspec
@@ -30,6 +32,7 @@ from shared.http.conditional import caller_has
 from shared.http.problems import HttpProblem
 
 _DOCUMENT_SECONDS: Final = 5.0
+_PROJECT: Final = Path(__file__).resolve().parents[2] / "pyproject.toml"
 
 
 def create_app(settings: Settings | None = None, services: Mapping[str, ASGIApp] | None = None) -> FastAPI:
@@ -146,5 +149,5 @@ class Contract:
 def _version() -> str:
     try:
         return version("dirigent")
-    except PackageNotFoundError:  # started from a folder that was never installed
-        return "0.0.0"
+    except PackageNotFoundError:  # started from its folder, never installed
+        return str(tomllib.loads(_PROJECT.read_text(encoding="utf-8"))["project"]["version"])

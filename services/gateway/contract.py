@@ -6,6 +6,7 @@ from copy import deepcopy
 from typing import Any, Final
 
 from services.gateway.routes import shape
+from services.gateway.wording import first_sentence, say_what_comes_back, tell_of_pages, unreadable
 from shared.http.access import Route
 from shared.http.documented import idempotency_key
 
@@ -15,7 +16,6 @@ _METHODS: Final = frozenset({"get", "post", "put", "patch", "delete"})
 _SCHEMAS: Final = "#/components/schemas/"
 _FRAMEWORK_SCHEMAS: Final = frozenset({"HTTPValidationError", "ValidationError"})
 _PROBLEMS: Final = {
-    "400": "Unreadable: not JSON, a bad cursor, a missing Idempotency-Key.",
     "401": "No valid token.",
     "403": "The token lacks the scope, or its holder the role.",
     "404": "Unknown, or not yours: the two look the same.",
@@ -28,7 +28,7 @@ _PROBLEMS: Final = {
 }
 _PROBLEM_CONTENT: Final[Document] = {"content": {"application/problem+json": {"schema": {"$ref": f"{_SCHEMAS}Problem"}}}}
 _ALWAYS: Final = ("401", "403", "429", "503")
-_WITH_BODY: Final = ("400", "413", "415", "422")
+_WITH_BODY: Final = ("413", "415", "422")
 _REFUSABLE: Final = ("409",)
 _IS_ERROR: Final = ("4", "5")
 
@@ -93,7 +93,10 @@ def merge(documents: Mapping[str, Document], routes: Iterable[Route], public_url
             for method, operation in item.items():
                 route = table.get((method, shape(path)))
                 if method in _METHODS and (service == "gateway" or (route is not None and route.service == service)):
-                    paths.setdefault(path, {})[method] = _operation(service, path, operation, route)
+                    told = _operation(service, path, operation, route)
+                    say_what_comes_back(told, document.get("components", {}).get("schemas", {}))
+                    tell_of_pages(path, method, told)
+                    paths.setdefault(path, {})[method] = told
     return {
         "openapi": "3.1.0",
         "info": {"title": "Dirigent", "version": version, "description": DESCRIPTION},
@@ -128,24 +131,22 @@ def _operation(service: str, path: str, operation: Document, route: Route | None
     told["tags"] = [group_of(path)]
     if service == "gateway":
         return told
-    told["summary"] = _first_sentence(told.get("description") or told.get("summary", ""))
+    told["summary"] = first_sentence(told.get("description") or told.get("summary", ""))
     responses = {status: _as_problem(status, answer) for status, answer in told.get("responses", {}).items() if status != "422"}
-    expected = _ALWAYS + (_WITH_BODY if "requestBody" in told else ("400",)) + (("404",) if "{" in path else ())
+    takes_body = "requestBody" in told
+    expected = _ALWAYS + (_WITH_BODY if takes_body else ()) + (("404",) if "{" in path else ())
     if route is not None and route.method in {"POST", "PUT"}:
         expected += _REFUSABLE
     for status in expected:
         responses.setdefault(status, {"$ref": f"#/components/responses/{status}"})
+    takes_key = route is not None and route.idempotency_key
+    responses.setdefault("400", {"description": unreadable(takes_body=takes_body, takes_key=takes_key), **_PROBLEM_CONTENT})
     told["responses"] = dict(sorted(responses.items()))
     if route is not None:
         told["security"] = [{"oauth2": [scope]} for scope in route.scopes]
         if route.idempotency_key:
             told["parameters"] = [*told.get("parameters", ()), idempotency_key(required=True)]
     return told
-
-
-def _first_sentence(text: str) -> str:
-    """What a call is for in one line, as its docstring begins."""
-    return " ".join(text.split("\n\n", maxsplit=1)[0].split()).split(". ")[0].rstrip(".")
 
 
 def _as_problem(status: str, answer: Document) -> Document:

@@ -1,31 +1,38 @@
 """Read the time limits of the law from their data file, and hand them to the domain as values."""
 
 import tomllib
+from collections.abc import Sequence
 from datetime import date, timedelta
 from functools import cache
 from pathlib import Path
-from typing import Final, Literal
+from typing import Annotated, Final, Generic, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from services.planning.domain.limits import Limits, Statute
+from services.planning.domain.limits import Limits, Statute, SundayRule
+from services.planning.holidays import load_holidays
 
 STATUTE_FILE: Final = Path(__file__).parent / "statute.toml"
+Value = TypeVar("Value")
 
 
 class StatuteFileError(Exception):
     """The data file cannot be used; the message says where and why, never a value."""
 
 
-class _Dated(BaseModel):
+class _From(BaseModel, Generic[Value]):
     """One value from its first day on."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
     first: date
-    value: int = Field(ge=0)
+    value: Value
     unit: str = Field(min_length=1)
     mark: Literal["L", "A", "D"]
     source: str = Field(min_length=1)
+
+
+_Dated = _From[Annotated[int, Field(ge=0)]]
+_Switch = _From[Literal["n8", "n1_and_n8", "off"]]
 
 
 class _StatuteFile(BaseModel):
@@ -42,6 +49,9 @@ class _StatuteFile(BaseModel):
     measures_written_within: list[_Dated] = Field(min_length=1)
     question_answered_within: list[_Dated] = Field(min_length=1)
     paper_stated_within: list[_Dated] = Field(min_length=1)
+    discharge_notice_within: list[_Dated] = Field(min_length=1)
+    asked_for_after_discharge: list[_Dated] = Field(min_length=1)
+    statutory_sunday_rule: list[_Switch] = Field(min_length=1)
 
 
 @cache
@@ -69,9 +79,11 @@ def load_statute(path: Path = STATUTE_FILE) -> Statute:
         told.measures_written_within,
         told.question_answered_within,
         told.paper_stated_within,
+        told.discharge_notice_within,
+        told.asked_for_after_discharge,
     )
-    firsts = sorted({one.first for values in limits for one in values})
-    return Statute(tuple(_limits_on(day, told) for day in firsts))
+    firsts = sorted({one.first for values in (*limits, told.statutory_sunday_rule) for one in values})
+    return Statute(tuple(_limits_on(day, told) for day in firsts), load_holidays())
 
 
 def _limits_on(day: date, told: _StatuteFile) -> Limits:
@@ -87,9 +99,12 @@ def _limits_on(day: date, told: _StatuteFile) -> Limits:
         measures_written=timedelta(days=_value(told.measures_written_within, day)),
         question_answered=timedelta(hours=_value(told.question_answered_within, day)),
         paper_stated=timedelta(hours=_value(told.paper_stated_within, day)),
+        discharge_notice_days=_value(told.discharge_notice_within, day),
+        duties_after_discharge=timedelta(days=_value(told.asked_for_after_discharge, day)),
+        sunday_rule=SundayRule(_value(told.statutory_sunday_rule, day)),
     )
 
 
-def _value(values: list[_Dated], day: date) -> int:
+def _value(values: Sequence[_From[Value]], day: date) -> Value:
     in_order = sorted(values, key=lambda one: one.first)
     return next((one.value for one in reversed(in_order) if one.first <= day), in_order[0].value)

@@ -15,6 +15,7 @@ from shared.streams.runtime import StreamWorker, Task
 LOOK_EVERY_SECONDS: Final = 1.0
 CLOSE_EVERY_SECONDS: Final = 300.0
 PAPER_EVERY_SECONDS: Final = 3_600.0
+PAPER_AT_FIRST_SECONDS: Final = 300.0
 REST_SECONDS: Final = 0.25
 JUDGED_AT_ONCE: Final = 2
 
@@ -58,12 +59,17 @@ def create_worker(settings: Settings | None = None) -> StreamWorker:
 
 
 async def _lay_paper(folder: Path, database: Database) -> None:
-    """Write each ward's list anew every hour, whole or not at all; a ward without open cases keeps none."""
+    """Write each ward's list anew every hour, whole or not at all; a ward without open cases keeps none.
+
+    In the first hour every few minutes: a new system gets its patients after it has started.
+    """
+    clock = asyncio.get_running_loop().time
+    hourly_from = clock() + PAPER_EVERY_SECONDS
     while True:
         async with database.transaction() as work:
             pages = await usecases.paper_pages(work)
         await asyncio.to_thread(write_pages, folder, {page.file: page.html for page in pages})
-        await asyncio.sleep(PAPER_EVERY_SECONDS)
+        await asyncio.sleep(PAPER_EVERY_SECONDS if clock() >= hourly_from else PAPER_AT_FIRST_SECONDS)
 
 
 def write_pages(folder: Path, pages: Mapping[str, str]) -> None:

@@ -7,10 +7,13 @@ from datetime import date
 from typing import ClassVar, Literal
 from uuid import UUID
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import AwareDatetime, Field
 
+from shared.events.command_facts import COMMAND_FACTS
+from shared.events.fact import Fact as Fact  # noqa: PLC0414  # facts are taken from here
 from shared.events.stay_parts import (
     CareType,
+    DeclinedStated,
     OnLeave,
     OtherMunicipality,
     OutpatientBlock,
@@ -20,13 +23,6 @@ from shared.events.stay_parts import (
     Registered,
     Transferred,
 )
-
-
-class Fact(BaseModel):
-    """What every fact shares: it cannot be changed, and unknown fields are refused."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", ser_json_timedelta="iso8601")
-    kind: ClassVar[str]
 
 
 class StayChanged(Fact):
@@ -71,6 +67,8 @@ class StayChanged(Fact):
     )
     admission_notice_paper: Paper = Field(default="none", description="whether a time on paper moves N1, as in `ready`")
     admission_notice_given_on_paper_at: AwareDatetime | None = None
+    declined: tuple[DeclinedStated, ...] = Field(default=(), description="what `case.declined` told of, and whether it was withdrawn since")
+    sip_contested: bool = Field(default=False, description="ward or municipality contests whether a SIP is required")
 
 
 class PlanInvited(Fact):
@@ -139,7 +137,7 @@ class AdmissionReasonStated(Fact):
 
 
 class MeasuresDeclined(Fact):
-    """The patient declined measures that were needed; each statement stands by itself, in any order."""
+    """The patient declined measures that were needed; each statement stands by itself, unless `stay.changed` tells it was withdrawn."""
 
     kind: ClassVar[str] = "case.declined"
     case_id: UUID
@@ -338,4 +336,4 @@ FACTS: dict[str, type[Fact]] = {
         InvoiceIssued,
         DirectoryChanged,
     )
-}
+} | {fact.kind: fact for fact in COMMAND_FACTS}

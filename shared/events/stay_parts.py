@@ -2,6 +2,7 @@
 
 from datetime import date
 from typing import Literal
+from uuid import UUID
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
@@ -74,6 +75,19 @@ class Placed(BaseModel):
     decision_date: date
     stated_at: AwareDatetime
     stated_by: str
+
+
+class DeclinedStated(BaseModel):
+    """The patient declined measures, as one unit stated; `withdrawn`: the statement was a mistake, and the patient declined nothing."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+    decline_id: UUID = Field(description="as in `case.declined`")
+    measures: tuple[Literal["municipal_social", "municipal_health", "outpatient"], ...]
+    declined_at: AwareDatetime
+    stated_at: AwareDatetime
+    stated_by: str = Field(description="HSA-id of the unit that told it")
+    municipality: str | None = Field(default=None, description="SCB code, when a municipality stated it")
+    withdrawn: bool = False
 
 
 class OtherMunicipality(BaseModel):

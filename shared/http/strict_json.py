@@ -7,10 +7,13 @@ ordinary one of its size does.
 import asyncio
 import json
 import math
+import re
 from typing import Any, Final
 
 from shared.http.problems import HttpProblem
 
+_NUL: Final = re.compile(r"(?<!\\)(?:\\\\)*\\u0000")
+"""A NUL as written JSON has it; after an even number of backslashes the same letters are only letters."""
 MAX_DEPTH: Final = 16
 MOST_VALUES: Final = 100_000
 """A full batch of events holds a quarter of this."""
@@ -101,5 +104,5 @@ def _refuse_unkeepable(value: object) -> None:
         written.encode()
     except UnicodeEncodeError as error:
         raise _unreadable() from error
-    if "\\u0000" in written:
+    if _NUL.search(written):
         raise _unreadable()

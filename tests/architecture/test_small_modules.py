@@ -31,7 +31,7 @@ OWN: Final = {
 }
 GATEWAY: Final = frozenset(
     {"__init__", "app", "auth", "routes", "upstreams", "limits", "web", "tables", "repository", "settings", "migrations"}
-    | {"clients", "contract", "door", "health", "tokens"}
+    | {"clients", "contract", "door", "health", "tokens", "wording"}
 )
 
 

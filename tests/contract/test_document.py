@@ -1,11 +1,15 @@
 import json
 import re
+from html import unescape
+from pathlib import Path
 from typing import Any
 
 from services.gateway.app import build_document
 from services.gateway.routes import shape
 from shared.http.access import ROUTES
 from tests.contract.system import PUBLIC_URL, System
+
+ROOT = Path(__file__).resolve().parents[2]
 
 
 def document_of(system: System) -> dict[str, Any]:
@@ -61,3 +65,59 @@ async def test_every_page_of_the_reference_can_be_read(system: System) -> None:
         assert {"events", "notices", "cases", "plans", "averages", "months", "invoices", "subscriptions", "tokens", "webhooks"} <= groups
         for group in groups:
             assert (await client.get(f"/docs/{group}")).status_code == 200
+
+
+def test_every_list_that_sends_a_link_says_so_and_no_other(system: System) -> None:
+    sent = {
+        re.sub(r"\{(\w+)\}", "{}", address)
+        for service in ("services", "shared")
+        for file in (ROOT / service).rglob("*.py")
+        for address in re.findall(r"""f'<(/v1/[^?]+)\?[^']*rel="next"'""", file.read_text(encoding="utf-8"))
+    }
+    told = {
+        re.sub(r"\{(\w+)\}", "{}", path)
+        for path, item in document_of(system)["paths"].items()
+        if "get" in item and "Link" in item["get"]["responses"].get("200", {}).get("headers", {})
+    }
+    assert len(sent) > 5
+    assert told == sent
+    assert 'rel="next"' in document_of(system)["paths"]["/v1/worklist"]["get"]["description"]
+
+
+def test_every_answer_says_what_it_is_and_only_a_body_can_be_unreadable_json(system: System) -> None:
+    document = document_of(system)
+    assert "Successful Response" not in json.dumps(document)
+    units = document["paths"]["/v1/units"]["get"]["responses"]
+    assert units["200"]["description"] == "Some of the units; the rest behind the `Link` header."
+    for path, item in document["paths"].items():
+        for method, operation in item.items():
+            if path.startswith("/v1/") and method == "get":
+                assert "Idempotency-Key" not in operation["responses"]["400"]["description"], path
+    plans = document["paths"]["/v1/plans"]["post"]["responses"]["400"]["description"]
+    assert "Idempotency-Key" in plans
+    assert "JSON" in plans
+
+
+def test_a_title_is_a_whole_sentence_and_the_version_that_of_the_product(system: System) -> None:
+    document = document_of(system)
+    titles = [operation["summary"] for item in document["paths"].values() for operation in item.values()]
+    assert not [title for title in titles if title.endswith(("kap", "e.g", "i.e"))]
+    assert document["info"]["version"] != "0.0.0"
+
+
+async def test_every_curl_line_sends_what_must_be_sent(system: System) -> None:
+    document = document_of(system)
+    for group in {operation["tags"][0] for item in document["paths"].values() for operation in item.values()}:
+        calls = re.findall(r"<pre>(curl .*?)</pre>", unescape(await page_of(system, f"/docs/{group}")), re.DOTALL)
+        assert calls
+        assert not [call for call in calls if "{" in call], "curl takes braces for a pattern"
+    plans = unescape(await page_of(system, "/docs/plans"))
+    assert '-H "Idempotency-Key: $IDEMPOTENCY_KEY"' in plans
+    assert "/v1/indicators?from=2026-10&to=2026-10" in unescape(await page_of(system, "/docs/indicators"))
+    assert "/v1/deviations/statistics?from=$FROM&to=$TO" in unescape(await page_of(system, "/docs/deviations"))
+    assert "/v1/cases/$CASE_ID" in unescape(await page_of(system, "/docs/cases"))
+
+
+async def page_of(system: System, path: str) -> str:
+    async with system.opened() as client:
+        return str((await client.get(path)).text)

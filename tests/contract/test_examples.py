@@ -34,6 +34,8 @@ STORY = (
     ("PUT", f"{CASE}/care-contact", "care", 200),
     ("POST", f"{CASE}/declined", "care", 201),
     ("POST", f"{CASE}/outpatient-block", "care", 201),
+    ("POST", f"{CASE}/statements/{{event_id}}/withdrawal", "care", 201),
+    ("POST", f"{CASE}/sip-contested", "municipality", 201),
     ("PUT", f"{CASE}/liable-municipality", "municipality", 200),
     ("PUT", f"{CASE}/admission-reason", "region", 200),
     ("POST", "/v1/consents", "care", 201),
@@ -168,7 +170,7 @@ def missing(template: str, known: dict[str, str]) -> list[str]:
 
 def learnt(template: str, answer: Document) -> dict[str, str]:
     """The ids that an answer tells, by the names that addresses and bodies give them."""
-    told = {name: answer[name] for name in ("case_id", "invitation_id") if answer.get(name)}
+    told = {name: answer[name] for name in ("case_id", "invitation_id", "event_id") if answer.get(name)}
     noun = template.removeprefix("/v1/").rstrip("s")
     return told | ({f"{noun}_id": answer["id"]} if noun in {"plan", "tariff", "consent", "deviation", "outage"} and "id" in answer else {})
 

@@ -64,7 +64,7 @@ def _heading(path: Path, heading: bytes, encoding: Encoding) -> tuple[str, tuple
         text = heading.removeprefix(_MARK).decode(encoding).strip("\r\n")
     except UnicodeDecodeError:
         raise CannotStart(f"{path}: the first line is not {encoding}; --encoding names another") from None
-    separator = max(_SEPARATORS, key=text.count)
+    separator = separator_of(text)
     columns = tuple(name.strip() for name in next(csv.reader([text], delimiter=separator), []))
     missing = [name for name in REQUIRED if name not in columns]
     if missing:
@@ -76,6 +76,11 @@ def _heading(path: Path, heading: bytes, encoding: Encoding) -> tuple[str, tuple
     if len(set(columns)) < len(columns):
         raise CannotStart(f"{path}: a column stands twice")
     return separator, columns
+
+
+def separator_of(heading: str) -> str:
+    """What stands between the columns of a heading: semicolon, comma or tab."""
+    return max(_SEPARATORS, key=heading.count)
 
 
 def read_lines(path: Path, form: Form, *, after: int = 0) -> Iterator[Line]:

@@ -10,7 +10,7 @@ from dirigent.importing.history.stay import Stay
 from dirigent.replay.api import PublicApi
 from services.planning.domain.case import CaseState
 from services.planning.domain.fold import fold
-from services.planning.domain.lateness import judge_admission_notices
+from services.planning.domain.lateness import judge_admission_notices, judge_discharge_notice
 from services.planning.domain.parties import Directory, Recipient, Standing
 from services.planning.statute import load_statute
 from services.planning.translation import case_event
@@ -49,7 +49,7 @@ class KnownUnits:
     def rehearse(self, stay: Stay) -> CaseState:
         """The case that the row's events make, by the very rules that will make it."""
         events = [case_event(event.value, parse_instant(event.value["sentat"])) for event in stay.events]
-        return judge_admission_notices(fold(events, self.directory), load_statute())
+        return judge_discharge_notice(judge_admission_notices(fold(events, self.directory), load_statute()), load_statute())
 
 
 async def known_units(api: PublicApi, client: str) -> KnownUnits | None:

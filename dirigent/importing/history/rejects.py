@@ -59,8 +59,9 @@ class Rejects:
     def write(self, line: Line, form: Form, problems: Sequence[Problem]) -> None:
         """Write a row's problems, one a line; the cells, if wanted, beside the first."""
         told = dict(zip(form.columns, line.texts, strict=False)) if self._columns else {}
+        surplus = line.texts[len(form.columns) :] if self._columns else ()
         for number, problem in enumerate(problems):
-            cells = [told.get(name, "") for name in self._columns] if number == 0 else []
+            cells = [*(told.get(name, "") for name in self._columns), *surplus] if number == 0 else []
             self._writer.writerow((line.number, problem.column, problem.code, in_words(problem), *cells))
 
     def mark(self) -> int:

@@ -21,6 +21,7 @@ CASE: Final = "{case}"
 """Stands in an address or a body for the case of the stay, which is known when its events have been taken in."""
 PLAN: Final = "{plan}"
 NOT_STATED: Final = "not stated"
+_WITHOUT_CENTURY: Final = 10
 
 _PERSON_PLACES: Final = {
     "/type": "person_type",
@@ -91,6 +92,7 @@ def stay_of(row: RowReader, line: int) -> Stay | None:
         row.required(column)
     if row.problems:
         return None
+    _refuse_person_in_stay_ids(row)
     events = _events(row)
     called = tuple(row.read("sip_called_units", cells.units) or ())
     commands = (*_sip(row, called), *_declined(row), *_placement(row))
@@ -100,6 +102,19 @@ def stay_of(row: RowReader, line: int) -> Stay | None:
     named = {column: row.text(column) for column in ("ward", "outpatient_unit", "sip_care_centre")}
     named |= {column: row.text(column) for column in (numbered("transfer_N_to_ward", time) for time in TIMES)}
     return Stay(line, events, commands, {column: unit for column, unit in named.items() if unit}, called)
+
+
+def _refuse_person_in_stay_ids(row: RowReader) -> None:
+    """A stay's id stands in addresses, logs and envelopes; the person's number, with or without century and hyphen, never may."""
+    number = _digits(row.text("person_id"))[-_WITHOUT_CENTURY:]
+    if len(number) == _WITHOUT_CENTURY:
+        for column in ("stay_id", *(numbered("transfer_N_to_stay_id", time) for time in TIMES)):
+            if number in _digits(row.text(column)):
+                row.problem(column, "holds_person_id")
+
+
+def _digits(text: str) -> str:
+    return "".join(sign for sign in text.upper() if sign.isalnum())
 
 
 def _events(row: RowReader) -> tuple[Event, ...]:

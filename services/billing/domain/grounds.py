@@ -36,6 +36,16 @@ def _facts(stay: Stay, reason: Reason, waiting: Waiting | None, month: Month | N
             return {**notices, "admission_notice_claimed_at": instant_text(stay.admission_notice_claimed_at), "ready": claims}
         case Reason.SIP_REFUSED:
             return {"refused_since": instant_text(sip_refused_since(stay)), "invited_at": instant_text(min(stay.invited_at, default=None))}
+        case Reason.SIP_REQUIREMENT_CONTESTED:
+            counted = None if waiting is None else waiting.notice.sent_at
+            return {
+                "sip_required": stay.sip_required,
+                "ready_notice_sent_at": instant_text(counted),
+                "invited_at": instant_text(min(stay.invited_at, default=None)),
+            }
+        case Reason.DECLINED_SAYS_DEBTOR:
+            said = sorted((one.declined_at, one.stated_at or one.declined_at, sorted(one.measures)) for one in stay.declined)
+            return {"declined": [[instant_text(declined_at), instant_text(stated_at), [*names]] for declined_at, stated_at, names in said]}
         case Reason.OUTPATIENT_BLOCK_CONTESTED:
             contested = sorted((block.started_at, block.ended_at or block.started_at) for block in stay.blocks if block.contested)
             return {"blocks": [[instant_text(started), instant_text(answered)] for started, answered in contested]}

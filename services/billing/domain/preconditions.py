@@ -67,7 +67,7 @@ def assess(stay: Stay, waiting: Waiting | None, switches: Switches, statute: Sta
             exclusions.append(Exclusion.of(stay.case_id, fault))
         elif fault is Reason.LATE_SIP_INVITATION:
             kinds[switches.late_sip_invitation].append(_ground(stay, fault, waiting))
-        elif fault is Reason.SIP_REFUSED and switches.sip_refused is SipRefused.REVIEW:
+        elif fault is Reason.SIP_REQUIREMENT_CONTESTED or (fault is Reason.SIP_REFUSED and switches.sip_refused is SipRefused.REVIEW):
             reviews.append(_ground(stay, fault, waiting))
         elif fault is not None:
             notes.append(Exclusion.of(stay.case_id, fault))
@@ -136,12 +136,15 @@ def _disputed(stay: Stay, switches: Switches) -> Iterator[Reason]:
     """What the parties do not agree on, so that a person must judge.
 
     Source:
-        Lag (2017:612) 5 kap. 2 and 5 §§.
+        Lag (2017:612) 5 kap. 2 and 5 §§; switch declined_measures.
     """
     if len(stay.placed_by) > 1:
         yield Reason.PLACEMENT_DISPUTED
     if held_up_by(stay, switches, contested=True):
         yield Reason.OUTPATIENT_BLOCK_CONTESTED
+    counts = switches.declined_measures is DeclinedMeasures.EXCLUDED and not all_measures_declined(stay)
+    if counts and all_measures_declined(stay, says_debtor_afterwards=True):
+        yield Reason.DECLINED_SAYS_DEBTOR
 
 
 def _invitation_fault(stay: Stay, waiting: Waiting, switches: Switches, statute: Statute) -> Reason | None:
@@ -149,13 +152,33 @@ def _invitation_fault(stay: Stay, waiting: Waiting, switches: Switches, statute:
 
     A stay of few days stays in the average whether the invitation is missing or late: leaving it out would let the region's own
     omission raise the average. Under compulsory outpatient care a co-ordinated care plan takes the place of the SIP. A patient who refused
-    a SIP in time leaves nothing to call to, or leaves that to be judged.
+    a SIP in time leaves nothing to call to, or leaves that to be judged. Where ward or municipality contests whether a SIP is required, and
+    the stay would fare otherwise by it, a person judges.
 
     Source:
-        Lag (2017:612) 4 kap. 1–3 §§, 5 kap. 3 §; switches missing_sip_invitation, sip_refused.
+        Lag (2017:612) 4 kap. 1–3 §§, 5 kap. 3 §; switches missing_sip_invitation, sip_refused; domain rule 2.
     """
-    if not stay.sip_required or waiting.notice.compulsory is not Compulsory.NONE:
+    if not (stay.sip_required or stay.sip_contested) or waiting.notice.compulsory is not Compulsory.NONE:
         return None
+    fault = _fault_if_required(stay, waiting, switches, statute)
+    if not stay.sip_contested:
+        return fault
+    if fault is None or _matters(fault, switches):
+        return None if fault is None else Reason.SIP_REQUIREMENT_CONTESTED
+    return fault if stay.sip_required else None
+
+
+def _matters(fault: Reason, switches: Switches) -> bool:
+    """Whether a stay with this fault in its invitation fares otherwise than one without."""
+    accepted = {
+        Reason.UNINVITED_SHORT_STAY: True,
+        Reason.LATE_SIP_INVITATION: switches.late_sip_invitation is LateNotice.ACCEPT,
+        Reason.SIP_REFUSED: switches.sip_refused is SipRefused.NOT_REQUIRED,
+    }
+    return not accepted.get(fault, False)
+
+
+def _fault_if_required(stay: Stay, waiting: Waiting, switches: Switches, statute: Statute) -> Reason | None:
     missing = not stay.invited_at
     if not missing and not invitation_is_late(stay, waiting.notice, statute, switches.statutory_sunday_rule):
         return None

@@ -20,9 +20,11 @@ class Reason(StrEnum):
     LATE_SIP_INVITATION = "late_sip_invitation"
     UNINVITED_SHORT_STAY = "uninvited_short_stay"
     SIP_REFUSED = "sip_refused"
+    SIP_REQUIREMENT_CONTESTED = "sip_requirement_contested"
     OUTPATIENT_BLOCK = "outpatient_block"
     OUTPATIENT_BLOCK_CONTESTED = "outpatient_block_contested"
     MEASURES_DECLINED = "measures_declined"
+    DECLINED_SAYS_DEBTOR = "declined_says_debtor"
     PLACEMENT_DISPUTED = "placement_disputed"
     PAPER_TIME_UNCONFIRMED = "paper_time_unconfirmed"
     LEAVE_DAYS_SKIPPED = "leave_days_skipped"
@@ -43,9 +45,11 @@ SOURCES: Final = {
     Reason.LATE_SIP_INVITATION: "Lag (2017:612) 4 kap. 3 §; 5 kap. 3 §; switch late_sip_invitation",
     Reason.UNINVITED_SHORT_STAY: "Lag (2017:612) 5 kap. 3 §; switch missing_sip_invitation",
     Reason.SIP_REFUSED: "Lag (2017:612) 4 kap. 2 §; 5 kap. 3 §; switch sip_refused",
+    Reason.SIP_REQUIREMENT_CONTESTED: "Lag (2017:612) 4 kap. 1 §; 5 kap. 3 §",
     Reason.OUTPATIENT_BLOCK: "Lag (2017:612) 5 kap. 5 §; switch outpatient_block",
     Reason.OUTPATIENT_BLOCK_CONTESTED: "Lag (2017:612) 5 kap. 5 §",
     Reason.MEASURES_DECLINED: "Switch declined_measures",
+    Reason.DECLINED_SAYS_DEBTOR: "Switch declined_measures; reviews (domain rule 3.8)",
     Reason.PLACEMENT_DISPUTED: "Lag (2017:612) 5 kap. 2 §",
     Reason.PAPER_TIME_UNCONFIRMED: "Lag (2017:612) 2 kap. 1 §; 3 kap. 1 §; paper routine (domain rule 5)",
     Reason.LEAVE_DAYS_SKIPPED: "Switch leave_days",

@@ -104,13 +104,19 @@ class ConsentAnswer:
 
 @dataclass(frozen=True, slots=True)
 class Declined:
-    """Measures the patient declined, by their names in the stated needs."""
+    """Measures the patient declined, by their names in the stated needs.
+
+    `stated_at` and `municipality`: when it was stated, and by which municipality if by one, as far as planning has told. `id` names it.
+    """
 
     measures: frozenset[str]
     declined_at: datetime
+    id: UUID | None = None
+    stated_at: datetime | None = None
+    municipality: str | None = None
 
     def __post_init__(self) -> None:
-        _require_utc(self.declined_at)
+        _require_utc(self.declined_at, self.stated_at)
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +126,8 @@ class Stay:
     `municipality` is the SCB code of the party, None when the patient is registered in no municipality. `invitations` holds every call to a
     SIP, whoever was called, in no particular order. `findings` are the codes planning attached to the case. `transfers` are the times of
     moves inside inpatient care; `placed_by` every municipality that somebody states to have placed the patient; `municipal_needs` the
-    measures asked of the municipality, empty where not told; `admission_notice_claimed_at` as a readiness has its own.
+    measures asked of the municipality, empty where not told; `admission_notice_claimed_at` as a readiness has its own;
+    `sip_contested`: ward or municipality contests whether a SIP is required.
     """
 
     case_id: UUID
@@ -145,6 +152,7 @@ class Stay:
     placed_by: frozenset[str] = frozenset()
     municipal_needs: frozenset[str] = frozenset()
     admission_notice_claimed_at: datetime | None = None
+    sip_contested: bool = False
 
     def __post_init__(self) -> None:
         _require_utc(self.need_judged_at, self.admission_notice_sent_at, self.admission_notice_claimed_at)

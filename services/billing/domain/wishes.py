@@ -5,7 +5,7 @@ from typing import Final
 from uuid import UUID
 
 from services.billing.domain.deadlines import last_day_to_invite
-from services.billing.domain.stay import Readiness, Stay
+from services.billing.domain.stay import Declined, Readiness, Stay
 from services.billing.domain.terms import Statute, SundayRule
 from shared.dates import local_date
 
@@ -44,15 +44,27 @@ def sip_was_refused_in_time(stay: Stay, counted: Readiness, statute: Statute, su
     return since is not None and local_date(since) <= last_day_to_invite(counted, statute, sunday_rule)
 
 
-def all_measures_declined(stay: Stay) -> bool:
+def all_measures_declined(stay: Stay, *, says_debtor_afterwards: bool = False) -> bool:
     """Whether the patient, before leaving, declined everything that was asked of the municipality.
 
     As long as one municipal measure is wanted, the patient may be waiting for that one. Where planning has not told what was asked of the
     municipality, only both kinds together are everything. What was declined after the stay had ended is not why the patient waited.
 
+    Args:
+        stay: The stay.
+        says_debtor_afterwards: Believe also the municipality that would pay when it states so only after the stay had ended.
+
     Source:
         Domain rule 3.7, switch declined_measures.
     """
     said = [one for one in stay.declined if stay.ended_on is None or local_date(one.declined_at) <= stay.ended_on]
+    if not says_debtor_afterwards:
+        said = [one for one in said if not _says_debtor_afterwards(one, stay)]
     declined = {measure for one in said for measure in one.measures}
     return (stay.municipal_needs or MUNICIPAL) <= declined
+
+
+def _says_debtor_afterwards(one: Declined, stay: Stay) -> bool:
+    if stay.ended_at is None or one.stated_at is None or one.municipality is None:
+        return False
+    return one.municipality == stay.municipality and one.stated_at > stay.ended_at

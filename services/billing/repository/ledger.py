@@ -77,7 +77,9 @@ _KEEP_DECLINED: Final = text(
     ON CONFLICT DO NOTHING
     """
 )
-_DECLINED: Final = text("SELECT case_id, measures, declined_at FROM declined_measures WHERE case_id = ANY(CAST(:cases AS uuid[]))")
+_DECLINED: Final = text(
+    "SELECT decline_id, case_id, measures, declined_at FROM declined_measures WHERE case_id = ANY(CAST(:cases AS uuid[]))"
+)
 _KNOWN_AS: Final = text("SELECT case_id FROM stays WHERE joined_cases && CAST(:cases AS uuid[]) AND joined_cases <> '{}'")
 _DECISIONS: Final = text(
     """
@@ -224,7 +226,7 @@ async def _with_what_was_told(work: Work, bodies: Iterable[str]) -> list[Stay]:
         answered.setdefault(row.case_id, []).append(consent_of(row.plan_id, row.consent, row.changed_at))
     declined: dict[UUID, list[Declined]] = {}
     for row in await work.connection.execute(_DECLINED, cases):
-        declined.setdefault(row.case_id, []).append(declined_of(row.measures, row.declined_at))
+        declined.setdefault(row.case_id, []).append(declined_of(row.measures, row.declined_at, row.decline_id))
     return [
         stay_of(fact, _under(invited, ids[fact.case_id]), _under(answered, ids[fact.case_id]), _under(declined, ids[fact.case_id]))
         for fact in facts

@@ -1,6 +1,7 @@
 """The OpenAPI document as a reader sees it: groups of operations with their fields, examples and answers."""
 
 import json
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -8,6 +9,7 @@ from typing import Any, Final
 _METHODS: Final = ("get", "post", "put", "patch", "delete")
 _DEPTH: Final = 6
 _FACETS: Final = ("pattern", "minimum", "maximum", "minLength", "maxLength", "minItems", "maxItems")
+_BRACES: Final = re.compile(r"\{(\w+)\}")
 
 Document = Mapping[str, Any]
 
@@ -56,6 +58,10 @@ class Operation:
     body: tuple[Field, ...] = ()
     examples: tuple[Example, ...] = ()
     answers: tuple[Answer, ...] = ()
+    address: str = ""
+    """Path and required parameters as a shell can take them: `/v1/cases/$CASE_ID`."""
+    headers: tuple[str, ...] = ()
+    """The headers that must be sent beside the token and the content type."""
 
     def mentions(self, words: list[str]) -> bool:
         """Whether every word stands somewhere in what is said of this call."""
@@ -90,6 +96,7 @@ def groups(document: Document) -> list[Group]:
 def _operation(document: Document, method: str, path: str, told: Document) -> Operation:
     content = told.get("requestBody", {}).get("content", {})
     schema, examples = _content(document, content)
+    parameters = [_resolve(document, entry) for entry in told.get("parameters", ())]
     return Operation(
         method=method.upper(),
         path=path,
@@ -97,12 +104,30 @@ def _operation(document: Document, method: str, path: str, told: Document) -> Op
         summary=told.get("summary", ""),
         description=told.get("description", ""),
         scopes=tuple(scope for entry in told.get("security", ()) for scopes in entry.values() for scope in scopes),
-        parameters=tuple(_parameter(document, _resolve(document, entry)) for entry in told.get("parameters", ())),
+        parameters=tuple(_parameter(document, entry) for entry in parameters),
         content_types=tuple(content),
         body=tuple(_fields(document, schema)),
         examples=examples,
         answers=tuple(_answer(document, status, _resolve(document, answer)) for status, answer in told.get("responses", {}).items()),
+        address=_address(path, parameters),
+        headers=tuple(f"{entry['name']}: {_filled(entry)}" for entry in parameters if entry["in"] == "header" and entry.get("required")),
     )
+
+
+def _address(path: str, parameters: list[Document]) -> str:
+    """The address of a call with a shell variable for whatever the reader must fill in; curl would take braces for a pattern of its own."""
+    asked = [f"{entry['name']}={_filled(entry)}" for entry in parameters if entry["in"] == "query" and entry.get("required")]
+    return _BRACES.sub(lambda name: _variable(name[1]), path) + (f"?{'&'.join(asked)}" if asked else "")
+
+
+def _filled(parameter: Document) -> str:
+    """A parameter's example, else a shell variable."""
+    examples = parameter.get("schema", {}).get("examples")
+    return str(examples[0]) if examples else _variable(parameter["name"])
+
+
+def _variable(name: str) -> str:
+    return "$" + name.upper().replace("-", "_")
 
 
 def _answer(document: Document, status: str, told: Document) -> Answer:

@@ -23,6 +23,7 @@ from services.planning.api import (
     patient_information,
     plan_steps,
     plans,
+    statements,
     stating,
     worklist,
 )
@@ -47,6 +48,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         plans.router,
         plan_steps.router,
         stating.router,
+        statements.router,
         admission_reasons.router,
         consents.router,
         messages.router,

@@ -7,7 +7,7 @@ from fastapi import APIRouter, Query, Response
 from pydantic import Field
 
 from services.planning import usecases
-from shared.dates import format_instant
+from shared.dates import format_instant, parse_instant
 from shared.errors import FieldError, Malformed
 from shared.http.call import Checked, StrictRoute, Working
 from shared.http.documented import with_example
@@ -57,6 +57,7 @@ class CaseShown(Answer):
     discharged_at: str | None
     deceased_at: str | None
     sip_required: bool
+    sip_contested: bool = False
     on_leave: bool = False
     transfers: list[dict[str, str]] = Field(default_factory=list)
     leaves: list[dict[str, str | None]] = Field(default_factory=list)
@@ -67,6 +68,10 @@ class CaseShown(Answer):
         default_factory=list, description="notices that were given on paper, and whether that time counts: `counted`, `unconfirmed`"
     )
     findings: list[dict[str, str]]
+    sip: dict[str, str | None] | None = Field(
+        default=None,
+        description="when the parties were first called to the plan (`invited_at`) and when it is made (`meeting_at`); of one case only",
+    )
     planning: list[dict[str, Any]] | None = Field(
         default=None, description="what each unit told the ward of its planning; of one case only"
     )
@@ -129,6 +134,12 @@ def _whole(found: usecases.CaseWhole) -> CaseShown:
     contact = found.care_contact
     return _shown(found.case).model_copy(
         update={
+            "sip": None
+            if found.sip is None
+            else {
+                "invited_at": format_instant(found.sip.invited_at),
+                "meeting_at": None if found.sip.meeting_at is None else format_instant(parse_instant(found.sip.meeting_at)),
+            },
             "planning": [
                 {
                     "unit": one.unit,

@@ -118,4 +118,5 @@ async def post_withdrawal(call: Checked, work: Working, request: Request, consen
 @router.get("/v1/cases/{case_id}/consents")
 async def get_consents(call: Checked, work: Working, case_id: UUID) -> Consents:
     """What the patient has answered in a case."""
-    return Consents(case_id=case_id, consents=[_shown(row) for row in await usecases.read_consents(work, call.caller, case_id)])
+    found = await usecases.read_consents(work, call.caller, case_id, request_id=call.request_id)
+    return Consents(case_id=case_id, consents=[_shown(row) for row in found])

@@ -143,7 +143,7 @@ class StepShown(Answer):
     answered: int
     closed: int
     overdue: int
-    median_hours_to_answer: float | None
+    median_hours_to_answer: str | None = Field(description="one decimal; null of nothing", examples=["3.5"])
     categories: dict[str, int]
 
 

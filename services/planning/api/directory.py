@@ -93,11 +93,11 @@ class UnitPut(UnitBody):
 
     model_config = with_example(
         {
-            "organisation": "2120001355",
-            "name": "Socialtjänst Centrum",
-            "kind": "municipal",
+            "organisation": "2321000131",
+            "name": "Medicin avdelning 9",
+            "kind": "ward",
             "municipality": "1480",
-            "mailboxes": [{"function": "social_services"}],
+            "mailboxes": [{"function": "ward"}],
         }
     )
 
@@ -164,7 +164,7 @@ async def get_organisations(_call: Checked, work: Working) -> Organisations:
 
 @router.put("/v1/organisations/{number}")
 async def put_organisation(call: Checked, work: Working, number: NumberPath, body: OrganisationBody) -> OrganisationShown:
-    """Enter an organisation, or change what is said of it. The region keeps the organisations."""
+    """Enter an organisation, or replace the whole entry: what the body leaves out is empty afterwards. The region keeps them."""
     row = await usecases.put_organisation(work, call.caller, number, body)
     return OrganisationShown.model_validate(row, from_attributes=True)
 
@@ -191,7 +191,10 @@ async def get_units(  # the parameters of the address, one to one
 
 @router.put("/v1/units/{hsa_id}")
 async def put_unit(call: Checked, work: Working, hsa_id: HsaIdPath, body: UnitPut) -> UnitShown:
-    """Enter a unit with its mailboxes and members, or change what is said of it."""
+    """Enter a unit with its mailboxes and members, or replace the whole entry: what the body leaves out is empty afterwards.
+
+    Only these stay: the mailboxes, a ward's `stay_space` that is left out, and the members when `members` is null.
+    """
     unit = UnitBody(**body.model_dump(exclude={"mailboxes", "members"}))
     return _shown(await usecases.put_unit(work, call.caller, hsa_id, unit, body.mailboxes, body.members))
 

@@ -12,6 +12,7 @@ from services.planning.domain.figures import median, quotient
 from services.planning.domain.measures import Aspect, Label
 from services.planning.usecases.indicators import By, DeviationsOfStep, FollowUp, Group, NoticesTaken, stays_of
 from shared.dates import Month
+from shared.errors import FieldError
 from shared.http.call import Checked, StrictRoute, Working
 from shared.http.fields import Answer
 from shared.http.problems import HttpProblem
@@ -208,13 +209,23 @@ def shown(found: FollowUp, by: By, first: str, last: str) -> IndicatorsAnswer:
 
 
 def _months(first: str, last: str) -> tuple[Month, Month]:
-    try:
-        begin, end = Month.parse(first), Month.parse(last)
-    except ValueError as error:
-        raise HttpProblem("request.parameter_invalid") from error
+    begin, end = _month("/from", first), _month("/to", last)
     if end < begin:
-        raise HttpProblem("request.parameter_invalid")
+        raise _refusal("/to", "period_reversed")
     return begin, end
+
+
+def _month(pointer: str, text: str) -> Month:
+    try:
+        return Month.parse(text)
+    except ValueError as error:
+        raise _refusal(pointer, "month.format") from error
+
+
+def _refusal(pointer: str, code: str) -> HttpProblem:
+    problem = HttpProblem("request.parameter_invalid")
+    problem.errors = (FieldError(pointer, code),)
+    return problem
 
 
 def _shown(group: Group, found: FollowUp, by: By, first: str, last: str) -> Indicators:

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Request, Response
 from pydantic import Field
 
 from services.planning import usecases
-from services.planning.api.plans import HsaId, MeetingAt, PlanState
+from services.planning.api.plans import HsaId, MeetingAt, PlanState, state_of
 from services.planning.domain.plan_contents import Measure, Measures, Meeting
 from shared.http.call import Checked, StrictRoute, Working
 from shared.http.documented import with_example
@@ -95,8 +95,8 @@ async def put_meeting(call: Checked, work: Working, plan_id: UUID, body: Meeting
     """Set when and where the plan is made, or tell that it was made."""
     meeting = Meeting(body.at, body.place, None if body.link is None else str(body.link))
     attended = [one.model_dump(mode="json") for one in body.attended]
-    status = await usecases.set_meeting(work, call.caller, plan_id, meeting, held=body.held, attended=attended)
-    return PlanState(id=plan_id, state=status.value)
+    plan = await usecases.set_meeting(work, call.caller, plan_id, meeting, held=body.held, attended=attended)
+    return state_of(plan)
 
 
 @router.put("/v1/plans/{plan_id}/measures")
@@ -108,8 +108,8 @@ async def put_measures(call: Checked, work: Working, plan_id: UUID, body: Measur
         main_responsibility=body.main_responsibility,
         follow_up_on=body.follow_up_on,
     )
-    status = await usecases.set_measures(work, call.caller, plan_id, measures)
-    return PlanState(id=plan_id, state=status.value)
+    plan = await usecases.set_measures(work, call.caller, plan_id, measures)
+    return state_of(plan)
 
 
 @router.post("/v1/plans/{plan_id}/follow-up", status_code=HTTPStatus.CREATED, response_model=PlanState)
@@ -117,10 +117,10 @@ async def post_follow_up(call: Checked, work: Working, request: Request, plan_id
     """Tell that the plan was followed up, and how it went."""
 
     async def act() -> PlanState:
-        status = await usecases.record_follow_up(
+        plan = await usecases.record_follow_up(
             work, call.caller, plan_id, held_at=body.held_at, outcome=body.outcome, note=body.note, next_on=body.next_on
         )
-        return PlanState(id=plan_id, state=status.value)
+        return state_of(plan)
 
     return await once(work, call, request, act)
 
@@ -130,6 +130,6 @@ async def post_close(call: Checked, work: Working, request: Request, plan_id: UU
     """Close the plan."""
 
     async def act() -> PlanState:
-        return PlanState(id=plan_id, state=(await usecases.close_plan(work, call.caller, plan_id, body.reason)).value)
+        return state_of(await usecases.close_plan(work, call.caller, plan_id, body.reason))
 
     return await once(work, call, request, act)

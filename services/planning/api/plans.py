@@ -8,7 +8,7 @@ from fastapi import APIRouter, Request, Response
 from pydantic import Field, HttpUrl
 
 from services.planning import usecases
-from services.planning.domain.plans import PlanKind
+from services.planning.domain.plans import Plan, PlanKind
 from services.planning.usecases.plans import NewPlan, PlanRead
 from shared.dates import format_instant
 from shared.errors import FieldError, Malformed
@@ -49,6 +49,9 @@ class NewPlanBody(Body):
     case_id: UUID | None = Field(default=None, description="the stay it belongs to; none for a plan without any hospital stay")
     person: PlanPerson | None = Field(default=None, description="whom it is about, when there is no stay")
     kind: Literal["sip", "care_plan"] = Field(default="sip", description="a care plan stands in the place of the SIP under ÖPT and ÖRV")
+    compulsory: Literal["opt", "orv"] | None = Field(
+        default=None, description="what the care plan rests on; must be stated where no ready notice that stands tells it"
+    )
     consent: Literal["given", "refused"] | None = None
     consent_by: ConsentBy = Field(default="patient", description="guardians answer for a child only")
     care_centre: HsaId | None = Field(
@@ -204,6 +207,7 @@ async def post_plan(call: Checked, work: Working, request: Request, body: NewPla
             care_centre=body.care_centre,
             consent=body.consent,
             consent_by=body.consent_by,
+            compulsory=body.compulsory,
         )
         plan = await usecases.start_plan(work, call.caller, new)
         return PlanOpened(id=plan.id, case_id=plan.case_id, care_centre=plan.care_centre, state=plan.status.value)
@@ -283,6 +287,11 @@ def _invitation(one: Any, found: PlanRead) -> InvitationListed:  # a row
 async def put_consent(call: Checked, work: Working, plan_id: UUID, body: ConsentBody) -> PlanState:
     """Record what the patient answered; when she withdraws, nothing of the plan is shared any more."""
     plan = await usecases.change_consent(work, call.caller, plan_id, consent=body.consent, by=body.by, asked_by=body.asked_by)
+    return state_of(plan)
+
+
+def state_of(plan: Plan) -> PlanState:
+    """Where a plan stands after a step."""
     return PlanState(id=plan.id, state=plan.status.value, consent=plan.consent)
 
 

@@ -69,6 +69,7 @@ class PlacementBody(Body):
 class PlacementShown(Answer):
     """What was stated; `disputed` when municipalities state different things, which holds the stay for review."""
 
+    event_id: str
     case_id: UUID
     case_version: int
     municipality: str
@@ -105,6 +106,7 @@ async def put_liable_municipality(call: Checked, work: Working, case_id: UUID, b
     placement = usecases.PlacementStated(body.municipality, body.decision_date, body.reference, body.unit, body.stated_by, body.stated_at)
     done = await usecases.state_placement(work, call.caller, case_id, placement)
     return PlacementShown(
+        event_id=done.event_id,
         case_id=done.case_id,
         case_version=done.case_version,
         municipality=body.municipality,

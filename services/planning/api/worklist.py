@@ -29,7 +29,7 @@ class DutyShown(Answer):
     legal_basis: str
     since: str
     due_at: str | None = Field(description="null where nobody gives a number")
-    overdue: bool
+    overdue: bool = Field(description="a call to SIP whose last day is no weekday is so only after the next one (lag 1930:173 2 §)")
     fulfilled_by: str = Field(description="method and address, ids filled in", examples=["POST /v1/plans"])
 
 
@@ -95,7 +95,7 @@ def _duty(owed: Owed, work: Working) -> DutyShown:
         legal_basis=duty.legal_basis,
         since=format_instant(duty.since),
         due_at=None if duty.by is None else format_instant(duty.by),
-        overdue=duty.by is not None and duty.by < work.at,
+        overdue=duty.late_from is not None and duty.late_from <= work.at,
         fulfilled_by=duty.fulfilled_by(owed.case.case_id),
     )
 

@@ -115,6 +115,8 @@ _BESIDE: Final[dict[EventType, tuple[FindingCode | None, FindingCode | None, Fin
     _E.OUTPATIENT_BLOCK_ENDED: (_F.BLOCK_WITHOUT_ADMISSION, None, None),
     _E.PERSON_CHANGED: (_F.PERSON_CHANGE_WITHOUT_ADMISSION, None, None),
     _E.MUNICIPALITY_PLACED: (None, None, None),
+    _E.MEASURES_DECLINED: (None, None, None),
+    _E.SIP_CONTESTED: (None, None, None),
 }
 _FOUND_IN: Final = (_S.AWAITING_ADMISSION, _S.DISCHARGED, _S.DECEASED)
 TRANSITIONS.update(
@@ -178,6 +180,13 @@ class OutpatientBlock(NamedTuple):
     end: CaseEvent | None = None
 
 
+class Declined(NamedTuple):
+    """The patient declined measures, as somebody stated; `withdrawn`: it was stated by mistake."""
+
+    event: CaseEvent
+    withdrawn: bool
+
+
 @dataclass(frozen=True, slots=True)
 class CaseState:
     """What is known of one stay, after all its events.
@@ -208,6 +217,8 @@ class CaseState:
     blocks: tuple[OutpatientBlock, ...] = ()
     residences: tuple[Residence, ...] = ()
     placements: tuple[CaseEvent, ...] = ()
+    declined: tuple[Declined, ...] = ()
+    sip_contested: bool = False
     person_ids: tuple[tuple[str, str], ...] = ()
     story: tuple[CaseEvent, ...] = ()
     on_paper: tuple[PaperNotice, ...] = ()

@@ -1,6 +1,6 @@
 """The consent register: whether more than the statute tells may be shared. It never stops an admission notice or a ready notice."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
@@ -56,6 +56,37 @@ def withdraw(status: ConsentStatus) -> ConsentStatus:
     if after is None:
         raise Refused("consent.refused", "The patient refused; there is nothing to withdraw.")
     return after
+
+
+def check_may_give(
+    register: Sequence[tuple[str, ConsentAnswer]], purposes: Iterable[Purpose], *, own: Callable[[str], bool], ward: str | None
+) -> None:
+    """Whether a unit may record that the patient consents: one that wants to read must not overrule a no that another was given.
+
+    The unit that was given the no, and the ward, record that she changed her mind.
+
+    Args:
+        register: Every answer of the case with the unit that asked, oldest first.
+        purposes: What she is said to consent to.
+        own: Whether a unit is one of the caller's.
+        ward: The ward that holds the patient.
+
+    Raises:
+        Refused: `consent.refused_elsewhere`.
+
+    Source:
+        Domain rule 2: consent given, refused, withdrawn.
+    """
+    if ward is not None and own(ward):
+        return
+    for purpose in purposes:
+        unit, latest = max(
+            ((unit, answer) for unit, answer in register if purpose in answer.purposes),
+            key=lambda one: one[1].recorded_at,
+            default=("", None),
+        )
+        if latest is not None and latest.status is not ConsentStatus.GIVEN and not own(unit):
+            raise Refused("consent.refused_elsewhere", "The patient refused when another unit asked; that unit or the ward records a yes.")
 
 
 def allows(register: Iterable[ConsentAnswer], purpose: Purpose, on: date) -> bool:

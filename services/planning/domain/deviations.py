@@ -1,13 +1,15 @@
 """Deviations (avvikelser): faults in the co-operation, reported, assigned to the counterpart, answered with measures, closed."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Final, Literal
 
+from services.planning.domain.figures import median
 from services.planning.domain.limits import Statute
 from shared.errors import Refused
 
+MINUTES_PER_HOUR: Final = 60
 Category = Literal[
     "notice_missing",
     "notice_late",
@@ -107,7 +109,7 @@ class StepStatistics:
     answered: int
     closed: int
     overdue: int
-    median_hours_to_answer: float | None
+    median_hours_to_answer: str | None
     categories: dict[str, int]
 
 
@@ -123,7 +125,7 @@ def statistics(deviations: list[DeviationTimes], at: datetime) -> list[StepStati
         categories: dict[str, int] = {}
         for one in of_step:
             categories[one.category] = categories.get(one.category, 0) + 1
-        hours = sorted((one.answered_at - one.reported_at).total_seconds() / 3_600 for one in of_step if one.answered_at is not None)
+        minutes = [(one.answered_at - one.reported_at) // timedelta(minutes=1) for one in of_step if one.answered_at is not None]
         found.append(
             StepStatistics(
                 step=step,
@@ -131,15 +133,8 @@ def statistics(deviations: list[DeviationTimes], at: datetime) -> list[StepStati
                 answered=sum(one.answered_at is not None for one in of_step),
                 closed=sum(one.closed_at is not None for one in of_step),
                 overdue=sum(one.due_at is not None and one.due_at < at for one in of_step),
-                median_hours_to_answer=_median(hours),
+                median_hours_to_answer=median(minutes, MINUTES_PER_HOUR),
                 categories=dict(sorted(categories.items())),
             )
         )
     return found
-
-
-def _median(values: list[float]) -> float | None:
-    if not values:
-        return None
-    middle = len(values) // 2
-    return values[middle] if len(values) % 2 else (values[middle - 1] + values[middle]) / 2

@@ -12,11 +12,21 @@ from uuid import UUID
 from services.planning.domain.case import CaseStatus
 from services.planning.domain.deviations import DeviationStatus
 from services.planning.domain.duty_rules import Duty, DutyRule, urgency
-from services.planning.domain.limits import Statute, acknowledgement_due, answer_due, question_due, sip_invitation_due
+from services.planning.domain.events import Compulsory
+from services.planning.domain.limits import (
+    Statute,
+    acknowledgement_due,
+    answer_due,
+    asked_for_until,
+    question_due,
+    sip_invitation_due,
+    sip_invitation_late_from,
+)
 from services.planning.domain.notices import NoticeType
+from services.planning.domain.parties import MUNICIPAL
 from services.planning.domain.party_status import PartyStatus, answers_the_ward
-from services.planning.domain.plan_duties import PlanOpened, UnitAt, plan_duties
-from services.planning.domain.plans import PlanStatus
+from services.planning.domain.plan_duties import CARE_PLAN, PlanOpened, UnitAt, plan_duties
+from services.planning.domain.plans import PlanKind, PlanStatus
 from shared.dates import local_date, start_of_day
 
 
@@ -64,8 +74,9 @@ class OpenDeviation(NamedTuple):
 class CaseAtHand:
     """What duties are derived from: a case, or (no `status`) a plan without a stay, whose id it has then.
 
-    `ready_notice_sent_at` is the ready notice that stands; none while the patient is not ready. `returned`: a party returned a notice as
-    wrongly addressed, and the ward has not named another since.
+    `ready_notice_sent_at` is the ready notice that stands, also after the discharge; none while the patient is not ready. `compulsory` is
+    what it says of compulsory outpatient care. `has_care_contact`: at the outpatient unit that is concerned now. `returned`: a party
+    returned a notice as wrongly addressed, and the ward has not named another since.
     """
 
     id: UUID
@@ -73,6 +84,9 @@ class CaseAtHand:
     ward: str | None = None
     admitted_at: datetime | None = None
     ready_notice_sent_at: datetime | None = None
+    compulsory: Compulsory = "none"
+    discharged_at: datetime | None = None
+    deceased: bool = False
     planned_discharge_date: date | None = None
     needs: frozenset[str] = frozenset()
     sip_required: bool = False
@@ -91,9 +105,11 @@ class CaseAtHand:
         return None if self.status is None else self.id
 
 
-_PLANNED: Final = frozenset({CaseStatus.ADMITTED, CaseStatus.PLANNING, CaseStatus.READY})
+PLANNED: Final = frozenset({CaseStatus.ADMITTED, CaseStatus.PLANNING, CaseStatus.READY})
+"""The statuses of a case in which its units plan for the discharge."""
 _NOTHING_LEFT: Final = frozenset({CaseStatus.DECEASED, CaseStatus.CANCELLED})
 _REFUSED: Final = frozenset({"refused", "withdrawn"})
+_MUNICIPALITY: Final = "municipality:"
 
 
 def open_duties(case: CaseAtHand, statute: Statute, at: datetime) -> tuple[Duty, ...]:
@@ -103,10 +119,12 @@ def open_duties(case: CaseAtHand, statute: Statute, at: datetime) -> tuple[Duty,
         Lag (2017:612) 2 kap. 1-6 §§, 4 kap. 1-3 §§; questions and deviations: domain rule 5.
     """
     owed = [*_acknowledgements(case.notices, statute), *_questions(case.questions, statute), *_deviations(case.deviations)]
-    if case.status in _PLANNED:
+    if case.status in PLANNED:
         owed += _of_parties(case, statute)
         owed += _of_outpatient_care(case, statute)
         owed += _of_ward(case, at)
+    elif _still_asked_for(case, statute, at):
+        owed += _of_outpatient_care(case, statute)
     called_for = {duty.plan for duty in owed if duty.rule is DutyRule.INVITE_TO_PLAN}
     for plan in case.plans:
         duties = plan_duties(plan, statute, over=case.status in _NOTHING_LEFT)
@@ -138,25 +156,78 @@ def _of_parties(case: CaseAtHand, statute: Statute) -> Iterator[Duty]:
             yield Duty(DutyRule.START_PLANNING, key, party.unit, party.since, None, party.mailbox)
 
 
+def _still_asked_for(case: CaseAtHand, statute: Statute, at: datetime) -> bool:
+    """Whether what outpatient care had to do before the discharge is still asked for after it."""
+    return (
+        case.status is CaseStatus.DISCHARGED
+        and not case.deceased
+        and case.discharged_at is not None
+        and at < asked_for_until(case.discharged_at, statute)
+    )
+
+
 def _of_outpatient_care(case: CaseAtHand, statute: Statute) -> Iterator[Duty]:
-    """The outpatient unit appoints the care contact, and calls to the plan where one is required and not refused."""
+    """The outpatient unit appoints the care contact, and calls to the plan where one is required and not refused.
+
+    The three days of 4 kap. 3 § run from the ready notice whatever happens to the stay: a discharge ends neither duty.
+    """
     unit = case.outpatient_unit
     party = next((party for party in case.parties if party.recipient == f"unit:{unit}"), None)
     if unit is None or party is None:
         return
     if not case.has_care_contact:
-        by = None if case.planned_discharge_date is None else start_of_day(case.planned_discharge_date)
+        planned = None if case.planned_discharge_date is None else start_of_day(case.planned_discharge_date)
+        by = min((instant for instant in (planned, case.discharged_at) if instant is not None), default=None)
         yield Duty(DutyRule.APPOINT_CARE_CONTACT, DutyRule.APPOINT_CARE_CONTACT.value, unit, party.since, by, party.mailbox)
-    if not case.sip_required or any(plan.invited or plan.state in _REFUSED for plan in case.plans):
-        return
-    if case.ready_notice_sent_at is not None:
+    yield from _of_care_plan(case, party)
+    yield from _of_sip(case, party, statute)
+
+
+def _of_care_plan(case: CaseAtHand, party: PartyAt) -> Iterator[Duty]:
+    """Under compulsory outpatient care that needs both principals a care plan stands in the place of the SIP (N10)."""
+    needed = case.compulsory != "none" and "outpatient" in case.needs and not MUNICIPAL.isdisjoint(case.needs)
+    if needed and case.ready_notice_sent_at is not None and not any(plan.kind is PlanKind.CARE_PLAN for plan in case.plans):
         since = max(party.since, case.ready_notice_sent_at)
-        plan_id = next((plan.id for plan in reversed(case.plans) if plan.state != PlanStatus.CLOSED), None)
+        key = f"{DutyRule.OPEN_PLAN} {PlanKind.CARE_PLAN}"
+        yield Duty(DutyRule.OPEN_PLAN, key, party.unit, since, None, party.mailbox, basis=CARE_PLAN)
+
+
+def _of_sip(case: CaseAtHand, party: PartyAt, statute: Statute) -> Iterator[Duty]:
+    """The call has reached every municipality that is concerned now: one that came in later is to be called too."""
+    plans = [plan for plan in case.plans if plan.kind is PlanKind.SIP]
+    if not case.sip_required or any(plan.state in _REFUSED for plan in plans):
+        return
+    waiting = _not_called(case, party, plans)
+    if not waiting:
+        return
+    own = [plan for plan in plans if plan.state != PlanStatus.CLOSED and plan.lead.unit == party.unit]
+    if case.ready_notice_sent_at is not None:
+        since = max(party.since, case.ready_notice_sent_at, min(waiting))
         key = f"{DutyRule.INVITE_TO_PLAN} {since.isoformat()}"
-        by = sip_invitation_due(since, statute)
-        yield Duty(DutyRule.INVITE_TO_PLAN, key, unit, since, by, party.mailbox, plan=plan_id)
-    elif not case.plans:
-        yield Duty(DutyRule.OPEN_PLAN, DutyRule.OPEN_PLAN.value, unit, party.since, None, party.mailbox)
+        yield Duty(
+            DutyRule.INVITE_TO_PLAN,
+            key,
+            party.unit,
+            since,
+            sip_invitation_due(since, statute),
+            party.mailbox,
+            plan=own[-1].id if own else None,
+            judged_from=sip_invitation_late_from(since, statute),
+        )
+    elif not own and case.status in PLANNED:
+        yield Duty(DutyRule.OPEN_PLAN, DutyRule.OPEN_PLAN.value, party.unit, party.since, None, party.mailbox)
+
+
+def _not_called(case: CaseAtHand, party: PartyAt, plans: Sequence[PlanOpened]) -> list[datetime]:
+    """Since when each municipality that no call has reached is concerned; where none is, anybody who was called will do."""
+    called = frozenset[str]().union(*(plan.called for plan in plans))
+    municipal: dict[str, datetime] = {}
+    for one in case.parties:
+        if one.recipient.startswith(_MUNICIPALITY):
+            municipal[one.recipient] = min(one.since, municipal.get(one.recipient, one.since))
+    if not municipal:
+        return [] if called else [party.since]
+    return [since for recipient, since in municipal.items() if recipient not in called]
 
 
 def _of_ward(case: CaseAtHand, at: datetime) -> Iterator[Duty]:

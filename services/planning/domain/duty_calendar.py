@@ -52,7 +52,7 @@ def next_attended(calendar: DutyCalendar, at: datetime, holidays: AbstractSet[da
     first = local_date(at)
     for ahead in range(_LOOKS_AHEAD.days):
         day = first + timedelta(days=ahead)
-        starts = [at_local_time(day, hours.start) for hours in hours_on(calendar, day, holidays)]
+        starts = [at_local_time(day, hours.start.replace(fold=fold)) for hours in hours_on(calendar, day, holidays) for fold in (0, 1)]
         if later := [start for start in starts if start > at]:
             return min(later)
     return None

@@ -125,7 +125,8 @@ class Duty(NamedTuple):
 
     `key` is the same for the same duty however often it is derived; `mailbox` is where its unit is reminded; `about` is the notice,
     invitation, question or deviation. `at_once`: whoever is on call is told when it arises outside the unit's hours. `basis`: by which
-    paragraph, where that is not the one of most duties of the rule.
+    paragraph, where that is not the one of most duties of the rule. `judged_from`: from when it is judged as late, where the law lets that
+    be later than `by`.
     """
 
     rule: DutyRule
@@ -138,6 +139,12 @@ class Duty(NamedTuple):
     at_once: bool = False
     plan: UUID | None = None
     basis: str | None = None
+    judged_from: datetime | None = None
+
+    @property
+    def late_from(self) -> datetime | None:
+        """From when it is overdue; never where nobody gives a number."""
+        return self.judged_from or self.by
 
     @property
     def legal_basis(self) -> str:

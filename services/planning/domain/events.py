@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
 from typing import Final, Literal, NamedTuple
+from uuid import UUID
 
 from shared.identifiers import provider_of
 
@@ -49,6 +50,8 @@ class EventType(StrEnum):
     PERSON_CHANGED = "stay.person_changed"
     EVENT_CANCELLED = "stay.event_cancelled"
     MUNICIPALITY_PLACED = "case.municipality_placed"
+    MEASURES_DECLINED = "case.declined"
+    SIP_CONTESTED = "case.sip_contested"
 
 
 class EventKey(NamedTuple):
@@ -143,6 +146,22 @@ class Placement:
 
 
 @dataclass(frozen=True, slots=True)
+class Declination:
+    """The patient declined measures, as `municipality` (its code) or somebody else stated."""
+
+    id: UUID
+    measures: frozenset[Need]
+    municipality: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SipContest:
+    """Ward or municipality holds that the stated needs do not say rightly whether a SIP is required; or no longer."""
+
+    contested: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Readiness:
     """The treating doctor judged the patient ready for discharge (utskrivningsklar)."""
 
@@ -192,6 +211,8 @@ EventData = (
     | Death
     | PersonChange
     | Placement
+    | Declination
+    | SipContest
     | Cancellation
 )
 

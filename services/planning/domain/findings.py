@@ -26,6 +26,7 @@ class FindingCode(StrEnum):
     TRANSFER_AFTER_DEATH = "transfer_after_death"
     DISCHARGED_AFTER_TRANSFER = "discharged_after_transfer"
     TRANSFER_TO_OTHER_PERSON = "transfer_to_other_person"
+    TRANSFER_NOT_BY_HOLDER = "transfer_not_by_holder"
     LEAVE_WITHOUT_ADMISSION = "leave_without_admission"
     LEAVE_BEFORE_ADMITTED = "leave_before_admitted"
     LEAVE_AFTER_DISCHARGE = "leave_after_discharge"
@@ -58,6 +59,8 @@ class FindingCode(StrEnum):
     PLANNED_DATE_MISSING = "planned_date_missing"
     NEEDS_MISSING = "needs_missing"
     LATE_ADMISSION_NOTICE = "late_admission_notice"
+    LATE_DISCHARGE_NOTICE = "late_discharge_notice"
+    SECRECY_NOT_CHECKED = "secrecy_not_checked"
     MUNICIPALITY_MISSING = "municipality_missing"
     MUNICIPALITY_UNKNOWN = "municipality_unknown"
     OUTPATIENT_UNIT_MISSING = "outpatient_unit_missing"
@@ -68,6 +71,7 @@ class FindingCode(StrEnum):
     CORRECTION_TYPE_DIFFERS = "correction_type_differs"
     CANCELLATION_WAITS = "cancellation_waits"
     PAPER_TIME_UNCONFIRMED = "paper_time_unconfirmed"
+    SIP_REQUIREMENT_CONTESTED = "sip_requirement_contested"
 
 
 class Finding(NamedTuple):
@@ -95,7 +99,8 @@ EXPLANATIONS: Final = {
     FindingCode.TRANSFER_AFTER_DISCHARGE: "Transferred after the discharge.",
     FindingCode.TRANSFER_AFTER_DEATH: "Transferred after death.",
     FindingCode.DISCHARGED_AFTER_TRANSFER: "Discharged by a ward that the patient was transferred from; the stay goes on.",
-    FindingCode.TRANSFER_TO_OTHER_PERSON: "The id of the receiving ward's stay is another patient's, so the two are kept apart.",
+    FindingCode.TRANSFER_NOT_BY_HOLDER: "Stated under an id that did not hold the patient then; only who has the patient moves her on.",
+    FindingCode.TRANSFER_TO_OTHER_PERSON: "Nothing says that the stay it leads to is the same patient's, so the two are kept apart.",
     FindingCode.LEAVE_WITHOUT_ADMISSION: "On leave or back from it, but no admission is known.",
     FindingCode.LEAVE_BEFORE_ADMITTED: "On leave or back from it at a time before the admission.",
     FindingCode.LEAVE_AFTER_DISCHARGE: "On leave or back from it after the discharge.",
@@ -128,6 +133,8 @@ EXPLANATIONS: Final = {
     FindingCode.PLANNED_DATE_MISSING: "No planned discharge date is known; the admission notice is to carry one.",
     FindingCode.NEEDS_MISSING: "No need is stated, so nobody was notified.",
     FindingCode.LATE_ADMISSION_NOTICE: "The admission notice reached this party more than 24 hours after the need was judged.",
+    FindingCode.LATE_DISCHARGE_NOTICE: "The discharge notice was sent after the day of the discharge.",
+    FindingCode.SECRECY_NOT_CHECKED: "Nothing says that the ward checked that secrecy does not prevent the notice.",
     FindingCode.MUNICIPALITY_MISSING: "Municipal measures are needed, but no registered municipality is stated.",
     FindingCode.MUNICIPALITY_UNKNOWN: "The registered municipality does not take part here, so it was not notified.",
     FindingCode.OUTPATIENT_UNIT_MISSING: "Outpatient care is concerned, but no outpatient unit is stated.",
@@ -138,5 +145,6 @@ EXPLANATIONS: Final = {
     FindingCode.CORRECTION_TYPE_DIFFERS: "A correction must have the type of the event it corrects; this one has no effect.",
     FindingCode.CANCELLATION_WAITS: "The cancellation waits for the event it cancels.",
     FindingCode.PAPER_TIME_UNCONFIRMED: "No recorded or confirmed outage explains the time on paper; the notice counts as really sent.",
+    FindingCode.SIP_REQUIREMENT_CONTESTED: "Ward or municipality contests whether a SIP is required; a person decides where it matters.",
 }
 """What each finding means, for the answer to the sender and the list of findings."""

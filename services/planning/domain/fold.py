@@ -1,6 +1,6 @@
 """Reading the events of one stay into the state of its case."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Final, NamedTuple
 
@@ -33,6 +33,7 @@ from services.planning.domain.outages import NOT_ON_PAPER, Outage, on_paper, pap
 from services.planning.domain.parties import (
     Directory,
     Party,
+    Recipient,
     Returned,
     parties,
     placement_findings,
@@ -40,8 +41,9 @@ from services.planning.domain.parties import (
     sent_back,
     sip_required,
 )
-from services.planning.domain.periods import blocks_of, holder_of, leaves_of
+from services.planning.domain.periods import blocks_of, holder_of, leaves_of, moves_of
 from services.planning.domain.persons import first_stating, person_known
+from services.planning.domain.statements import contests_of, declined_of
 from shared.dates import local_date
 
 CLOCK_TOLERANCE: Final = timedelta(minutes=5)
@@ -49,7 +51,13 @@ CLOCK_TOLERANCE: Final = timedelta(minutes=5)
 _OVER: Final = frozenset({CaseStatus.DISCHARGED, CaseStatus.DECEASED})
 # What municipalities and care centres state says nothing of whether the patient is still there.
 _NO_SIGN_OF_LIFE: Final = frozenset(
-    {EventType.MUNICIPALITY_PLACED, EventType.OUTPATIENT_BLOCK_STARTED, EventType.OUTPATIENT_BLOCK_ENDED},
+    {
+        EventType.MUNICIPALITY_PLACED,
+        EventType.MEASURES_DECLINED,
+        EventType.SIP_CONTESTED,
+        EventType.OUTPATIENT_BLOCK_STARTED,
+        EventType.OUTPATIENT_BLOCK_ENDED,
+    },
 )
 _BEFORE_ADMITTED: Final = {
     EventType.PLANNED_DISCHARGE_CHANGED: FindingCode.PLANNED_DATE_BEFORE_ADMITTED,
@@ -76,7 +84,7 @@ def fold(
     events: Iterable[CaseEvent],
     directory: Directory,
     *,
-    planning_started: bool = False,
+    planned_by: Collection[Recipient] = (),
     returned: Sequence[Returned] = (),
     outages: Sequence[Outage] = (),
 ) -> CaseState:
@@ -85,7 +93,8 @@ def fold(
     Args:
         events: Every event of the case that was ever accepted.
         directory: Which recipients can be reached.
-        planning_started: Whether a party has begun to plan (lag 2017:612 2 kap. 6 §), e.g. acknowledged its admission notice.
+        planned_by: Who has begun to plan (lag 2017:612 2 kap. 6 §): acknowledged its admission notice, or told more of its planning than
+            that it was received. Planning has started when one of them is concerned now.
         returned: Who sent a notice back as wrongly addressed, and when.
         outages: When notices could not be sent; they decide from when those count that were given on paper.
     """
@@ -96,24 +105,29 @@ def fold(
     papers = tuple(PaperNotice(event, paper_mark(event, outages)) for event in amended.events if event.paper is not None)
     findings = [*amended.findings, *_unconfirmed(papers)]
     admission = standing_admission(amended)
-    holder = holder_of(amended.events)
+    moves = moves_of(amended.events, None if admission is None else admission.stay)
+    holder = holder_of(moves)
     status, story = _tell(admission, amended, holder, findings)
     ended = [told for told in story if not _goes_on_elsewhere(told.event, holder)]
-    if planning_started:
-        status = TRANSITIONS[status, CaseTrigger.PLANNING_STARTED].status
     ready = _ready_periods(story, outages)
     discharge = _first_sent(ended, EventType.DISCHARGED)
     findings += _sent_too_late(ready, discharge, findings)
     basis = admission or (amended.cancelled_admissions[0] if amended.cancelled_admissions else None)
     person = person_known(amended, basis) if basis is not None else None
     about = None if person is None else person.about
-    concerned = _told_on_paper(parties(known, directory, returned), admission, outages) if admission is not None else ()
+    concerned = _told_on_paper(parties(known, directory, returned, outages), admission, outages) if admission is not None else ()
+    if any(party.recipient in planned_by for party in concerned):
+        status = TRANSITIONS[status, CaseTrigger.PLANNING_STARTED].status
     dates = _planned_dates(admission, story)
     leaves, blocks = leaves_of(story, findings), blocks_of(story, findings)
-    transfers = tuple(told.event for told in story if told.event.type is EventType.TRANSFERRED and told.met not in _OVER)
+    transfers = tuple(told.event for told in story if told.event in moves and told.met not in _OVER)
+    by_others = [event for event in amended.events if event.type is EventType.TRANSFERRED and event not in moves]
+    findings += (Finding(FindingCode.TRANSFER_NOT_BY_HOLDER, event.key) for event in by_others)
+    contests = contests_of(amended.events)
+    findings += (Finding(FindingCode.SIP_REQUIREMENT_CONTESTED, event.key) for event in contests)
     if admission is not None and about is not None and person is not None:
         findings += placement_findings(person.placements, directory)
-        away = sent_back(known, returned)
+        away = sent_back(known, returned, outages)
         findings += routing_findings(admission.key, about, {party.recipient for party in concerned}.union(away))
         findings += (Finding(FindingCode.WRONGLY_ADDRESSED, admission.key, recipient.code) for recipient in away)
         if dates[-1].day is None:
@@ -136,6 +150,8 @@ def fold(
         blocks=blocks,
         residences=() if person is None else person.residences,
         placements=() if person is None else person.placements,
+        declined=declined_of(known, amended.events),
+        sip_contested=bool(contests),
         person_ids=() if person is None else person.person_ids,
         story=tuple(told.event for told in story),
         on_paper=papers,

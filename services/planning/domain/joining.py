@@ -2,13 +2,10 @@
 
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
-from typing import Final
 
 from services.planning.domain.amendments import amend
 from services.planning.domain.events import CaseEvent, EventType, StayKey, Transfer, led_to
 from services.planning.domain.persons import person_known
-
-_GIVEN_BY_A_HOSPITAL: Final = "reservnummer"
 
 
 def led_from(events: Iterable[CaseEvent]) -> frozenset[StayKey]:
@@ -25,13 +22,16 @@ def led_from(events: Iterable[CaseEvent]) -> frozenset[StayKey]:
 
 
 def persons_of(events: Iterable[CaseEvent]) -> frozenset[str]:
-    """Every national number that the person of one stay had; a reserve number tells nobody apart, for each hospital gives its own."""
+    """Every number that the person of one stay had; none while no admission is known."""
     known = person_known(amend(tuple(events)))
-    return frozenset() if known is None else frozenset(number for kind, number in known.person_ids if kind != _GIVEN_BY_A_HOSPITAL)
+    return frozenset() if known is None else frozenset(number for _kind, number in known.person_ids)
 
 
 def told_apart(event: CaseEvent, own: Collection[str], persons: Mapping[StayKey, Collection[str]]) -> CaseEvent:
-    """The same event; a transfer to a stay that is another person's is marked: a mistyped id must not show one patient to another's ward.
+    """The same event; a transfer that does not lead to the same person is marked: an id that is mistyped or guessed shows nobody.
+
+    The two are one while the other stay has no admission yet, or when they have a number in common: a reserve number that became another
+    one is told by both, or the change is told first. A stay without an admission of its own leads nowhere.
 
     Args:
         event: Any event of a stay.
@@ -39,10 +39,10 @@ def told_apart(event: CaseEvent, own: Collection[str], persons: Mapping[StayKey,
         persons: The numbers of the persons of other stays, as far as they are known.
     """
     target = led_to(event)
-    if target is None or not isinstance(event.data, Transfer):
+    if target is None or target == event.stay or not isinstance(event.data, Transfer):
         return event
     others = persons.get(target, ())
-    apart = bool(own) and bool(others) and set(own).isdisjoint(others)
+    apart = not own or (bool(others) and set(own).isdisjoint(others))
     return replace(event, data=replace(event.data, other_person=True)) if apart else event
 
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from enum import StrEnum
 
-from services.planning.domain.limits import Statute, acknowledgement_due, admission_notice_due, sip_invitation_due
+from services.planning.domain.limits import Statute, acknowledgement_due, admission_notice_is_late, sip_invitation_late_from
 from shared.dates import local_date
 
 
@@ -135,6 +135,7 @@ class Beside:
     planned_date: date | None = None
     care_contact_at: datetime | None = None
     called_at: datetime | None = None
+    sip_refused: bool = False
     held_at: datetime | None = None
     held_by_video: bool = False
     ready_from: datetime | None = None
@@ -208,7 +209,7 @@ def measure(stay: StayTold, beside: Beside, statute: Statute, terms: Terms) -> M
         Aspect.ADMISSION_NOTICE: _admission_notice(stay, statute),
         Aspect.NOTICE_ORDER: why_not or _notice_order(stay),
         Aspect.CARE_CONTACT: _L.DECEASED if stay.died else _care_contact(stay, beside),
-        Aspect.SIP_CALLED: why_not or _sip_called(stay, called_at, ready, statute),
+        Aspect.SIP_CALLED: why_not or _sip_called(stay, called_at, ready, statute, refused=beside.sip_refused),
         Aspect.SIP_HELD: why_not or _sip_held(stay, called_at, beside),
         Aspect.READY_FROM: why_not or _ready_from(stay, beside),
         Aspect.PLANNED: _L.DECEASED if stay.died else _planned(ended_on, beside.planned_date),
@@ -243,7 +244,7 @@ def _admission_notice(stay: StayTold, statute: Statute) -> Label:
         return _L.NOT_CONCERNED
     if stay.admission_notice_sent_at is None:
         return _L.MISSING
-    return _L.IN_TIME if stay.admission_notice_sent_at <= admission_notice_due(stay.need_judged_at, None, statute) else _L.LATE
+    return _L.LATE if admission_notice_is_late(stay.admission_notice_sent_at, stay.need_judged_at, None, statute) else _L.IN_TIME
 
 
 def _notice_order(stay: StayTold) -> Label:
@@ -263,12 +264,13 @@ def _care_contact(stay: StayTold, beside: Beside) -> Label:
     return _L.BEFORE if beside.care_contact_at <= stay.ended_at else _L.AFTER
 
 
-def _sip_called(stay: StayTold, called_at: datetime | None, ready: ReadySpan | None, statute: Statute) -> Label:
+def _sip_called(stay: StayTold, called_at: datetime | None, ready: ReadySpan | None, statute: Statute, *, refused: bool) -> Label:
+    """Whether the call to SIP was in time; nobody is to be called to a plan that the patient does not want."""
     if not stay.sip_required or ready is None:
         return _L.NOT_REQUIRED
     if called_at is None:
-        return _L.NOT_CALLED
-    return _L.IN_TIME if called_at < sip_invitation_due(ready.sent_at, statute) else _L.LATE
+        return _L.NOT_REQUIRED if refused else _L.NOT_CALLED
+    return _L.IN_TIME if called_at < sip_invitation_late_from(ready.sent_at, statute) else _L.LATE
 
 
 def _sip_held(stay: StayTold, called_at: datetime | None, beside: Beside) -> Label:
@@ -276,6 +278,8 @@ def _sip_held(stay: StayTold, called_at: datetime | None, beside: Beside) -> Lab
         return _L.NOT_REQUIRED
     if beside.held_at is not None:
         return _L.HELD_BY_VIDEO if beside.held_by_video else _L.HELD
+    if beside.sip_refused:
+        return _L.NOT_REQUIRED
     return _L.NOT_CALLED if called_at is None else _L.NOT_HELD
 
 

@@ -6,9 +6,10 @@ from datetime import date, datetime
 from typing import Final, Literal, NamedTuple
 
 from services.planning.domain.amendments import amend
-from services.planning.domain.events import Admission, CaseEvent, Compulsory, EventKey, Need, Placement
+from services.planning.domain.events import Admission, CaseEvent, Compulsory, EventKey, Need, PersonChange, Placement
 from services.planning.domain.findings import Finding, FindingCode
-from services.planning.domain.outages import NOT_ON_PAPER, OnPaper
+from services.planning.domain.moving import READINESS, decided_by
+from services.planning.domain.outages import NOT_ON_PAPER, OnPaper, Outage
 from services.planning.domain.persons import ADDRESSING, PersonKnown, person_known, placed_by
 from shared.dates import local_date
 
@@ -81,23 +82,25 @@ class Directory:
         return recipient in self.recipients and (days is None or any(one.on(day) for one in days))
 
 
-def concerned(known: PersonKnown, directory: Directory, named_on: Mapping[Recipient, date]) -> tuple[Recipient, ...]:
+def concerned(
+    known: PersonKnown, directory: Directory, named_on: Mapping[Recipient, date], by: datetime | None = None
+) -> tuple[Recipient, ...]:
     """The recipients of the admission notice, and of everything after it, that can be reached.
 
-    The municipality when municipal measures may be needed, and beside it one the person moved from or one that placed her there; the
-    outpatient unit when outpatient measures may be needed, and always when municipal health care may be. Each by whether it was there on
-    the day it was named: who closes while the patient is in hospital stays a party of the stay it was told of.
+    The municipality when municipal measures may be needed, and beside it one the person moved from later than `by`, or one that placed
+    her there; the outpatient unit when outpatient measures may be needed, and always when municipal health care may be. Each by whether it
+    was there on the day it was named: who closes while the patient is in hospital stays a party of the stay it was told of.
 
     Source:
         Lag (2017:612) 2 kap. 1-2 §§, 5 kap. 2 §.
     """
-    return tuple(recipient for recipient in _named(known) if directory.reaches(recipient, named_on[recipient]))
+    return tuple(recipient for recipient in _named(known, by) if directory.reaches(recipient, named_on[recipient]))
 
 
-def _named(known: PersonKnown) -> list[Recipient]:
+def _named(known: PersonKnown, by: datetime | None) -> list[Recipient]:
     admission, named = known.about, []
     if not MUNICIPAL.isdisjoint(admission.needs):
-        named += [Recipient("municipality", code) for code in known.municipalities]
+        named += [Recipient("municipality", code) for code in known.municipalities(by)]
     if admission.outpatient_unit is not None and not OUTPATIENT_CONCERNED.isdisjoint(admission.needs):
         named.append(Recipient("unit", admission.outpatient_unit))
     return named
@@ -115,7 +118,9 @@ def sip_required(needs: frozenset[Need], compulsory: Compulsory) -> bool:
     return compulsory == "none" and "outpatient" in needs and not MUNICIPAL.isdisjoint(needs)
 
 
-def parties(events: Sequence[CaseEvent], directory: Directory, returned: Sequence[Returned] = ()) -> tuple[Party, ...]:
+def parties(
+    events: Sequence[CaseEvent], directory: Directory, returned: Sequence[Returned] = (), outages: Sequence[Outage] = ()
+) -> tuple[Party, ...]:
     """Who is concerned now, each with the instant from which it has been so.
 
     A notice counts for a party from when it was that party's: after a corrected registration the new municipality is a party from the
@@ -125,20 +130,21 @@ def parties(events: Sequence[CaseEvent], directory: Directory, returned: Sequenc
         events: The events of the case as sent, none twice.
         directory: Who can be reached.
         returned: Who sent a notice back as wrongly addressed: no party from then on, see `sent_back`.
+        outages: They decide from when a ready notice counts that was given on paper.
     """
-    addressing = [event for event in events if event.type in ADDRESSING]
-    away = _away(addressing, returned)
-    named: dict[Recipient, date] = {}
+    addressing = _addressing(events)
+    away = _away(addressing, returned, outages)
+    named_on: dict[Recipient, date] = {}
     since: dict[Recipient, datetime] = {}
     for instant in sorted({event.sent_at for event in addressing} | set(away)):
-        known = _known_at(addressing, instant)
-        named = {} if known is None else {one: named.get(one, local_date(instant)) for one in _named(known)}
-        present = () if known is None else concerned(known, directory, named)
+        known, by = _known_at(addressing, instant, outages)
+        named_on = {} if known is None else {one: named_on.get(one, local_date(instant)) for one in _named(known, by)}
+        present = () if known is None else concerned(known, directory, named_on, by)
         since = {one: since.get(one, instant) for one in present if one not in away.get(instant, ())}
     return tuple(Party(recipient, instant) for recipient, instant in since.items())
 
 
-def sent_back(events: Sequence[CaseEvent], returned: Sequence[Returned]) -> tuple[Recipient, ...]:
+def sent_back(events: Sequence[CaseEvent], returned: Sequence[Returned], outages: Sequence[Outage] = ()) -> tuple[Recipient, ...]:
     """Who is named by the ward but sent its notices back, and has stayed named ever since.
 
     A recipient that returned a notice stays away until the ward has named another one, or none, and then names it again: correcting
@@ -147,27 +153,37 @@ def sent_back(events: Sequence[CaseEvent], returned: Sequence[Returned]) -> tupl
     Source:
         Domain rule 2.2; offentlighets- och sekretesslagen (2009:400) 25 kap. 1 §.
     """
-    away = _away([event for event in events if event.type in ADDRESSING], returned)
+    away = _away(_addressing(events), returned, outages)
     return tuple(sorted(away[max(away)])) if away else ()
 
 
-def _away(addressing: Sequence[CaseEvent], returned: Sequence[Returned]) -> dict[datetime, frozenset[Recipient]]:
+def _addressing(events: Sequence[CaseEvent]) -> list[CaseEvent]:
+    """The events that decide who is concerned; when the patient became ready decides it only after a real move."""
+    moved = any(isinstance(event.data, PersonChange) and event.data.moved for event in events)
+    return [event for event in events if event.type in ADDRESSING or (moved and event.type in READINESS)]
+
+
+def _away(
+    addressing: Sequence[CaseEvent], returned: Sequence[Returned], outages: Sequence[Outage]
+) -> Mapping[datetime, frozenset[Recipient]]:
     """Who stayed away at each instant; empty when nobody ever returned anything."""
     if not returned:
         return {}
     found: dict[datetime, frozenset[Recipient]] = {}
     away: set[Recipient] = set()
     for instant in sorted({event.sent_at for event in addressing} | {one.at for one in returned}):
-        known = _known_at(addressing, instant)
+        known, by = _known_at(addressing, instant, outages)
         away.update(one.recipient for one in returned if one.at == instant)
-        away.intersection_update(() if known is None else _named(known))
+        away.intersection_update(() if known is None else _named(known, by))
         found[instant] = frozenset(away)
     return found
 
 
-def _known_at(addressing: Sequence[CaseEvent], instant: datetime) -> PersonKnown | None:
-    """What was known of the person by what had been sent up to and including `instant`."""
-    return person_known(amend(event for event in addressing if event.sent_at <= instant))
+def _known_at(addressing: Sequence[CaseEvent], instant: datetime, outages: Sequence[Outage]) -> tuple[PersonKnown | None, datetime | None]:
+    """What was known of the person by what had been sent up to and including `instant`, and by when who she left is out of it."""
+    amended = amend(event for event in addressing if event.sent_at <= instant)
+    known = person_known(amended)
+    return known, decided_by(amended, instant, outages) if known is not None and known.residences[1:] else None
 
 
 def routing_findings(key: EventKey, admission: Admission, reached: Set[Recipient]) -> list[Finding]:

@@ -27,6 +27,7 @@ class PlanKnown:
     goes_on: bool
     consented: bool
     meets_at: datetime | None = None
+    held_at: datetime | None = None
     place: str | None = None
     by_video: bool = False
     main_responsibility: str | None = None
@@ -35,11 +36,12 @@ class PlanKnown:
 
 @dataclass(frozen=True, slots=True)
 class PatientInformation:
-    """What is known and may be told: intended measures, care contact, the meeting to come, the plans there are."""
+    """What is known and may be told: intended measures, care contact, the meeting to come and the last one held, the plans there are."""
 
     intended: tuple[Need, ...]
     contact: ContactKnown | None
     meeting: PlanKnown | None
+    held: PlanKnown | None
     plans: tuple[PlanKnown, ...]
 
 
@@ -61,9 +63,11 @@ def patient_information(
     wanted = frozenset(needs) - frozenset(declined)
     told = [plan for plan in plans if plan.goes_on and plan.consented]
     to_come = [(plan.meets_at, number) for number, plan in enumerate(told) if plan.meets_at is not None and plan.meets_at >= at]
+    held = [(plan.held_at, number) for number, plan in enumerate(told) if plan.held_at is not None]
     return PatientInformation(
         intended=tuple(need for need in ORDER if need in wanted),
         contact=contact,
         meeting=told[min(to_come)[1]] if to_come else None,
+        held=told[max(held)[1]] if held else None,
         plans=tuple(plan for plan in told if plan.main_responsibility is not None),
     )

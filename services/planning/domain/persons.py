@@ -30,10 +30,14 @@ class PersonKnown:
     placements: tuple[CaseEvent, ...]
     stated: tuple[CaseEvent, ...]
 
-    @property
-    def municipalities(self) -> tuple[str, ...]:
-        """Every municipality that is concerned: where she is registered, where she was before a real move, and who placed her."""
-        registered = [residence.municipality for residence in reversed(self.residences) if residence.municipality is not None]
+    def municipalities(self, by: datetime | None = None) -> tuple[str, ...]:
+        """Every municipality that is concerned: where she is registered, where she was before a real move, and who placed her.
+
+        Args:
+            by: Who was left by then is not concerned any more, see `decided_by`.
+        """
+        over = sum(by is not None and one.since is not None and one.since <= by for one in self.residences[1:])
+        registered = [residence.municipality for residence in reversed(self.residences[over:]) if residence.municipality is not None]
         placing = [event.data.municipality for event in self.placements if isinstance(event.data, Placement)]
         return tuple(dict.fromkeys([*registered, *placing]))
 

@@ -43,12 +43,13 @@ _NOBODY: Final = UnitAt("")
 class PlanOpened:
     """A plan as duties are derived from it.
 
-    `follow_up_on` is the day that was set last, with the measures or at the follow-up before; `agreed_at` when.
+    `called` is who its invitations reached, as notices are addressed; `lead` the unit that leads it now. `follow_up_on` is the day that was
+    set last, with the measures or at the follow-up before; `agreed_at` when.
     """
 
     id: UUID
     state: str
-    invited: bool
+    called: frozenset[str] = frozenset()
     lead: UnitAt = _NOBODY
     opened_at: datetime | None = None
     kind: PlanKind = PlanKind.SIP
@@ -62,7 +63,8 @@ class PlanOpened:
 
 _UNDER_WAY: Final = frozenset({PlanStatus.INVITED, PlanStatus.HELD, PlanStatus.FOLLOW_UP})
 _WITHOUT_STAY: Final = "hälso- och sjukvårdslagen (2017:30) 16 kap. 4 §"
-_CARE_PLAN: Final = "lag (2017:612) 4 kap. 1 §"
+CARE_PLAN: Final = "lag (2017:612) 4 kap. 1 §"
+"""By which paragraph a co-ordinated care plan is made."""
 
 
 def plan_duties(plan: PlanOpened, statute: Statute, *, over: bool) -> tuple[Duty, ...]:
@@ -140,7 +142,7 @@ def _duty(  # the parts of one duty
     key: str = "",
     about: UUID | None = None,
 ) -> Duty:
-    usual = None if plan.kind is PlanKind.SIP else _CARE_PLAN
+    usual = None if plan.kind is PlanKind.SIP else CARE_PLAN
     basis = usual if plan.stay else _WITHOUT_STAY
     name = f"{rule} {plan.id} {key}".rstrip()
     return Duty(rule, name, who.unit, since, by, who.mailbox, about, plan=plan.id, basis=basis)

@@ -3,14 +3,16 @@
 Under compulsory psychiatric outpatient care a co-ordinated care plan stands in its place; it goes the same way, but rests on no consent.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
-from typing import Final, Literal
+from typing import Any, Final, Literal
 from uuid import UUID
 
 from services.planning.domain.age import AnsweredBy, check_answered_by
-from shared.errors import Refused
+from services.planning.domain.events import Compulsory
+from shared.errors import FieldError, Malformed, Refused
 
 Consent = Literal["given", "refused", "withdrawn"]
 CloseReason = Literal["goals_met", "no_longer_needed", "consent_missing", "moved", "deceased", "replaced"]
@@ -169,6 +171,46 @@ def open_plan(  # a plan's own members
     return plan if consent is None else record_consent(plan, consent)
 
 
+def check_kind(kind: PlanKind, *, ready: Compulsory | None, stated: Compulsory | None) -> None:
+    """Which kind of plan is made: under compulsory outpatient care a care plan, which rests on no consent, and otherwise a SIP.
+
+    Args:
+        kind: The kind asked for.
+        ready: What the readiness that stands says of compulsory care; none while there is no such readiness, or no stay.
+        stated: What whoever opens the plan states of it.
+
+    Raises:
+        Malformed: Nothing says that there is compulsory care, or it is stated for a SIP.
+        Refused: `plan.not_compulsory` or `plan.compulsory`: the readiness says otherwise.
+
+    Source:
+        Lag (2017:612) 4 kap. 1-2 §§.
+    """
+    if kind is PlanKind.SIP:
+        if stated is not None:
+            raise Malformed("request.malformed", errors=(FieldError("/compulsory", "not_with_sip"),))
+        if ready in {"opt", "orv"}:
+            raise Refused("plan.compulsory", f"The ready notice says {ready}: a care plan stands in the place of the SIP (4 kap. 1 §).")
+        return
+    if ready is None and stated is None:
+        raise Malformed("request.malformed", errors=(FieldError("/compulsory", "missing"),))
+    if ready is not None and (ready == "none" or stated not in {None, ready}):
+        raise Refused("plan.not_compulsory", f"The ready notice says of compulsory outpatient care: {ready} (4 kap. 1 §).")
+
+
+def ready_says(view: Mapping[str, Any]) -> Compulsory | None:
+    """What the readiness of a case that stands says of compulsory outpatient care; none while none stands.
+
+    Source:
+        Lag (2017:612) 4 kap. 1 §.
+    """
+    latest = view["ready"][-1] if view["ready"] else None
+    if latest is None or latest["withdrawn_at"] is not None:
+        return None
+    says: Compulsory = latest["compulsory"]
+    return says
+
+
 def move(plan: Plan, trigger: PlanTrigger) -> PlanStatus:
     """The status of a plan after something was done with it.
 
@@ -208,17 +250,20 @@ def shares(plan: Plan) -> bool:
     return plan.kind is PlanKind.CARE_PLAN or plan.consent == "given"
 
 
-def withheld(plan: Plan, *, leads: bool, takes_part: bool) -> str | None:
+def withheld(plan: Plan, *, leads: bool, takes_part: bool, void: bool = False) -> str | None:
     """Why what a plan says is kept from a reader who may know of it; none when nothing is.
 
     Args:
         plan: The plan.
         leads: The reader acts for the unit whose plan it is.
         takes_part: The reader acts for a unit that was called to it.
+        void: There was no such stay: nothing is left but to close it.
 
     Source:
         Lag (2017:612) 4 kap. 2 §.
     """
+    if void:
+        return "stay_cancelled"
     if leads:
         return None
     if not shares(plan):

@@ -50,4 +50,4 @@ def _steps(duty: Duty, statute: Statute) -> Iterator[Reminder]:
     soon = duty.by - statute.at(duty.by).remind_before
     if soon > duty.since:
         yield Reminder(duty, Step.SOON_DUE, soon)
-    yield Reminder(duty, Step.OVERDUE, duty.by)
+    yield Reminder(duty, Step.OVERDUE, duty.late_from or duty.by)

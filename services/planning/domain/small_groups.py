@@ -55,7 +55,8 @@ def deviations_shown(stays: int, concerned: int, answered: int, terms: Terms) ->
 def block_ends(months: Sequence[Mapping[str, int]], terms: Terms) -> bool:
     """Whether closed months that no block has yet are enough for one: in each care type five stays, or none at all.
 
-    Somatic and psychiatric stay together: where both are known at another place, one of them alone would tell the other.
+    Somatic and psychiatric stay together: where both are known at another place, one of them alone would tell the other. So does a month
+    that billing's averages hide for being small, once the other months of its block are taken away: together such months are five or none.
 
     Source:
         Domain rule 4: groups smaller than 5 are shown as such; somatic and psychiatric apart.
@@ -64,4 +65,5 @@ def block_ends(months: Sequence[Mapping[str, int]], terms: Terms) -> bool:
     for month in months:
         for care_type, stays in month.items():
             sizes[care_type] = sizes.get(care_type, 0) + stays
-    return any(sizes.values()) and not any(is_small(size, terms) for size in sizes.values())
+    hidden = sum(size for size in (sum(month.values()) for month in months) if is_small(size, terms))
+    return any(sizes.values()) and not any(is_small(size, terms) for size in (hidden, *sizes.values()))

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import date, datetime
+from uuid import UUID
 
 from services.planning.domain.case import CaseState, CaseStatus, OutpatientBlock, ReadyPeriod
 from services.planning.domain.events import (
@@ -11,6 +12,7 @@ from services.planning.domain.events import (
     CareType,
     CaseEvent,
     Compulsory,
+    Declination,
     Need,
     Placement,
     Transfer,
@@ -86,6 +88,19 @@ class PlacementSnapshot:
 
 
 @dataclass(frozen=True, slots=True)
+class DeclinedSnapshot:
+    """The patient declined measures, as somebody stated; `withdrawn` when that was a mistake."""
+
+    decline_id: UUID
+    measures: tuple[Need, ...]
+    declined_at: datetime
+    stated_at: datetime
+    stated_by: str
+    municipality: str | None
+    withdrawn: bool
+
+
+@dataclass(frozen=True, slots=True)
 class OtherSnapshot:
     """The notices to a municipality of the stay that is not the one told as liable."""
 
@@ -122,6 +137,8 @@ class StaySnapshot:
     other_municipalities: tuple[OtherSnapshot, ...]
     admission_notice_paper: PaperMark
     admission_notice_given_on_paper_at: datetime | None
+    declined: tuple[DeclinedSnapshot, ...]
+    sip_contested: bool
 
 
 def stay_facts(state: CaseState) -> StaySnapshot | None:
@@ -177,6 +194,20 @@ def stay_facts(state: CaseState) -> StaySnapshot | None:
         ),
         admission_notice_paper=paper.mark,
         admission_notice_given_on_paper_at=paper.given_at,
+        declined=tuple(
+            DeclinedSnapshot(
+                one.event.data.id,
+                tuple(sorted(one.event.data.measures)),
+                one.event.time,
+                one.event.sent_at,
+                ward_of(one.event.key.source),
+                one.event.data.municipality,
+                one.withdrawn,
+            )
+            for one in state.declined
+            if isinstance(one.event.data, Declination)
+        ),
+        sip_contested=state.sip_contested,
     )
 
 

@@ -13,6 +13,7 @@ from services.planning.domain.plan_duties import Called, MeetingKnown, PlanOpene
 from services.planning.domain.plans import PlanKind
 from services.planning.repository import worklist as rows
 from services.planning.repository.worklist import Read
+from shared.dates import local_date
 from shared.db import Work
 
 _ByCase = Mapping[UUID, Sequence[Any]]
@@ -60,13 +61,18 @@ def _case(row: Any, parties: Sequence[Any]) -> dict[str, Any]:  # rows
     """The members of a case that are its own."""
     told = row.told_on_paper or ()
     counted = {one["recipient"]: datetime.fromisoformat(one["notice_counts_from"]) for one in told if "notice_counts_from" in one}
-    ready = _instant(row.ready_sent_at) if row.withdrawn_at is None and row.state == CaseStatus.READY else None
+    ready, discharged = _standing(row), _instant(row.discharged_at)
+    if ready is not None and discharged is not None and local_date(ready) > local_date(discharged):
+        ready = None  # no ready notice of this stay (domain rule 3.2)
     return {
         "id": row.id,
         "status": CaseStatus(row.state),
         "ward": row.ward,
         "admitted_at": _instant(row.admitted_at),
         "ready_notice_sent_at": ready,
+        "compulsory": "none" if ready is None else row.compulsory,
+        "discharged_at": discharged,
+        "deceased": row.deceased_at is not None,
         "planned_discharge_date": _day(row.planned_discharge_date),
         "needs": frozenset(row.needs),
         "sip_required": bool(row.sip_required),
@@ -75,6 +81,12 @@ def _case(row: Any, parties: Sequence[Any]) -> dict[str, Any]:  # rows
         "returned": row.returned,
         "parties": tuple(_party(one, counted.get(one.recipient, one.since)) for one in parties),
     }
+
+
+def _standing(row: Any) -> datetime | None:  # a row
+    """When the ready notice was sent that was not withdrawn; a discharge does not take it away."""
+    stands = row.withdrawn_at is None and row.state in {CaseStatus.READY, CaseStatus.DISCHARGED}
+    return _instant(row.ready_sent_at) if stands else None
 
 
 def _party(row: Any, counts_from: datetime) -> PartyAt:  # a row
@@ -96,7 +108,7 @@ def _plans(read: Read) -> dict[UUID, list[PlanOpened]]:
         plan = PlanOpened(
             row.id,
             row.state,
-            invited=row.invited,
+            called=frozenset(row.called),
             lead=_at(row.unit, read),
             opened_at=row.created_at,
             kind=PlanKind(row.kind),

@@ -1,6 +1,7 @@
 """Reading cases and their histories, each only for those who may see them."""
 
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import Any, Final
 from uuid import UUID
 
@@ -48,12 +49,9 @@ _HISTORY: Final = text(
     ORDER BY h.at, h.case_id, h.version
     """
 )
-_LOCK: Final = text(
-    """
-    SELECT id FROM cases
-    WHERE id IN (SELECT m.id FROM cases c JOIN cases m ON m.id = c.id OR m.joined_to = c.joined_to WHERE c.id = :id) ORDER BY id FOR UPDATE
-    """
-)
+_GROUP: Final = "SELECT m.id FROM cases c JOIN cases m ON m.id = c.id OR m.joined_to = c.joined_to WHERE c.id = :id"
+_WHOLE: Final = text(_GROUP)
+_LOCK: Final = text(f"SELECT id FROM cases WHERE id IN ({_GROUP}) ORDER BY id FOR UPDATE")  # noqa: S608  # constant text
 _PARTIES: Final = text("SELECT parties FROM cases WHERE id = :id")
 
 
@@ -67,9 +65,23 @@ async def parties(work: Work, case_id: UUID) -> frozenset[str]:
     return frozenset((await work.connection.execute(_PARTIES, {"id": case_id})).scalar_one())
 
 
+class _GrownMeanwhile(Exception):
+    """The case that was locked is a part of a larger one now; leaving the savepoint lets go of it."""
+
+
 async def lock(work: Work, case_id: UUID) -> bool:
-    """Lock one case whole, as every writer does before anything else; False when there is none."""
-    return bool((await work.connection.execute(_LOCK, {"id": case_id})).all())
+    """Lock one case whole, as every writer does before anything else; False when there is none.
+
+    While it waits a transfer may make the case larger. Then it lets go and locks anew, all of it in the order of the ids: to hold one row
+    and ask for an earlier one is how two commands would wait for each other.
+    """
+    while True:
+        with suppress(_GrownMeanwhile):
+            async with work.connection.begin_nested():
+                locked = set((await work.connection.execute(_LOCK, {"id": case_id})).scalars())
+                if not locked.issuperset((await work.connection.execute(_WHOLE, {"id": case_id})).scalars()):
+                    raise _GrownMeanwhile
+                return bool(locked)
 
 
 async def visible(work: Work, caller: Caller, case_id: UUID) -> Any | None:  # a row

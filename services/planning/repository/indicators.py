@@ -73,6 +73,9 @@ _NAMES: Final = text(
     """
     SELECT municipality AS key, name FROM organisations WHERE municipality IS NOT NULL
     UNION ALL SELECT hsa_id, name FROM units WHERE hsa_id = ANY(CAST(:keys AS text[]))
+    UNION ALL SELECT number, name FROM organisations WHERE number = ANY(CAST(:keys AS text[]))
+    UNION ALL SELECT DISTINCT u.stay_space, o.name FROM units u JOIN organisations o ON o.number = u.organisation
+    WHERE u.stay_space = ANY(CAST(:keys AS text[])) AND u.stay_space <> u.organisation
     """
 )
 _BLOCKS: Final = text("SELECT municipality, first_month, last_month FROM shown_blocks ORDER BY municipality, first_month")
@@ -177,7 +180,7 @@ async def waiting(work: Work, asked: Asked) -> Mapping[tuple[str, str], int]:
 
 
 async def names(work: Work, keys: Collection[str]) -> Mapping[str, str]:
-    """The names of all municipalities by their codes, and of these units."""
+    """The names of all municipalities by their codes, of these units and organisations, and of whose these stay spaces are."""
     return {row.key: row.name for row in await work.connection.execute(_NAMES, {"keys": list(keys)})}
 
 

@@ -62,7 +62,7 @@ _READ_EVENTS: Final = text(
     """
 )
 _SPACES: Final = text("SELECT hsa_id, stay_space FROM units WHERE hsa_id = ANY(CAST(:wards AS text[])) AND stay_space IS NOT NULL")
-_LOCK_MEMBERS: Final = text("SELECT id FROM cases WHERE joined_to = ANY(CAST(:leaders AS uuid[])) ORDER BY id FOR UPDATE")
+_LOCK_MEMBERS: Final = text("SELECT id FROM cases WHERE joined_to = ANY(CAST(:leaders AS uuid[])) ORDER BY id FOR UPDATE NOWAIT")
 # What parties entered of a case follows it when it proves to be another one; where both have the same, the leading case's own stands.
 _FOLLOW: Final = (
     text("UPDATE notices SET case_id = :leader WHERE case_id = :member"),
@@ -229,7 +229,10 @@ async def spaces_of(work: Work, wards: Sequence[str]) -> dict[str, str]:
 
 
 async def lock_members(work: Work, leaders: Sequence[UUID]) -> Sequence[UUID]:
-    """Lock every row of the cases that these lead. Out of order with rows locked before: should two transactions meet, one is repeated."""
+    """Lock every row of the cases that these lead, at once or not at all: they are out of order with rows locked before.
+
+    Where another transaction holds one, this one is repeated, because waiting could be for each other. Commands hold them all before.
+    """
     return (await work.connection.execute(_LOCK_MEMBERS, {"leaders": list(leaders)})).scalars().all()
 
 

@@ -31,7 +31,10 @@ _END_NOTICES: Final = text(
 _OF_CASES: Final = text(
     """
     SELECT id, case_id, mailbox, recipient, type, origin, fingerprint, revision, state, acknowledged_at,
-           returned_at, forwarded_to, withheld, personal ->> 'protected' AS protected
+           returned_at, forwarded_to, withheld, personal ->> 'protected' AS protected,
+           type = 'notice.admission' AND EXISTS (
+               SELECT FROM planning_statuses s
+               WHERE s.case_id = asked.case_id AND s.recipient = notices.recipient AND s.status <> 'received') AS planning
     FROM unnest(CAST(:cases AS uuid[])) AS asked (case_id) JOIN notices USING (case_id) ORDER BY id
     """
 )

@@ -15,8 +15,9 @@ _OPEN: Final = f"""
            c.view -> 'ready' -> -1 ->> 'notice_sent_at' AS ready_sent_at, c.view -> 'ready' -> -1 ->> 'withdrawn_at' AS withdrawn_at,
            t.name AS contact_name, t.phone AS contact_phone, u.name AS ward_name,
            (SELECT jsonb_agg(jsonb_build_object('unit', s.unit, 'recipient', s.recipient, 'status', s.status, 'ready_from', s.ready_from)
-                             ORDER BY s.unit) FROM planning_statuses s WHERE s.case_id = c.id) AS statuses
-    FROM cases c LEFT JOIN care_contacts t ON t.case_id = c.id LEFT JOIN units u ON u.hsa_id = c.ward
+                             ORDER BY s.unit) FROM planning_statuses s
+            WHERE s.case_id = c.id AND jsonb_exists(c.parties, s.recipient)) AS statuses
+    FROM cases c LEFT JOIN care_contacts t ON t.case_id = c.id AND t.unit = c.outpatient_unit LEFT JOIN units u ON u.hsa_id = c.ward
     WHERE c.state IN ('admitted', 'planning', 'ready') AND c.ward IS NOT NULL
 """  # noqa: S608  # constant text
 _OF_CALLER: Final = text(f"{_OPEN} AND {VISIBLE} ORDER BY c.ward, c.id LIMIT :limit")
@@ -26,7 +27,9 @@ _FINDINGS: Final = text(
     SELECT c.id, c.ward, c.state, c.view -> 'findings' AS findings FROM cases c
     WHERE c.id > :after AND jsonb_array_length(c.view -> 'findings') > 0
       AND (CAST(:code AS text) IS NULL OR c.view -> 'findings' @> jsonb_build_array(jsonb_build_object('code', CAST(:code AS text))))
-      AND (CAST(:unit AS text) IS NULL OR c.ward = :unit OR c.outpatient_unit = :unit) AND {VISIBLE} ORDER BY c.id LIMIT :limit
+      AND (CAST(:unit AS text) IS NULL OR c.ward = :unit OR c.outpatient_unit = :unit
+           OR EXISTS (SELECT FROM mailboxes m WHERE m.unit = :unit AND jsonb_exists(c.parties, m.recipient)))
+      AND {VISIBLE} ORDER BY c.id LIMIT :limit
     """  # noqa: S608  # constant text
 )
 

@@ -18,7 +18,9 @@ _RECIPIENT: Final = text(
     WHERE c.id = :case ORDER BY m.recipient LIMIT 1
     """
 )
-_STATUS: Final = text("SELECT status, ready_from, needs FROM planning_statuses WHERE case_id = :case AND unit = :unit")
+_STATUS: Final = text(
+    "SELECT status, ready_from, needs, recipient, stated_at FROM planning_statuses WHERE case_id = :case AND unit = :unit"
+)
 _PUT_STATUS: Final = text(
     """
     INSERT INTO planning_statuses (case_id, unit, recipient, status, ready_from, needs, stated_at, answered_at, client)
@@ -29,14 +31,24 @@ _PUT_STATUS: Final = text(
     """
 )
 _STATUSES: Final = text(
-    "SELECT unit, recipient, status, ready_from, needs, stated_at FROM planning_statuses WHERE case_id = :case ORDER BY unit"
+    """
+    SELECT s.unit, s.recipient, s.status, s.ready_from, s.needs, s.stated_at FROM planning_statuses s JOIN cases c ON c.id = s.case_id
+    WHERE s.case_id = :case AND jsonb_exists(c.parties, s.recipient) ORDER BY s.unit
+    """
 )
-_CONTACT: Final = text("SELECT unit, name, role, phone, appointed_at, changed_at FROM care_contacts WHERE case_id = :case")
+# The contact counts at the unit that is concerned now: one that the case was re-routed from has none any more.
+_CONTACT: Final = text(
+    """
+    SELECT t.unit, t.name, t.role, t.phone, t.appointed_at, t.changed_at
+    FROM care_contacts t JOIN cases c ON c.id = t.case_id AND c.outpatient_unit = t.unit WHERE t.case_id = :case
+    """
+)
 _PUT_CONTACT: Final = text(
     """
     INSERT INTO care_contacts (case_id, unit, name, role, phone, appointed_at, changed_at, client)
     VALUES (:case, :unit, :name, :role, :phone, :at, :at, :client)
     ON CONFLICT (case_id) DO UPDATE SET unit = excluded.unit, name = excluded.name, role = excluded.role, phone = excluded.phone,
+        appointed_at = CASE WHEN care_contacts.unit = excluded.unit THEN care_contacts.appointed_at ELSE excluded.appointed_at END,
         changed_at = excluded.changed_at, client = excluded.client
     """
 )
@@ -53,7 +65,16 @@ _DECLINE: Final = text(
     """
 )
 _DECLINED: Final = text(
-    "SELECT id, unit, measures, declined_at, recorded_at, recorded_by FROM declined_measures WHERE case_id = :case ORDER BY recorded_at, id"
+    """
+    SELECT d.id, d.unit, d.measures, d.declined_at, d.recorded_at, d.recorded_by FROM declined_measures d
+    WHERE d.case_id = :case AND NOT EXISTS (
+        SELECT FROM cases c JOIN cases m ON m.id = c.id OR m.joined_to = c.joined_to
+        JOIN events e ON e.space = m.space AND e.subject = m.subject
+        WHERE c.id = d.case_id AND e.source = 'urn:hsa:' || d.unit
+              AND CAST(e.body AS jsonb) @> jsonb_build_object(
+                      'type', 'stay.event_cancelled', 'data', jsonb_build_object('event', CAST(d.id AS text))))
+    ORDER BY d.recorded_at, d.id
+    """
 )
 
 
@@ -72,12 +93,22 @@ async def recipient_at(work: Work, case_id: UUID, unit: str) -> Any | None:  # a
     return (await work.connection.execute(_RECIPIENT, {"case": case_id, "unit": unit})).one_or_none()
 
 
-async def status(work: Work, case_id: UUID, unit: str) -> PlanningStatus | None:
+@dataclass(frozen=True, slots=True)
+class ToldBefore:
+    """What a unit told last, as which party, and when."""
+
+    status: PlanningStatus
+    recipient: str
+    stated_at: datetime
+
+
+async def told_before(work: Work, case_id: UUID, unit: str) -> ToldBefore | None:
     """What a unit has told last."""
     found = (await work.connection.execute(_STATUS, {"case": case_id, "unit": unit})).one_or_none()
     if found is None:
         return None
-    return PlanningStatus(PartyStatus(found.status), found.ready_from, tuple(Missing(one) for one in found.needs))
+    status = PlanningStatus(PartyStatus(found.status), found.ready_from, tuple(Missing(one) for one in found.needs))
+    return ToldBefore(status, found.recipient, found.stated_at)
 
 
 async def put_status(work: Work, case_id: UUID, unit: str, recipient: str, told: PlanningStatus, *, answered: bool, client: str) -> None:
@@ -99,17 +130,17 @@ async def put_status(work: Work, case_id: UUID, unit: str, recipient: str, told:
 
 
 async def statuses(work: Work, case_id: UUID) -> Sequence[Any]:
-    """What each unit has told."""
+    """What each unit of those who are parties now has told; what one that has left told is not for its successor."""
     return (await work.connection.execute(_STATUSES, {"case": case_id})).all()
 
 
 async def care_contact(work: Work, case_id: UUID) -> Any | None:  # a row
-    """The permanent care contact as last set."""
+    """The permanent care contact as last set by the outpatient unit that is concerned now."""
     return (await work.connection.execute(_CONTACT, {"case": case_id})).one_or_none()
 
 
 async def put_care_contact(work: Work, case_id: UUID, contact: CareContact, *, client: str) -> None:
-    """Appoint or replace the care contact; when the first one was appointed is kept."""
+    """Appoint or replace the care contact; when the first one of the unit was appointed is kept."""
     await work.connection.execute(
         _PUT_CONTACT,
         {

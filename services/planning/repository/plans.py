@@ -20,12 +20,50 @@ _ADD: Final = text(
     """
 )
 _LOCK: Final = text("SELECT id FROM plans WHERE id = :id FOR UPDATE")
-# A plan of a stay has no person of its own: the case's is the newest.
+_TODAY: Final = "CAST(now() AT TIME ZONE 'Europe/Stockholm' AS date)"
+_MEMBERS: Final = f"SELECT tm.unit FROM team_members tm WHERE daterange(tm.valid_from, tm.valid_to, '[]') @> {_TODAY} AND tm.team ="  # noqa: S608
+_STANDS: Final = f"(c.outpatient_unit = p.unit OR jsonb_exists(c.parties, 'unit:' || p.unit) OR p.unit IN ({_MEMBERS} c.outpatient_unit))"
+# Who leads a plan: its own unit; in a stay the one that is concerned now, when the one that opened it is so no longer.
+LEAD: Final = f"CASE WHEN c.outpatient_unit IS NULL OR {_STANDS} THEN p.unit ELSE c.outpatient_unit END"
+_WAS_TOLD: Final = """
+    EXISTS (SELECT FROM mailboxes m JOIN notices n ON n.recipient = m.recipient
+            WHERE m.unit = {unit} AND n.case_id = c.id AND n.type = 'notice.admission')
+"""
+# There was no such stay: whoever opened the plan closes it, if nobody else was to lead it meanwhile.
+_VOID: Final = """
+    (c.state = 'cancelled' AND NOT EXISTS (
+        SELECT FROM notices n WHERE n.case_id = c.id AND n.type = 'notice.admission' AND starts_with(n.recipient, 'unit:')
+        AND n.recipient <> 'unit:' || p.unit))
+"""
+# A plan of a stay has no person of its own: the case's is the newest. `left`: whoever leads is not concerned in the stay any more.
 _READ: Final = text(
+    f"""
+    SELECT p.id, p.case_id, p.organisation, p.unit AS opened_by, lead.unit, p.state, p.consent, p.created_at, p.kind, p.child, p.main_unit,
+           coalesce(p.person, c.person) AS person, ARRAY(SELECT lead.unit UNION {_MEMBERS} lead.unit AND c.id IS NOT NULL) AS leaders,
+           coalesce({_VOID}, false) AS void,
+           c.id IS NOT NULL AND c.outpatient_unit IS NULL AND NOT {_VOID} AND {_WAS_TOLD.format(unit="p.unit")} AS left
+    FROM plans p LEFT JOIN cases c ON c.id = p.case_id CROSS JOIN LATERAL (SELECT {LEAD} AS unit) AS lead WHERE p.id = :id
+    """  # noqa: S608  # constant text
+)
+_MAY_LEAD: Final = text(
+    f"SELECT c.outpatient_unit IS NULL OR {_STANDS} FROM cases c, (SELECT CAST(:unit AS text) AS unit) AS p WHERE c.id = :case"  # noqa: S608
+)
+_OPEN: Final = text(
     """
-    SELECT p.id, p.case_id, p.organisation, p.unit, p.state, p.consent, p.created_at, p.kind, p.child, p.main_unit,
-           coalesce(p.person, c.person) AS person
-    FROM plans p LEFT JOIN cases c ON c.id = p.case_id WHERE p.id = :id
+    SELECT EXISTS (SELECT FROM plans WHERE case_id = :case AND kind = :kind AND id <> :but
+                   AND state NOT IN ('closed', 'refused', 'withdrawn'))
+    """
+)
+_WARD: Final = text("SELECT ward FROM cases WHERE id = :case")
+# The time of what the parties were called to: first called, and met when; nothing while it is not shared.
+_CALLED_TO: Final = text(
+    """
+    SELECT min(i.sent_at) AS invited_at,
+           (SELECT e.body ->> 'at' FROM plan_entries e WHERE e.plan_id = p.id AND e.what IN ('meeting', 'held')
+            ORDER BY e.number DESC LIMIT 1) AS meeting_at
+    FROM plans p JOIN plan_invitations i ON i.plan_id = p.id
+    WHERE p.case_id = :case AND p.state IN ('invited', 'held', 'follow_up') AND (p.kind = 'care_plan' OR p.consent = 'given')
+    GROUP BY p.id ORDER BY p.created_at DESC, p.id DESC LIMIT 1
     """
 )
 _PERSON: Final = text("SELECT person FROM cases WHERE id = :case")
@@ -57,7 +95,24 @@ _REACHED: Final = text(
     ORDER BY a.unit, m.function = ANY(CAST(:first AS text[])) DESC NULLS LAST, m.function, m.district, a.team
     """
 )
-_PARTIES: Final = text("SELECT unit, team FROM plan_parties WHERE plan_id = :id ORDER BY unit")
+# In a stay only those that are concerned in it now, and whoever was called behind a team with one of them: not who has left.
+_CONCERNED: Final = f"""
+    (c.id IS NULL
+     OR EXISTS (SELECT FROM mailboxes m WHERE m.unit = t.unit AND jsonb_exists(c.parties, m.recipient))
+     OR (NOT {_WAS_TOLD.format(unit="t.unit")} AND EXISTS (
+         SELECT FROM mailboxes m WHERE jsonb_exists(c.parties, m.recipient)
+         AND (m.unit = coalesce(t.team, t.unit) OR m.unit IN ({_MEMBERS} coalesce(t.team, t.unit))))))
+"""  # noqa: S608  # constant text
+_PARTIES: Final = text(
+    f"""
+    SELECT t.unit, t.team FROM plan_parties t JOIN plans p ON p.id = t.plan_id LEFT JOIN cases c ON c.id = p.case_id
+    WHERE t.plan_id = :id AND {_CONCERNED} ORDER BY t.unit
+    """  # noqa: S608  # constant text
+)
+TAKES_PART: Final = f"""
+    EXISTS (SELECT FROM plan_parties t JOIN plans p ON p.id = t.plan_id LEFT JOIN cases c ON c.id = p.case_id
+            WHERE t.plan_id = {{plan}} AND t.unit = {{unit}} AND {_CONCERNED})
+"""
 _ADD_PARTIES: Final = text(
     """
     INSERT INTO plan_parties (plan_id, unit, team)
@@ -117,8 +172,30 @@ async def lock(work: Work, plan_id: UUID) -> None:
 
 
 async def row(work: Work, plan_id: UUID) -> Any | None:  # a row
-    """One plan as it is stored."""
+    """One plan as it is stored; `unit` leads it now, which is not always the one it was `opened_by`."""
     return (await work.connection.execute(_READ, {"id": plan_id})).one_or_none()
+
+
+async def ward_of(work: Work, case_id: UUID) -> str | None:
+    """The ward that holds the patient."""
+    ward: str | None = (await work.connection.execute(_WARD, {"case": case_id})).scalar_one_or_none()
+    return ward
+
+
+async def called_to(work: Work, case_id: UUID) -> Any | None:  # a row
+    """When the parties of a case were first called to its plan, and when it is made: for whoever sees the case, without its content."""
+    return (await work.connection.execute(_CALLED_TO, {"case": case_id})).one_or_none()
+
+
+async def may_lead(work: Work, case_id: UUID, unit: str) -> bool:
+    """Whether a unit may lead the plan of a stay: the outpatient unit, a member of it where that is a team, or any while none is named."""
+    return bool((await work.connection.execute(_MAY_LEAD, {"case": case_id, "unit": unit})).scalar_one())
+
+
+async def another_open(work: Work, plan: Plan) -> bool:
+    """Whether the stay of a plan has an open one of the same kind beside it."""
+    asked = {"case": plan.case_id, "kind": plan.kind.value, "but": plan.id}
+    return bool((await work.connection.execute(_OPEN, asked)).scalar_one())
 
 
 async def person_of(work: Work, case_id: UUID) -> Mapping[str, Any] | None:
@@ -183,7 +260,7 @@ def mailbox_of(found: Any) -> Mailbox:  # a row
 
 
 async def parties(work: Work, plan_id: UUID) -> Sequence[Any]:
-    """The units that take part, the plan's own included: rows of unit and team."""
+    """The units that take part now: rows of unit and team."""
     return (await work.connection.execute(_PARTIES, {"id": plan_id})).all()
 
 

@@ -60,7 +60,8 @@ _ADMISSIONS: Final = text(
 _CASES: Final = text(
     """
     SELECT c.id, c.version, c.outpatient_unit, CAST(c.view ->> 'planned_discharge_date' AS date) AS planned, k.appointed_at
-    FROM unnest(CAST(:cases AS uuid[])) AS asked (id) JOIN cases c USING (id) LEFT JOIN care_contacts k ON k.case_id = c.id
+    FROM unnest(CAST(:cases AS uuid[])) AS asked (id) JOIN cases c USING (id)
+    LEFT JOIN care_contacts k ON k.case_id = c.id AND k.unit = c.outpatient_unit
     """
 )
 _CALLED: Final = text(
@@ -78,6 +79,13 @@ _HELD: Final = text(
     FROM plans p JOIN plan_entries e ON e.plan_id = p.id AND e.what = 'held'
     WHERE p.case_id = ANY(CAST(:cases AS uuid[])) AND p.kind = 'sip'
     ORDER BY p.case_id, CAST(e.body ->> 'at' AS timestamptz) DESC, p.id, e.number DESC
+    """
+)
+# The patient said no to every plan she was asked about, or took a yes back.
+_REFUSED: Final = text(
+    """
+    SELECT p.case_id FROM plans p WHERE p.case_id = ANY(CAST(:cases AS uuid[])) AND p.kind = 'sip'
+    GROUP BY p.case_id HAVING bool_or(p.consent IN ('refused', 'withdrawn')) AND bool_or(p.consent = 'given') IS NOT TRUE
     """
 )
 _READY_FROM: Final = text(
@@ -214,6 +222,7 @@ async def around(work: Work, municipalities: Mapping[UUID, str | None]) -> dict[
     found = (await work.connection.execute(_CASES, asked)).all()
     called = {row.case_id: row.at for row in await work.connection.execute(_CALLED, to_municipality)}
     held = {row.case_id: row for row in await work.connection.execute(_HELD, asked)}
+    refused = set((await work.connection.execute(_REFUSED, asked)).scalars())
     ready_from = {row.case_id: row.at for row in await work.connection.execute(_READY_FROM, to_municipality)}
     notices, deviations = await _notices(work, ids), _by_case(await work.connection.execute(_DEVIATIONS, asked))
     admissions = _by_case(await work.connection.execute(_ADMISSIONS, asked))
@@ -225,6 +234,7 @@ async def around(work: Work, municipalities: Mapping[UUID, str | None]) -> dict[
                 planned_date=row.planned,
                 care_contact_at=row.appointed_at,
                 called_at=called.get(row.id),
+                sip_refused=row.id in refused,
                 held_at=held[row.id].at if row.id in held else None,
                 held_by_video=row.id in held and held[row.id].by_video,
                 ready_from=ready_from.get(row.id),

@@ -12,6 +12,7 @@ from uuid import UUID
 from sqlalchemy import TextClause, text
 
 from services.planning.domain.addressing import CATCH_ALL
+from services.planning.repository.plans import LEAD, TAKES_PART
 from shared.db import Work
 from shared.http.auth import Caller
 
@@ -35,6 +36,12 @@ OPEN_OF_CALLER: Final = text(
         WHERE c.parties @> to_jsonb('municipality:' || CAST(:municipality AS text)) AND c.state IN ('admitted', 'planning', 'ready')
         UNION
         SELECT c.id FROM cases c WHERE c.outpatient_unit IN (SELECT unit FROM own_units) AND c.state IN ('admitted', 'planning', 'ready')
+        UNION
+        SELECT c.id FROM cases c
+        WHERE c.outpatient_unit IN (SELECT unit FROM own_units) AND c.state = 'discharged'
+          AND (c.changed_at > CAST(:discharged_after AS timestamptz)
+               AND CAST(c.view ->> 'discharged_at' AS timestamptz) > CAST(:discharged_after AS timestamptz)
+               OR EXISTS (SELECT FROM plans p WHERE p.case_id = c.id AND p.state NOT IN ('closed', 'refused', 'withdrawn')))
         UNION
         SELECT c.id FROM cases c
         WHERE c.ward IN (SELECT unit FROM own_units) AND substr(c.ward, 3, 10) = :organisation
@@ -61,10 +68,13 @@ CASES: Final = text(
     SELECT c.id, c.state, c.ward, c.outpatient_unit, c.view ->> 'planned_discharge_date' AS planned_discharge_date,
            (c.view ->> 'sip_required')::boolean AS sip_required, c.view -> 'needs' AS needs,
            c.view -> 'ready' -> -1 ->> 'notice_sent_at' AS ready_sent_at, c.view -> 'ready' -> -1 ->> 'withdrawn_at' AS withdrawn_at,
+           c.view -> 'ready' -> -1 ->> 'compulsory' AS compulsory, c.view ->> 'discharged_at' AS discharged_at,
+           c.view ->> 'deceased_at' AS deceased_at,
            c.view ->> 'admitted_at' AS admitted_at, t.case_id IS NOT NULL AS has_care_contact,
            CASE WHEN (c.view -> 'on_paper') IS NOT NULL THEN c.view -> 'parties' END AS told_on_paper,
            jsonb_path_exists(c.view, '$.findings[*] ? (@.code == "wrongly_addressed")') AS returned
-    FROM unnest(CAST(:cases AS uuid[])) AS asked (id) JOIN cases c USING (id) LEFT JOIN care_contacts t ON t.case_id = c.id
+    FROM unnest(CAST(:cases AS uuid[])) AS asked (id) JOIN cases c USING (id)
+    LEFT JOIN care_contacts t ON t.case_id = c.id AND t.unit = c.outpatient_unit
     ORDER BY c.id
     """
 )
@@ -116,10 +126,13 @@ _PLANS_ASKED_ABOUT: Final = """
 # What was said last of the meeting, and of measures and follow-up; a meeting that came with an imported invitation was set with it.
 PLANS: Final = text(
     f"""
-    SELECT p.id, coalesce(p.case_id, p.id) AS case_id, p.case_id IS NOT NULL AS stay, p.state, p.kind, p.unit, p.main_unit, p.created_at,
-           EXISTS (SELECT FROM plan_invitations i WHERE i.plan_id = p.id) AS invited,
+    SELECT p.id, coalesce(p.case_id, p.id) AS case_id, p.case_id IS NOT NULL AS stay, p.state, p.kind,
+           {LEAD} AS unit, p.created_at,
+           CASE WHEN p.main_unit = {LEAD} OR {TAKES_PART.format(plan="p.id", unit="p.main_unit")} THEN p.main_unit END AS main_unit,
+           ARRAY(SELECT DISTINCT n.recipient FROM plan_notices o JOIN notices n ON n.id = o.notice_id
+                 WHERE o.plan_id = p.id AND n.type = 'notice.sip_invitation' AND n.returned_at IS NULL) AS called,
            met.what AS meeting, met.at AS meeting_at, met.said_at, agreed.day AS follow_up_on, agreed.at AS agreed_at
-    FROM {_PLANS_ASKED_ABOUT}
+    FROM {_PLANS_ASKED_ABOUT} LEFT JOIN cases c ON c.id = p.case_id
     LEFT JOIN LATERAL (
         SELECT e.what, e.body ->> 'at' AS at,
                coalesce((SELECT min(i.sent_at) FROM plan_invitations i WHERE i.plan_id = p.id AND i.recorded_at = e.at), e.at) AS said_at
@@ -137,6 +150,7 @@ CALLED: Final = text(
           WHERE p.state IN ('invited', 'held', 'follow_up') ORDER BY i.plan_id, i.recorded_at DESC, i.id DESC) AS i
     CROSS JOIN LATERAL jsonb_array_elements_text(i.units) AS u (unit)
     WHERE NOT EXISTS (SELECT FROM plan_answers a WHERE a.invitation_id = i.id AND a.unit = u.unit)
+      AND {TAKES_PART.format(plan="i.plan_id", unit="u.unit")}
     ORDER BY i.plan_id, u.unit
     """  # noqa: S608  # constant text
 )
@@ -176,16 +190,16 @@ TO_TAKE_ON: Final = (
 """The notices that a named person is expected to take on; the others only inform."""
 
 
-async def open_cases(work: Work, caller: Caller, *, after: UUID, limit: int) -> list[UUID]:
-    """The cases, and plans without a stay, in which the caller may owe something, by id."""
-    found = await work.connection.execute(OPEN_OF_CALLER, asked_by(caller, after, limit))
+async def open_cases(work: Work, caller: Caller, *, after: UUID, limit: int, discharged_after: datetime | None = None) -> list[UUID]:
+    """The cases, and plans without a stay, in which the caller may owe something, by id; of discharged ones those since then, if any."""
+    found = await work.connection.execute(OPEN_OF_CALLER, asked_by(caller, after, limit, discharged_after))
     return list(found.scalars())
 
 
-def asked_by(caller: Caller, after: UUID, limit: int) -> dict[str, object]:
+def asked_by(caller: Caller, after: UUID, limit: int, discharged_after: datetime | None = None) -> dict[str, object]:
     """The parameters of `OPEN_OF_CALLER`."""
     rights = {"organisation": caller.organisation, "prefixes": list(caller.unit_prefixes), "municipality": caller.municipality}
-    return rights | {"after": after, "limit": limit}
+    return rights | {"after": after, "limit": limit, "discharged_after": discharged_after}
 
 
 @dataclass(frozen=True, slots=True)

@@ -64,7 +64,8 @@ from services.planning.usecases.plan_steps import (
 )
 from services.planning.usecases.plans import change_consent, read_plan, start_plan
 from services.planning.usecases.reminding import DEADLINES, remind, watch_deadlines
-from services.planning.usecases.stating import BlockStated, PlacementStated, state_outpatient_block, state_placement
+from services.planning.usecases.statements import contest_sip, withdraw_statement
+from services.planning.usecases.stating import BlockStated, PlacementStated, Stated, state_outpatient_block, state_placement
 from services.planning.usecases.worklist import list_findings, work_list
 
 __all__ = [
@@ -79,6 +80,7 @@ __all__ = [
     "Organisation",
     "OutageStated",
     "PlacementStated",
+    "Stated",
     "Statement",
     "Unit",
     "accept",
@@ -95,6 +97,7 @@ __all__ = [
     "close_month",
     "close_plan",
     "confirm_outage",
+    "contest_sip",
     "decline_measures",
     "deviation_statistics",
     "end_outage",
@@ -148,5 +151,6 @@ __all__ = [
     "watch_deadlines",
     "watch_measures",
     "withdraw_consent",
+    "withdraw_statement",
     "work_list",
 ]

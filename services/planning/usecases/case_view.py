@@ -45,6 +45,7 @@ def view_of(state: CaseState) -> View:
         "discharged_at": _instant(state.discharge.time if state.discharge else None),
         "deceased_at": _instant(state.death.time if state.death else None),
         "sip_required": state.sip_required,
+        "sip_contested": state.sip_contested,
         "on_leave": bool(state.leaves) and state.leaves[-1].end is None and state.discharge is None and state.death is None,
         "transfers": [
             {"transferred_at": format_instant(event.time), "from_unit": ward_of(event.key.source), "to_unit": event.data.to_unit}

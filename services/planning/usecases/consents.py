@@ -7,7 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from services.planning.domain.age import AnsweredBy, check_answered_by
-from services.planning.domain.consents import ConsentAnswer, ConsentStatus, Purpose, allows, withdraw
+from services.planning.domain.consents import ConsentAnswer, ConsentStatus, Purpose, allows, check_may_give, withdraw
 from services.planning.repository import cases
 from services.planning.repository import consents as rows
 from services.planning.repository.plans import person_of
@@ -20,6 +20,7 @@ from shared.events.facts import ConsentChanged
 from shared.http.auth import Caller
 from shared.http.problems import HttpProblem
 from shared.identifiers import uuid7
+from shared.streams import access_log
 from shared.streams.outbox import stage_facts
 
 
@@ -58,6 +59,7 @@ async def register_consent(work: Work, caller: Caller, new: NewConsent) -> Any: 
         NotFound: The case is unknown or not the caller's.
         HttpProblem: 403, the unit is not the caller's.
         Malformed: A guardian answers for an adult.
+        Refused: 409, she refused when another unit asked.
 
     Source:
         Domain rule 2: consent is checked before anything beyond the statutory content leaves.
@@ -65,16 +67,21 @@ async def register_consent(work: Work, caller: Caller, new: NewConsent) -> Any: 
     if not caller.acts_for(new.unit):
         raise HttpProblem("access.denied")
     await cases.lock(work, new.case_id)
-    if await cases.visible(work, caller, new.case_id) is None:
+    case = await cases.visible(work, caller, new.case_id)
+    if case is None:
         raise NotFound
-    check_answered_by(new.given_by, child=under_age(await person_of(work, new.case_id), local_date(work.at)))
+    check_answered_by(new.given_by, child=under_age(await person_of(work, case.id), local_date(work.at)))
+    purposes = sorted(set(new.purposes))
+    if new.given:
+        register = [(row.unit, answer_of(row)) for row in await rows.of_case(work, case.id)]
+        check_may_give(register, new.purposes, own=caller.acts_for, ward=case.view["ward"])
     consent_id, answer = uuid7(), "given" if new.given else "refused"
     await rows.add(
         work,
         consent_id,
-        new.case_id,
+        case.id,
         answer=answer,
-        purposes=sorted(set(new.purposes)),
+        purposes=purposes,
         given_by=new.given_by,
         valid_until=new.valid_until,
         unit=new.unit,
@@ -112,12 +119,14 @@ async def _told(work: Work, caller: Caller, consent_id: UUID) -> Any:  # a row
     return row
 
 
-async def read_consents(work: Work, caller: Caller, case_id: UUID) -> Sequence[Any]:
-    """Every answer of a case, oldest first.
+async def read_consents(work: Work, caller: Caller, case_id: UUID, *, request_id: str) -> Sequence[Any]:
+    """Every answer of a case, oldest first; who reads it is logged, for what a patient answered is hers.
 
     Raises:
         NotFound: The case is unknown or not the caller's.
     """
-    if await cases.visible(work, caller, case_id) is None:
+    case = await cases.visible(work, caller, case_id)
+    if case is None:
         raise NotFound
-    return await rows.of_case(work, case_id)
+    await access_log.record(work, caller, "consents.read", [case.id], request_id=request_id)
+    return await rows.of_case(work, case.id)

@@ -55,10 +55,12 @@ async def report_deviation(work: Work, caller: Caller, new: NewDeviation) -> Any
         Malformed: Neither is named, or both.
         HttpProblem: 403, the unit is not the caller's, or not concerned in the case.
     """
-    case_id = await _case_of(work, caller, new)
-    await cases.lock(work, case_id)
-    if await cases.visible(work, caller, case_id) is None:
+    named = await _case_of(work, caller, new)
+    await cases.lock(work, named)
+    case = await cases.visible(work, caller, named)
+    if case is None:
         raise NotFound
+    case_id = case.id
     if not caller.acts_for(new.unit) or new.unit not in await messages.concerned(work, case_id):
         raise HttpProblem("access.denied")
     deviation_id, status = uuid7(), DeviationStatus.REPORTED
@@ -95,10 +97,13 @@ async def assign_deviation(work: Work, caller: Caller, deviation_id: UUID, *, to
 
     Raises:
         NotFound: Unknown, or not the caller's.
+        HttpProblem: 403, the case is not the caller's any more.
         Malformed: The unit is not concerned in the case, or is the reporter.
         Refused: 409, it is closed.
     """
     found = await _locked(work, caller, deviation_id)
+    if await cases.visible(work, caller, found.case_id) is None:  # who lost the case must not learn whom it concerns now
+        raise HttpProblem("access.denied")
     status = move(DeviationStatus(found.state), DeviationTrigger.ASSIGN)
     if to == found.reporter or to not in await messages.concerned(work, found.case_id):
         raise Malformed("case.unit_not_concerned", errors=(FieldError("/unit", "unit_not_concerned"),))

@@ -13,7 +13,7 @@ from services.planning.domain.addressing import Forward, deliveries
 from services.planning.domain.case import CaseState
 from services.planning.domain.events import Admission, CaseEvent, PersonChange, Placement, ward_of
 from services.planning.domain.fold import fold
-from services.planning.domain.lateness import judge_admission_notices
+from services.planning.domain.lateness import judge_admission_notices, judge_discharge_notice, judge_secrecy
 from services.planning.domain.limits import acknowledgement_due
 from services.planning.domain.notices import NoticeToCancel, NoticeToSend, NoticeType, SentNotice, changes, wanted_notices
 from services.planning.domain.outages import Outage
@@ -81,9 +81,12 @@ def folded(case_id: UUID, story: Story, reach: Reach, outages: Sequence[Outage] 
     """Fold one case."""
     returned = [Returned(recipient_of(row.recipient), row.returned_at) for row in story.sent if row.returned_at is not None]
     state = judge_admission_notices(
-        fold(story.events, reach.directory, planning_started=_planning_started(story.sent), returned=returned, outages=outages),
+        fold(story.events, reach.directory, planned_by=_planned_by(story.sent), returned=returned, outages=outages),
         load_statute(),
     )
+    state = judge_discharge_notice(state, load_statute())
+    if not story.history:  # the records of then do not say who checked what
+        state = judge_secrecy(state)
     return Folded(case_id, story.version, state, history=story.history, sent=story.sent, reach=reach, story=story)
 
 
@@ -107,9 +110,13 @@ def recipient_of(name: str) -> Recipient:
     return Recipient("municipality" if kind == "municipality" else "unit", code)
 
 
-def _planning_started(sent: Sequence[Any]) -> bool:
-    """Whether a unit has taken on its admission notice: planning starts on receipt (lag 2017:612 2 kap. 6 §)."""
-    return any(row.type == NoticeType.ADMISSION and row.acknowledged_at is not None for row in sent)
+def _planned_by(sent: Sequence[Any]) -> set[Recipient]:
+    """Who has taken on its admission notice, or begun to plan: planning starts on receipt (lag 2017:612 2 kap. 6 §).
+
+    A notice that was returned, however late, was taken on by nobody.
+    """
+    told = [row for row in sent if row.type == NoticeType.ADMISSION and row.returned_at is None]
+    return {recipient_of(row.recipient) for row in told if row.acknowledged_at is not None or row.planning}
 
 
 async def write_folded(work: Work, cases: Sequence[Folded], history: Sequence[rows.HistoryRow]) -> None:

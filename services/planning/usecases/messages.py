@@ -16,10 +16,12 @@ from services.planning.usecases.folding import tell_case
 from services.planning.usecases.mailing import Letter, Post
 from shared.db import Work
 from shared.errors import FieldError, Malformed, NotFound
+from shared.events.command_facts import MessageSent
 from shared.http.auth import Caller
 from shared.http.problems import HttpProblem
 from shared.identifiers import uuid7
 from shared.streams import access_log
+from shared.streams.outbox import stage_facts
 
 MESSAGE: Final = "notice.message"
 
@@ -51,8 +53,10 @@ async def send_message(work: Work, caller: Caller, case_id: UUID, new: NewMessag
     if (new.to is None) == (new.answers is None):
         raise Malformed("request.malformed", errors=(FieldError("/to", "missing" if new.to is None else "not_with_answers"),))
     await cases.lock(work, case_id)
-    if await cases.visible(work, caller, case_id) is None:
+    case = await cases.visible(work, caller, case_id)
+    if case is None:
         raise NotFound
+    case_id = case.id  # after a transfer several ids mean it
     concerned = await rows.concerned(work, case_id)
     if not caller.acts_for(new.unit) or new.unit not in concerned:
         raise HttpProblem("access.denied")
@@ -75,6 +79,16 @@ async def send_message(work: Work, caller: Caller, case_id: UUID, new: NewMessag
         client=caller.client_id,
     )
     await _tell(work, case_id, message_id, new, concerned[recipient])
+    sent = MessageSent(
+        message_id=message_id,
+        case_id=case_id,
+        answers=new.answers,
+        sender=new.unit,
+        recipient=recipient,
+        topic=new.topic,
+        sent_at=work.at,
+    )
+    await stage_facts(work, [(sent, case_id)])
     about = {"message_id": str(message_id), "from": new.unit, "to": recipient, "topic": new.topic}
     await tell_case(work, case_id, client=caller.client_id, what="message.sent", about=about)
     return await rows.one(work, message_id)
@@ -126,8 +140,10 @@ async def read_messages(work: Work, caller: Caller, case_id: UUID, *, request_id
     Source:
         Domain rule 2: consent is checked before anything beyond the statutory content leaves.
     """
-    if await cases.visible(work, caller, case_id) is None:
+    case = await cases.visible(work, caller, case_id)
+    if case is None:
         raise NotFound
+    case_id = case.id
     consented = await may_share(work, case_id, "free_text")
     found = []
     for row in await rows.of_case(work, case_id):

@@ -15,6 +15,7 @@ from services.planning.repository.directory import Mailbox
 from services.planning.usecases.folding import tell_case
 from shared.db import Work
 from shared.errors import NotFound
+from shared.events.command_facts import NoticeAcknowledged
 from shared.events.facts import MailboxPolled
 from shared.http.auth import Caller
 from shared.http.problems import HttpProblem
@@ -145,6 +146,10 @@ async def acknowledge(work: Work, caller: Caller, notice_id: UUID, *, by: str) -
         return TakenOn(notice_id, row.state, row.acknowledged_by, row.acknowledged_at, repeated=True)
     done = after.acknowledgement
     await rows.acknowledge(work, notice_id, state=after.status.value, by=done.by, at=done.at, client=caller.client_id)
+    fact = NoticeAcknowledged(
+        notice_id=notice_id, notice_type=row.type, case_id=row.case_id, recipient=row.recipient, acknowledged_at=done.at
+    )
+    await stage_facts(work, [(fact, row.case_id)])
     if row.case_id is not None:
         about = {"notice_id": str(notice_id), "acknowledged_by": done.by}
         await tell_case(work, row.case_id, client=caller.client_id, what="notice.acknowledged", about=about)

@@ -68,11 +68,10 @@ async def state_outage(work: Work, caller: Caller, stated: OutageStated) -> Any:
     """Enter an outage that somebody states: for units of the caller's own, or for the whole service. It counts once it is confirmed.
 
     Raises:
-        HttpProblem: 403, the units are not the caller's, or a municipality states one of the whole service.
+        HttpProblem: 403, the units are not the caller's, or neither a ward nor the region states one of the whole service.
         Malformed: It lies in the future, or ends before it begins.
     """
-    inside = caller.municipality is None if stated.scope is None else caller.acts_for(stated.scope)
-    if not inside:
+    if not _may_speak_of(caller, stated.scope):
         raise HttpProblem("access.denied")
     _check_times(stated.since, stated.until, work.at)
     actor = Actor(caller.client_id, stated.stated_by or caller.client_id)
@@ -95,12 +94,15 @@ async def end_outage(work: Work, caller: Caller, outage_id: UUID, until: datetim
 
     Raises:
         NotFound: It is unknown, or another organisation's.
+        HttpProblem: 403, it is of units that are not the caller's.
         Refused: 409, it has ended already.
         Malformed: The end lies in the future, or before the beginning.
     """
     outage = await _locked(work, outage_id)
     if outage.organisation != caller.organisation:
         raise NotFound
+    if not _may_speak_of(caller, outage.scope or None):
+        raise HttpProblem("access.denied")
     if outage.until is not None:
         raise Refused("outage.ended")
     _check_times(outage.since, until, work.at)
@@ -174,6 +176,13 @@ async def _locked(work: Work, outage_id: UUID) -> Any:  # a row
     if found is None:
         raise NotFound
     return found
+
+
+def _may_speak_of(caller: Caller, scope: str | None) -> bool:
+    """Who is cut off says so of its own units; of the whole service whoever sends notices, or decides for the region."""
+    if scope is not None:
+        return caller.acts_for(scope)
+    return caller.municipality is None and (caller.may("events:write") or caller.may("reviews:decide"))
 
 
 def _check_times(since: datetime, until: datetime | None, at: datetime) -> None:

@@ -7,16 +7,20 @@ from typing import Any, Final
 from uuid import UUID
 
 from services.planning.domain.case import CaseStatus
+from services.planning.domain.events import EventType
+from services.planning.domain.limits import check_not_before
 from services.planning.domain.party_status import PlanningStatus, answers_the_ward, check_care_contact, check_declined, restate
-from services.planning.repository import cases, directory
+from services.planning.repository import cases, directory, plans
 from services.planning.repository import parties as rows
 from services.planning.repository.directory import Mailbox
 from services.planning.repository.parties import CareContact
+from services.planning.statute import load_statute
 from services.planning.usecases.admission_reasons import ReasonRead, admission_reason
 from services.planning.usecases.cases import read_case
 from services.planning.usecases.folding import tell_case
 from services.planning.usecases.mailing import Letter, Post
-from shared.dates import format_instant
+from services.planning.usecases.stating import insert_statement
+from shared.dates import format_instant, local_date, parse_instant
 from shared.db import Work
 from shared.errors import FieldError, Malformed, NotFound
 from shared.events.facts import CareContactSet, MeasuresDeclined, PlanningStatusSet
@@ -26,6 +30,7 @@ from shared.identifiers import uuid7
 from shared.streams.outbox import staged_fact
 
 PLANNING_STATUS: Final = "notice.planning_status"
+PLANNING_STATUS_BASIS: Final = "lag (2017:612) 2 kap. 6 §"
 CARE_CONTACT: Final = "notice.care_contact"
 CARE_CONTACT_BASIS: Final = "lag (2017:612) 2 kap. 5 §"
 
@@ -39,10 +44,11 @@ class Told:
 
 
 async def state_planning_status(work: Work, caller: Caller, case_id: UUID, unit: str, told: PlanningStatus) -> Told:
-    """A unit tells the ward where its planning stands (planeringsstatus).
+    """A unit tells the ward where its planning stands (planeringsstatus); saying the same again changes nothing.
 
     Raises:
         NotFound: The case is unknown or not the caller's, or the unit is no party of it.
+        Malformed: It can receive the patient from before the stay.
         HttpProblem: 403, the unit is not one of the caller's.
         Refused: 409, the stay has ended, or planning had begun already.
 
@@ -56,7 +62,12 @@ async def state_planning_status(work: Work, caller: Caller, case_id: UUID, unit:
         raise NotFound
     if party.organisation != caller.organisation or not caller.acts_for(unit):
         raise HttpProblem("access.denied")
-    status = restate(await rows.status(work, case_id, unit), told, CaseStatus(case.view["state"]))
+    if told.ready_from is not None:
+        check_not_before(local_date(told.ready_from), _admitted_at(case), load_statute(), field="/ready_from/date")
+    before = await rows.told_before(work, case_id, unit)
+    status = restate(None if before is None else before.status, told, CaseStatus(case.view["state"]))
+    if before is not None and (before.status, before.recipient) == (status, party.recipient):
+        return Told(case.version, before.stated_at)
     await rows.put_status(work, case_id, unit, party.recipient, status, answered=answers_the_ward(status.status), client=caller.client_id)
     shown = _status_shown(status)
     fact = PlanningStatusSet(
@@ -72,7 +83,7 @@ async def state_planning_status(work: Work, caller: Caller, case_id: UUID, unit:
     post = Post()
     for mailbox in await _ward_mailboxes(work, case):
         content = {"subject": case.subject, "unit": unit, **shown}
-        post.put(_letter(mailbox, PLANNING_STATUS, case, unit, work.at, content))
+        post.put(_letter(mailbox, PLANNING_STATUS, case, unit, work.at, content, legal_basis=PLANNING_STATUS_BASIS))
     post.staged.append(staged_fact(fact, case_id))
     await post.write(work)
     await tell_case(work, case_id, client=caller.client_id, what="party.planning_status", about=_flat({"unit": unit, **shown}))
@@ -81,6 +92,8 @@ async def state_planning_status(work: Work, caller: Caller, case_id: UUID, unit:
 
 async def set_care_contact(work: Work, caller: Caller, case_id: UUID, contact: CareContact) -> Told:
     """Outpatient care appoints the permanent care contact (N3, fast vårdkontakt), or replaces it; ward and parties are told.
+
+    Appointing the same person again changes nothing.
 
     Raises:
         NotFound: The case is unknown or not the caller's.
@@ -95,6 +108,9 @@ async def set_care_contact(work: Work, caller: Caller, case_id: UUID, contact: C
     if case.outpatient_unit is None or contact.unit != case.outpatient_unit or not caller.acts_for(contact.unit):
         raise HttpProblem("access.denied")
     check_care_contact(CaseStatus(case.view["state"]))
+    before = await rows.care_contact(work, case_id)
+    if before is not None and CareContact(before.unit, before.name, before.role, before.phone) == contact:
+        return Told(case.version, before.changed_at)
     await rows.put_care_contact(work, case_id, contact, client=caller.client_id)
     post = Post()
     content = {"unit": contact.unit, "name": contact.name, "role": contact.role, "phone": contact.phone}
@@ -146,6 +162,10 @@ async def decline_measures(work: Work, caller: Caller, case_id: UUID, declined: 
     measures = sorted(set(declined.measures))
     row = rows.DeclinedRow(decline_id, case_id, declined.unit, measures, declined.declined_at, declined.recorded_by)
     await rows.decline(work, row, client=caller.client_id)
+    said = {"id": str(decline_id), "measures": measures, "municipality": caller.municipality}
+    await insert_statement(
+        work, caller, case, declined.unit, EventType.MEASURES_DECLINED, declined.declined_at, said, event_id=str(decline_id)
+    )
     fact = MeasuresDeclined.model_validate(
         {
             "case_id": case_id,
@@ -172,6 +192,7 @@ class CaseWhole:
     care_contact: Any | None
     declined: Sequence[Any]
     reason: ReasonRead | None
+    sip: Any | None
 
 
 async def read_whole_case(work: Work, caller: Caller, case_id: UUID, *, request_id: str) -> CaseWhole:
@@ -183,7 +204,12 @@ async def read_whole_case(work: Work, caller: Caller, case_id: UUID, *, request_
     case = await read_case(work, caller, case_id, request_id=request_id)
     reason = await admission_reason(work, caller, case.id)
     return CaseWhole(
-        case, await rows.statuses(work, case.id), await rows.care_contact(work, case.id), await rows.declined(work, case.id), reason
+        case,
+        await rows.statuses(work, case.id),
+        await rows.care_contact(work, case.id),
+        await rows.declined(work, case.id),
+        reason,
+        await plans.called_to(work, case.id),
     )
 
 
@@ -219,6 +245,11 @@ def _letter(
         legal_basis=legal_basis,
         personal={"content": dict(content)},
     )
+
+
+def _admitted_at(case: Any) -> datetime | None:  # a row
+    admitted_at = case.view["admitted_at"]
+    return None if admitted_at is None else parse_instant(admitted_at)
 
 
 def _status_shown(status: PlanningStatus) -> dict[str, object]:

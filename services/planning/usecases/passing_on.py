@@ -21,7 +21,9 @@ from services.planning.usecases.mailing import Letter, Post
 from shared.dates import format_instant, local_date, parse_instant
 from shared.db import Work
 from shared.errors import FieldError, Malformed, NotFound, Refused
+from shared.events.command_facts import NoticeForwarded, NoticeReturned
 from shared.http.auth import Caller
+from shared.streams.outbox import stage_facts
 
 RETURNED: Final = "notice.returned"
 _OF_THE_STAY: Final = frozenset(kind.value for kind in NoticeType if kind is not NoticeType.CANCELLED)
@@ -64,10 +66,15 @@ async def return_notice(work: Work, caller: Caller, notice_id: UUID, *, by: str,
     row, own = await _locked(work, caller, notice_id)
     if row.returned_at is not None and (row.returned_by, row.return_reason) == (by, reason):
         return GivenBack(notice_id, row.state, by, row.returned_at)
-    if row.case_id is None or row.type not in _OF_THE_STAY:
-        raise Refused("notice.not_returnable", "Only a notice that follows from the events of a stay can be wrongly addressed.")
+    if row.case_id is None or row.type not in _OF_THE_STAY or row.recipient != own.recipient:
+        raise Refused(
+            "notice.not_returnable",
+            "Only the recipient of a notice of a stay returns it; a copy is its forwarder's to return.",
+        )
     after = move(NoticeStanding(NoticeStatus(row.state)), NoticeTrigger.RETURN)
     await rows.give_back(work, notice_id, state=after.status.value, by=by, reason=reason, client=caller.client_id)
+    fact = NoticeReturned(notice_id=notice_id, notice_type=row.type, case_id=row.case_id, recipient=row.recipient, returned_at=work.at)
+    await stage_facts(work, [(fact, row.case_id)])
     about = {"notice_id": str(notice_id), "recipient": row.recipient}
     case = await tell_case(work, row.case_id, client=caller.client_id, what=RETURNED, about=about)
     await _tell_ward(work, case, own, about, {"reason": reason, "returned_by": by})
@@ -114,7 +121,7 @@ async def forward_notice(work: Work, caller: Caller, notice_id: UUID, *, to: UUI
         raise Refused("notice.forwarded", "The notice was sent on before; send its copy on instead.")
     move(NoticeStanding(NoticeStatus(row.state)), NoticeTrigger.FORWARD)
     target = next(iter(await directory.by_id(work, [to])), None)
-    if target is None or target.organisation != own.organisation or target.function == directory.WARD or target.id == own.id:
+    if target is None or not _within(own, target, caller) or target.function == directory.WARD or target.id == own.id:
         raise Malformed("notice.mailbox_unknown", errors=(FieldError("/mailbox", "mailbox_unknown"),))
     if not target.standing.on(local_date(work.at)):
         raise Malformed("notice.mailbox_unknown", errors=(FieldError("/mailbox", "unit_closed"),))
@@ -122,10 +129,27 @@ async def forward_notice(work: Work, caller: Caller, notice_id: UUID, *, to: UUI
     copy = post.put(_copy(row, target, work.at))
     await post.write(work)
     await rows.send_on(work, notice_id, mailbox=to, copy=copy, by=by, client=caller.client_id)
+    fact = NoticeForwarded(
+        notice_id=notice_id,
+        notice_type=row.type,
+        case_id=row.case_id,
+        recipient=row.recipient,
+        forwarded_as=copy,
+        mailbox=to,
+        forwarded_at=work.at,
+    )
+    await stage_facts(work, [(fact, row.case_id)])
     if row.case_id is not None:
         about = {"notice_id": str(notice_id), "forwarded_as": str(copy), "mailbox": str(to), "forwarded_by": by}
         await tell_case(work, row.case_id, client=caller.client_id, what="notice.forwarded", about=about)
     return SentOn(notice_id, copy, to, by, work.at)
+
+
+def _within(own: Mailbox, target: Mailbox, caller: Caller) -> bool:
+    """Whether a mailbox is inside the recipient's own organisation: all care units of a region share one number, but are no one party."""
+    if target.organisation != own.organisation:
+        return False
+    return target.recipient == own.recipient or caller.acts_for(target.unit)
 
 
 def _copy(row: Any, target: Mailbox, at: datetime) -> Letter:  # a row

@@ -1,6 +1,6 @@
 """The printed information that a patient gets when she leaves the ward (N7)."""
 
-from datetime import date
+from datetime import date, datetime
 from html import escape
 from typing import Any, Final
 from uuid import UUID
@@ -50,10 +50,12 @@ async def _contact(work: Work, case_id: UUID) -> ContactKnown | None:
 
 def _plan(row: Any) -> PlanKnown:
     meeting = row.meeting or {}
+    at = parse_instant(meeting["at"]) if meeting else None
     return PlanKnown(
         goes_on=row.state != PlanStatus.CLOSED,
         consented=row.kind == PlanKind.CARE_PLAN or row.consent == "given",
-        meets_at=parse_instant(meeting["at"]) if meeting and not meeting.get("held") else None,
+        meets_at=None if meeting.get("held") else at,
+        held_at=at if meeting.get("held") else None,
         place=meeting.get("place"),
         by_video=bool(meeting.get("link")),
         main_responsibility=row.main_responsibility,
@@ -71,7 +73,7 @@ def _page(name: str, told: PatientInformation) -> str:
         ("Sammanfattning av vården", '<div class="write"></div><p>Fylls i av avdelningen.</p>'),
         ("Planerade insatser", _listed([_NEEDS[need] for need in told.intended]) or "<p>Inga insatser är planerade.</p>"),
         ("Fast vårdkontakt", _contact_shown(told.contact)),
-        ("Samordnad individuell plan", _meeting_shown(told.meeting)),
+        ("Samordnad individuell plan", _meeting_shown(told)),
         ("Planer för vård och omsorg", _listed([_plan_shown(plan) for plan in told.plans]) or "<p>Ingen plan finns ännu.</p>"),
     ]
     body = "".join(f"<h2>{title}</h2>{content}" for title, content in parts)
@@ -92,11 +94,17 @@ def _contact_shown(contact: ContactKnown | None) -> str:
     return f"<p>{escape(', '.join(part for part in (contact.name, contact.role, contact.unit, contact.phone) if part))}</p>"
 
 
-def _meeting_shown(plan: PlanKnown | None) -> str:
-    if plan is None or plan.meets_at is None:
-        return "<p>Ingen tid är bestämd ännu.</p>"
+def _meeting_shown(told: PatientInformation) -> str:
+    if told.meeting is not None and told.meeting.meets_at is not None:
+        return f"<p>{_when_and_where(told.meeting, told.meeting.meets_at)}</p>"
+    if told.held is not None and told.held.held_at is not None:
+        return f"<p>Mötet hölls {_when_and_where(told.held, told.held.held_at)}</p>"
+    return "<p>Ingen tid är bestämd ännu.</p>"
+
+
+def _when_and_where(plan: PlanKnown, at: datetime) -> str:
     where = plan.place or ("på video" if plan.by_video else "")
-    return f"<p>{stockholm(plan.meets_at):%Y-%m-%d %H:%M} {escape(where)}</p>"
+    return f"{stockholm(at):%Y-%m-%d %H:%M} {escape(where)}".rstrip()
 
 
 def _plan_shown(plan: PlanKnown) -> str:

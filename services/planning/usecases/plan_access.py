@@ -2,14 +2,18 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from typing import Any
 from uuid import UUID
 
 from services.planning.domain.case import IDENTITY
+from services.planning.domain.limits import check_not_before
 from services.planning.domain.notices import PROTECTED
 from services.planning.domain.plans import Plan
 from services.planning.repository import cases
 from services.planning.repository import plans as rows
+from services.planning.statute import load_statute
+from shared.dates import parse_instant
 from shared.db import Work
 from shared.errors import NotFound
 from shared.http.auth import Caller
@@ -18,7 +22,7 @@ from shared.http.problems import HttpProblem
 
 @dataclass(frozen=True, slots=True)
 class PlanAtHand:
-    """A plan with the units that take part in it."""
+    """A plan with the units that take part in it; in a stay none that has left it, and led by whoever is concerned now."""
 
     plan: Plan
     row: Any
@@ -26,8 +30,8 @@ class PlanAtHand:
 
     @property
     def units(self) -> frozenset[str]:
-        """The units that take part, the plan's own included."""
-        return frozenset(party.unit for party in self.parties)
+        """The units that take part, the one that leads included."""
+        return frozenset(party.unit for party in self.parties) | (frozenset() if self.row.left else {self.row.unit})
 
     @property
     def protected(self) -> bool:
@@ -35,8 +39,12 @@ class PlanAtHand:
         return bool((self.row.person or {}).get("protected"))
 
     def led_by(self, caller: Caller) -> bool:
-        """Whether the caller acts for the unit whose plan it is."""
-        return caller.acts_for(self.row.unit)
+        """Whether the caller acts for the unit whose plan it is; whoever imports history acts for the one that opened it."""
+        if caller.may("events:import"):
+            return caller.acts_for(self.row.opened_by)
+        if self.row.left or (self.plan.case_id is not None and caller.municipality is not None):
+            return False
+        return any(caller.acts_for(unit) for unit in self.row.leaders)
 
     def takes_part(self, caller: Caller) -> bool:
         """Whether the caller acts for a unit that takes part, also through a team."""
@@ -102,7 +110,20 @@ async def led(work: Work, caller: Caller, plan_id: UUID, *, or_responsible: bool
         HttpProblem: 403, the step is another unit's.
     """
     found = await locked(work, caller, plan_id)
-    responsible = or_responsible and found.row.main_unit is not None and caller.acts_for(found.row.main_unit)
+    responsible = or_responsible and found.row.main_unit in found.units and caller.acts_for(found.row.main_unit)
     if not found.led_by(caller) and not responsible:
         raise HttpProblem("access.denied")
     return found
+
+
+async def check_day(work: Work, caller: Caller, plan: Plan, day: date, *, field: str) -> None:
+    """Whether a step of a plan can have its day then; what history did is stated, not asked for.
+
+    Raises:
+        Malformed: Before the stay, or before the law was in force.
+    """
+    if caller.may("events:import"):
+        return
+    case = None if plan.case_id is None else await cases.visible(work, caller, plan.case_id)
+    admitted_at = None if case is None else case.view["admitted_at"]
+    check_not_before(day, None if admitted_at is None else parse_instant(admitted_at), load_statute(), field=field)

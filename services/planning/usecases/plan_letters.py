@@ -1,10 +1,13 @@
 """What the units of a plan are told: that they are called, and that something changed. What the plan says stays in the plan."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime
 from typing import Any, Final
 
 from services.planning.domain.limits import acknowledgement_due
 from services.planning.domain.plans import Invitation, PlanKind
+from services.planning.repository import directory
 from services.planning.repository import plans as rows
 from services.planning.repository.directory import Mailbox
 from services.planning.statute import load_statute
@@ -12,7 +15,7 @@ from services.planning.usecases.folding import tell_case
 from services.planning.usecases.mailing import Letter, Post
 from services.planning.usecases.plan_access import PlanAtHand, person_told
 from services.planning.usecases.reminding import look_at_plan
-from shared.dates import local_date
+from shared.dates import format_instant, local_date
 from shared.db import Work
 from shared.events.facts import Fact
 from shared.http.auth import Caller
@@ -84,6 +87,24 @@ async def told(
         await tell_case(work, found.plan.case_id, client=caller.client_id, what=f"plan.{change}", about=members)
     else:
         await look_at_plan(work, found.plan.id)
+
+
+async def tell_ward(work: Work, found: PlanAtHand, *, at: datetime) -> None:
+    """The ward hears in its own mailbox, if it has one, when the plan of a stay of its own is made; where, and what it says, it does not.
+
+    Source:
+        Domain rule 2: the ward gets the time of the SIP.
+    """
+    if found.plan.case_id is None:
+        return
+    ward = await rows.ward_of(work, found.plan.case_id)
+    boxes = {} if ward is None else await directory.mailboxes_for(work, [f"unit:{ward}"], function=directory.WARD)
+    post = Post()
+    for mailbox in boxes.values():
+        letter = _changed(work, found, "meeting_set", mailbox)
+        post.put(replace(letter, personal={"person": None, "content": {"meeting_at": format_instant(at)}, "protected": found.protected}))
+    await post.write(work)
+    await rows.keep_notices(work, found.plan.id, [notice.id for notice in post.notices])
 
 
 def _changed(work: Work, found: PlanAtHand, change: str, mailbox: Mailbox) -> Letter:

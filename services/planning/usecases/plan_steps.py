@@ -7,20 +7,33 @@ from typing import Any
 from uuid import UUID
 
 from services.planning.domain.plan_contents import Measures, Meeting, Outcome, agree, follow_up, hold, schedule
-from services.planning.domain.plans import CloseReason, Invitation, Plan, PlanKind, PlanStatus, PlanTrigger, invite, move
+from services.planning.domain.plans import (
+    CloseReason,
+    Invitation,
+    Plan,
+    PlanKind,
+    PlanStatus,
+    PlanTrigger,
+    check_kind,
+    invite,
+    move,
+    ready_says,
+)
 from services.planning.repository import cases
 from services.planning.repository import plans as rows
 from services.planning.repository.directory import Mailbox
 from services.planning.usecases.mailing import Post
-from services.planning.usecases.plan_access import PlanAtHand, led, locked
-from services.planning.usecases.plan_letters import call_units, told
-from shared.dates import format_instant, local_date
+from services.planning.usecases.plan_access import PlanAtHand, check_day, led, locked
+from services.planning.usecases.plan_letters import call_units, tell_ward, told
+from shared.dates import format_instant, local_date, parse_instant
 from shared.db import Work
 from shared.errors import FieldError, Malformed, NotFound
-from shared.events.facts import PlanAgreed, PlanAnswered, PlanClosed, PlanFollowedUp, PlanHeld, PlanInvited
+from shared.events.command_facts import PlanMeetingSet
+from shared.events.facts import Fact, PlanAgreed, PlanAnswered, PlanClosed, PlanFollowedUp, PlanHeld, PlanInvited
 from shared.http.auth import Caller
 from shared.http.problems import HttpProblem
 from shared.identifiers import uuid7
+from shared.streams.outbox import stage_facts
 
 
 async def send_invitation(  # who is called, to what, and when
@@ -30,9 +43,9 @@ async def send_invitation(  # who is called, to what, and when
 
     Raises:
         NotFound: Unknown, or not the caller's.
-        Malformed: A unit has no mailbox.
+        Malformed: A unit has no mailbox, or the meeting is nowhere.
         HttpProblem: 403, only the plan's own unit invites, and only a history client may state when it was sent.
-        Refused: 409, the patient has not consented.
+        Refused: 409, the patient has not consented, or the ready notice says that a care plan has no basis.
 
     Source:
         Lag (2017:612) 4 kap. 3 §.
@@ -40,6 +53,10 @@ async def send_invitation(  # who is called, to what, and when
     if sent_at is not None:
         _check_stated(caller, sent_at, work.at)
     found = await led(work, caller, plan_id)
+    if sent_at is None:
+        await _check_basis(work, caller, found.plan)
+        if meeting is not None and meeting.get("place") is None and meeting.get("link") is None:
+            raise Malformed("plan.meeting_nowhere", errors=(FieldError("/meeting/place", "missing"),))
     reached = await rows.reached(work, units, local_date(sent_at or work.at))
     teams = {row.team for row in reached if row.team is not None}
     missing = {row.asked for row in reached if row.id is None} - teams
@@ -48,7 +65,7 @@ async def send_invitation(  # who is called, to what, and when
         raise Malformed("plan.unit_unknown", errors=places or (FieldError("/units", "unit_unknown"),))
     if sent_at is None:  # what history did is stated, not asked for: a party of then may have been corrected away since
         await _check_concerned(work, found, units, reached)
-    invitation = Invitation(uuid7(), sent_at or work.at, found.row.unit)
+    invitation = Invitation(uuid7(), sent_at or work.at, found.row.unit if sent_at is None else found.row.opened_by)
     plan = invite(found.plan, invitation)
     await rows.invite(work, plan, invitation, units=units, meeting=meeting, client=caller.client_id)
     await rows.add_parties(work, plan_id, [(row.asked, row.team) for row in reached])
@@ -59,6 +76,12 @@ async def send_invitation(  # who is called, to what, and when
     call_units(post, replace(found, plan=plan), invitation, mailboxes, meeting, history=sent_at is not None)
     await post.write(work)
     await rows.keep_notices(work, plan_id, [notice.id for notice in post.notices])
+    if meeting is not None:
+        at = parse_instant(str(meeting["at"]))
+        set_for = Meeting(at, meeting.get("place"), meeting.get("link"))
+        await stage_facts(work, [(_meeting_set(plan, set_for, invitation.sent_at), plan.case_id)])
+        if sent_at is None:
+            await tell_ward(work, found, at=at)
     about = {"invitation_id": str(invitation.id), "sent_at": format_instant(invitation.sent_at)}
     await told(work, caller, found, "invited", fact=_invited(plan, invitation, mailboxes), about=about, only=frozenset())
     return invitation
@@ -80,6 +103,15 @@ async def _check_concerned(work: Work, found: PlanAtHand, units: Sequence[str], 
     strangers = [index for index, unit in enumerate(units) if unit not in concerned]
     if strangers:
         raise Malformed("plan.unit_not_concerned", errors=tuple(FieldError(f"/units/{index}", "unit_not_concerned") for index in strangers))
+
+
+async def _check_basis(work: Work, caller: Caller, plan: Plan) -> None:
+    """A care plan that was opened before the ready notice is not called to when that says that there is no compulsory care."""
+    if plan.kind is PlanKind.CARE_PLAN and plan.case_id is not None:
+        case = await cases.visible(work, caller, plan.case_id)
+        ready = None if case is None else ready_says(case.view)
+        if ready is not None:
+            check_kind(plan.kind, ready=ready, stated=None)
 
 
 def _invited(plan: Plan, invitation: Invitation, mailboxes: Sequence[Mailbox]) -> PlanInvited | None:
@@ -164,7 +196,7 @@ def _called_units(found: PlanAtHand, caller: Caller, called: set[str]) -> list[s
 
 async def set_meeting(
     work: Work, caller: Caller, plan_id: UUID, meeting: Meeting, *, held: bool, attended: Sequence[Mapping[str, Any]]
-) -> PlanStatus:
+) -> Plan:
     """Set when and where the plan is made, or tell that it was made there and who attended.
 
     Raises:
@@ -177,19 +209,26 @@ async def set_meeting(
         Lag (2017:612) 4 kap. 2 §.
     """
     found = await led(work, caller, plan_id)
+    await check_day(work, caller, found.plan, local_date(meeting.at), field="/at")
     status = hold(found.plan, meeting, work.at) if held else schedule(found.plan, meeting)
     said = {"at": format_instant(meeting.at), "place": meeting.place, "link": meeting.link, "held": held, "attended": [*attended]}
-    await rows.move(work, replace(found.plan, status=status))
+    after = replace(found.plan, status=status)
+    await rows.move(work, after)
     await rows.say(work, plan_id, "held" if held else "meeting", said, client=caller.client_id)
-    fact = PlanHeld(
-        plan_id=plan_id, case_id=found.plan.case_id, plan_kind=found.plan.kind.value, held_at=meeting.at, by_video=meeting.by_video
-    )
-    about = {"at": format_instant(meeting.at)}
-    await told(work, caller, found, "held" if held else "meeting_set", fact=fact if held else None, about=about)
-    return status
+    fact: Fact = _meeting_set(after, meeting, work.at)
+    if held:
+        fact = PlanHeld(plan_id=plan_id, case_id=after.case_id, plan_kind=after.kind.value, held_at=meeting.at, by_video=meeting.by_video)
+    else:
+        await tell_ward(work, found, at=meeting.at)
+    await told(work, caller, found, "held" if held else "meeting_set", fact=fact, about={"at": format_instant(meeting.at)})
+    return after
 
 
-async def set_measures(work: Work, caller: Caller, plan_id: UUID, measures: Measures) -> PlanStatus:
+def _meeting_set(plan: Plan, meeting: Meeting, at: datetime) -> PlanMeetingSet:
+    return PlanMeetingSet(plan_id=plan.id, case_id=plan.case_id, meeting_at=meeting.at, by_video=meeting.by_video, set_at=at)
+
+
+async def set_measures(work: Work, caller: Caller, plan_id: UUID, measures: Measures) -> Plan:
     """Write down what the plan names; doing it again replaces it, and what stood before is kept.
 
     Raises:
@@ -202,6 +241,7 @@ async def set_measures(work: Work, caller: Caller, plan_id: UUID, measures: Meas
         Lag (2017:612) 4 kap. 2 §.
     """
     found = await led(work, caller, plan_id, or_responsible=True)
+    await check_day(work, caller, found.plan, measures.follow_up_on, field="/follow_up_on")
     status = agree(found.plan, measures, found.units)
     said = {
         "needs": measures.needs,
@@ -209,7 +249,8 @@ async def set_measures(work: Work, caller: Caller, plan_id: UUID, measures: Meas
         "main_responsibility": measures.main_responsibility,
         "follow_up_on": measures.follow_up_on.isoformat(),
     }
-    await rows.move(work, replace(found.plan, status=status), main_unit=measures.main_responsibility)
+    after = replace(found.plan, status=status)
+    await rows.move(work, after, main_unit=measures.main_responsibility)
     await rows.say(work, plan_id, "measures", said, client=caller.client_id)
     fact = PlanAgreed(
         plan_id=plan_id,
@@ -219,12 +260,12 @@ async def set_measures(work: Work, caller: Caller, plan_id: UUID, measures: Meas
         agreed_at=work.at,
     )
     await told(work, caller, found, "agreed", fact=fact, about={"follow_up_on": measures.follow_up_on.isoformat()})
-    return status
+    return after
 
 
 async def record_follow_up(  # the parts of one follow-up
     work: Work, caller: Caller, plan_id: UUID, *, held_at: datetime, outcome: Outcome, note: str | None, next_on: date | None
-) -> PlanStatus:
+) -> Plan:
     """The plan was followed up, by its own unit or the one with the main responsibility; as often as it takes.
 
     Raises:
@@ -237,6 +278,7 @@ async def record_follow_up(  # the parts of one follow-up
         Lag (2017:612) 4 kap. 2 §.
     """
     found = await led(work, caller, plan_id, or_responsible=True)
+    await check_day(work, caller, found.plan, local_date(held_at), field="/held_at")
     status = follow_up(found.plan, agreed=found.row.main_unit is not None, held_at=held_at, at=work.at)
     said = {
         "held_at": format_instant(held_at),
@@ -244,14 +286,15 @@ async def record_follow_up(  # the parts of one follow-up
         "note": note,
         "next_on": None if next_on is None else next_on.isoformat(),
     }
-    await rows.move(work, replace(found.plan, status=status))
+    after = replace(found.plan, status=status)
+    await rows.move(work, after)
     await rows.say(work, plan_id, "follow_up", said, client=caller.client_id)
     fact = PlanFollowedUp(plan_id=plan_id, case_id=found.plan.case_id, held_at=held_at, outcome=outcome, next_on=next_on)
     await told(work, caller, found, "followed_up", fact=fact, about={"outcome": outcome})
-    return status
+    return after
 
 
-async def close_plan(work: Work, caller: Caller, plan_id: UUID, reason: CloseReason) -> PlanStatus:
+async def close_plan(work: Work, caller: Caller, plan_id: UUID, reason: CloseReason) -> Plan:
     """End the plan: its goals are met, or it is not needed or not possible any more.
 
     Raises:
@@ -261,8 +304,9 @@ async def close_plan(work: Work, caller: Caller, plan_id: UUID, reason: CloseRea
     """
     found = await led(work, caller, plan_id, or_responsible=True)
     status = move(found.plan, PlanTrigger.CLOSE)
-    await rows.move(work, replace(found.plan, status=status))
+    after = replace(found.plan, status=status)
+    await rows.move(work, after)
     await rows.say(work, plan_id, "closed", {"reason": reason}, client=caller.client_id)
     fact = PlanClosed(plan_id=plan_id, case_id=found.plan.case_id, reason=reason, closed_at=work.at)
     await told(work, caller, found, "closed", fact=fact, about={"reason": reason})
-    return status
+    return after

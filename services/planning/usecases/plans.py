@@ -7,7 +7,8 @@ from typing import Any
 from uuid import UUID
 
 from services.planning.domain.age import AnsweredBy, birth_date, is_child
-from services.planning.domain.plans import Consent, Plan, PlanKind, open_plan, record_consent, withheld
+from services.planning.domain.events import Compulsory
+from services.planning.domain.plans import Consent, Plan, PlanKind, PlanStatus, check_kind, open_plan, ready_says, record_consent, withheld
 from services.planning.repository import cases, notices
 from services.planning.repository import plans as rows
 from services.planning.usecases.folding import tell_case
@@ -15,7 +16,8 @@ from services.planning.usecases.plan_access import led, locked, person_told, rea
 from services.planning.usecases.plan_letters import WITHDRAWAL_BASIS, told
 from shared.dates import local_date
 from shared.db import Work
-from shared.errors import FieldError, Malformed, NotFound
+from shared.errors import FieldError, Malformed, NotFound, Refused
+from shared.events.command_facts import PlanOpened
 from shared.events.facts import PlanConsentChanged
 from shared.http.auth import Caller
 from shared.http.problems import HttpProblem
@@ -34,6 +36,7 @@ class NewPlan:
     care_centre: str | None = None
     consent: Consent | None = None
     consent_by: AnsweredBy = "patient"
+    compulsory: Compulsory | None = None
 
 
 async def start_plan(work: Work, caller: Caller, new: NewPlan) -> Plan:
@@ -41,9 +44,10 @@ async def start_plan(work: Work, caller: Caller, new: NewPlan) -> Plan:
 
     Raises:
         NotFound: The case is unknown or not the caller's.
-        Malformed: It is about a stay and a person, or neither; or no care centre is named and none follows from the case or the caller.
+        Malformed: It is about a stay and a person, or neither; no care centre is named and none follows from the case or the caller, or
+            another one leads in the stay; or nothing says that there is the compulsory care that a care plan rests on.
         HttpProblem: 403, the unit is not one of the caller's, or a municipality leads the plan of a stay.
-        Refused: 409, a care plan does not rest on consent.
+        Refused: 409, a care plan does not rest on consent, the ready notice asks for the other kind, or such a plan is open already.
 
     Source:
         Lag (2017:612) 4 kap. 1-2 §§: the plan of a stay is the region's to call for; any other either principal's.
@@ -56,18 +60,29 @@ async def start_plan(work: Work, caller: Caller, new: NewPlan) -> Plan:
         raise Malformed("request.malformed", errors=(FieldError("/care_centre", "missing"),))
     if not caller.acts_for(unit) or (case is not None and caller.municipality is not None):
         raise HttpProblem("access.denied")
-    child = under_age(new.person if new.case_id is None else await rows.person_of(work, new.case_id), local_date(work.at))
-    plan = open_plan(uuid7(), unit, work.at, case_id=new.case_id, kind=new.kind, child=child)
+    ready = None if case is None else ready_says(case.view)
+    if not caller.may("events:import"):  # what history did is stated, not asked for
+        check_kind(new.kind, ready=ready, stated=new.compulsory)
+        if case is not None and not await rows.may_lead(work, case.id, unit):
+            raise Malformed("plan.unit_not_concerned", errors=(FieldError("/care_centre", "unit_not_concerned"),))
+    child = under_age(new.person if case is None else await rows.person_of(work, case.id), local_date(work.at))
+    plan = open_plan(uuid7(), unit, work.at, case_id=None if case is None else case.id, kind=new.kind, child=child)
     if new.consent is not None:
         plan = record_consent(plan, new.consent, new.consent_by)
+    await check_only(work, caller, plan)
     await rows.add(work, plan, organisation=caller.organisation, person=new.person, client=caller.client_id)
-    await rows.say(work, plan.id, "opened", {"consent": new.consent, "by": new.consent_by}, client=caller.client_id)
+    said: dict[str, str | None] = {"consent": new.consent, "by": new.consent_by}
+    if plan.kind is PlanKind.CARE_PLAN:
+        said["compulsory"] = new.compulsory or ready
+    await rows.say(work, plan.id, "opened", said, client=caller.client_id)
+    opened = PlanOpened(plan_id=plan.id, case_id=plan.case_id, plan_kind=plan.kind.value, unit=unit, opened_at=work.at)
+    await stage_facts(work, [(opened, plan.case_id)])
     if new.consent is not None:
         fact = PlanConsentChanged(plan_id=plan.id, case_id=plan.case_id, consent=new.consent, changed_at=work.at)
         await stage_facts(work, [(fact, plan.case_id)])
-    if new.case_id is not None:
+    if plan.case_id is not None:
         about = {"plan_id": str(plan.id), "kind": plan.kind.value, "consent": plan.consent or "missing"}
-        await tell_case(work, new.case_id, client=caller.client_id, what="plan.opened", about=about)
+        await tell_case(work, plan.case_id, client=caller.client_id, what="plan.opened", about=about)
     return plan
 
 
@@ -79,6 +94,17 @@ async def _case_of(work: Work, caller: Caller, case_id: UUID | None) -> Any:  # 
     if found is None:
         raise NotFound
     return found
+
+
+async def check_only(work: Work, caller: Caller, plan: Plan) -> None:
+    """A stay has at most one open plan of each kind; what history did is stated, not asked for.
+
+    Raises:
+        Refused: 409 `plan.already_open`.
+    """
+    is_open = plan.status not in {PlanStatus.CLOSED, PlanStatus.REFUSED, PlanStatus.WITHDRAWN}
+    if is_open and not caller.may("events:import") and plan.case_id is not None and await rows.another_open(work, plan):
+        raise Refused("plan.already_open", "The stay has an open plan of this kind: go on with that one, or close it.")
 
 
 def _only_unit(caller: Caller) -> str | None:
@@ -113,7 +139,7 @@ async def read_plan(work: Work, caller: Caller, plan_id: UUID, *, request_id: st
         Lag (2017:612) 4 kap. 2 §.
     """
     found = await readable(work, caller, plan_id)
-    why = withheld(found.plan, leads=found.led_by(caller), takes_part=found.takes_part(caller))
+    why = withheld(found.plan, leads=found.led_by(caller), takes_part=found.takes_part(caller), void=found.row.void)
     if why is None:
         await access_log.record(work, caller, "plan.read", [found.plan.case_id or plan_id], request_id=request_id)
     return PlanRead(
@@ -134,7 +160,7 @@ async def change_consent(work: Work, caller: Caller, plan_id: UUID, *, consent: 
         NotFound: Unknown, or not the caller's.
         HttpProblem: 403, only the plan's own unit asks.
         Malformed: A guardian answers for an adult.
-        Refused: 409, the plan is closed, was never consented to, or does not rest on consent.
+        Refused: 409, the plan is closed, was never consented to, or does not rest on consent; or the stay has another open one.
 
     Source:
         Lag (2017:612) 4 kap. 2 §.
@@ -147,6 +173,7 @@ async def change_consent(work: Work, caller: Caller, plan_id: UUID, *, consent: 
         found = await led(work, caller, plan_id)
     before = found.plan
     plan = record_consent(before, consent, by)
+    await check_only(work, caller, plan)
     await rows.move(work, plan)
     await rows.say(work, plan_id, "consent", {"consent": consent, "by": by, "asked_by": asked_by}, client=caller.client_id)
     if consent != "given":

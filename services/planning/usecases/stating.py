@@ -9,7 +9,7 @@ from uuid import UUID
 
 import msgspec
 
-from services.planning.domain.events import BlockKind, EventKey, EventType, Placement
+from services.planning.domain.events import BlockKind, EventKey, EventType, Placement, StayKey
 from services.planning.domain.findings import EXPLANATIONS, FindingCode
 from services.planning.domain.persons import placed_by
 from services.planning.repository import cases, directory
@@ -79,18 +79,18 @@ async def state_outpatient_block(work: Work, caller: Caller, case_id: UUID, bloc
     Source:
         Lag (2017:612) 5 kap. 5 §.
     """
-    case = await _locked(work, caller, case_id)
+    case = await locked_case(work, caller, case_id)
     if block.contested and caller.role == "municipality":
         raise HttpProblem("access.denied")
     if block.at > work.at:
         raise Malformed("request.malformed", errors=(FieldError("/at", "in_future"),))
-    unit = await _unit(work, caller, block.unit)
+    unit = await stating_unit(work, caller, block.unit)
     data: dict[str, object]
     if block.kind is None:
         kind, data = EventType.OUTPATIENT_BLOCK_ENDED, {"contested": block.contested}
     else:
         kind, data = EventType.OUTPATIENT_BLOCK_STARTED, {"kind": block.kind}
-    folded, stated = await _state(work, caller, case, unit, kind, block.at, data)
+    folded, stated = await keep_statement(work, caller, case, unit, kind, block.at, data)
     key = EventKey(f"urn:hsa:{unit}", stated.event_id)
     against = next((finding.code for finding in folded.state.findings if finding.event == key), None)
     if against is FindingCode.BLOCK_TWICE:
@@ -117,10 +117,10 @@ async def state_placement(work: Work, caller: Caller, case_id: UUID, placement: 
         Lag (2017:612) 5 kap. 2 §.
     """
     stated_by = _stating_municipality(caller, placement, work.at)
-    case = await _locked(work, caller, case_id)
+    case = await locked_case(work, caller, case_id)
     if placement.decision_date > local_date(work.at):
         raise Malformed("request.malformed", errors=(FieldError("/decision_date", "in_future"),))
-    unit = await _unit(work, caller, placement.unit)
+    unit = await stating_unit(work, caller, placement.unit)
     said = Placement(placement.municipality, placement.decision_date, placement.reference, stated_by)
     folded = (await fold_cases(work, [case.id]))[case.id]
     before = next((event for event in folded.state.placements if event.data == said), None)
@@ -134,7 +134,7 @@ async def state_placement(work: Work, caller: Caller, case_id: UUID, placement: 
         "stated_by": said.stated_by,
     }
     at = placement.stated_at or work.at
-    return (await _state(work, caller, case, unit, EventType.MUNICIPALITY_PLACED, at, data, sent_at=placement.stated_at))[1]
+    return (await keep_statement(work, caller, case, unit, EventType.MUNICIPALITY_PLACED, at, data, sent_at=placement.stated_at))[1]
 
 
 def _stating_municipality(caller: Caller, placement: PlacementStated, at: datetime) -> str:
@@ -153,7 +153,12 @@ def _stating_municipality(caller: Caller, placement: PlacementStated, at: dateti
     return placement.stated_by
 
 
-async def _locked(work: Work, caller: Caller, case_id: UUID) -> Any:  # a row
+async def locked_case(work: Work, caller: Caller, case_id: UUID) -> Any:  # a row
+    """A case of the caller's, locked before anything is read that is decided on.
+
+    Raises:
+        NotFound: It is unknown or not the caller's.
+    """
     if await cases.visible(work, caller, case_id) is None:
         raise NotFound
     await cases.lock(work, case_id)
@@ -163,7 +168,7 @@ async def _locked(work: Work, caller: Caller, case_id: UUID) -> Any:  # a row
     return case
 
 
-async def _unit(work: Work, caller: Caller, named: str | None) -> str:
+async def stating_unit(work: Work, caller: Caller, named: str | None) -> str:
     """The unit that states something: the one named, or the caller's first that has a mailbox."""
     if named is not None:
         if not caller.acts_for(named):
@@ -175,7 +180,7 @@ async def _unit(work: Work, caller: Caller, named: str | None) -> str:
     return own[0].unit
 
 
-async def _state(  # noqa: PLR0913  # what is stated, by whom, of what, and when
+async def keep_statement(  # noqa: PLR0913  # what is stated, by whom, of what, and when
     work: Work,
     caller: Caller,
     case: Any,
@@ -185,15 +190,48 @@ async def _state(  # noqa: PLR0913  # what is stated, by whom, of what, and when
     data: Mapping[str, object],
     *,
     sent_at: datetime | None = None,
+    stay: StayKey | None = None,
 ) -> tuple[Folded, Stated]:
-    """Keep a statement as an event of a locked case, and write what follows from it; with `sent_at` it is history."""
-    event_id, source = str(uuid7()), f"urn:hsa:{unit}"
+    """Keep a statement as an event of a locked case, and write what follows from it; with `sent_at` it is history.
+
+    `stay`: by which of the ids that the case has had since a transfer; by its first where none is named.
+    """
+    event_id = str(uuid7())
+    at = sent_at or work.at
+    row = await insert_statement(work, caller, case, unit, kind, time, data, event_id=event_id, sent_at=sent_at, stay=stay)
+    found = await fold_cases(work, [case.id])
+    folded = found[case.id]
+    folded.version += 1
+    disputed = bool(folded.state.placements) and placed_by(folded.state.placements) is None
+    stated = Stated(event_id, unit, folded.case_id, folded.version, at, disputed)
+    answer = msgspec.json.encode({"event_id": event_id, "unit": unit, "case_version": folded.version}).decode()
+    line = rows.HistoryRow(folded.case_id, folded.version, work.at, caller.client_id, kind.value, row, answer)
+    await write_folded(work, list(found.values()), [line])
+    return folded, stated
+
+
+async def insert_statement(  # noqa: PLR0913  # as above
+    work: Work,
+    caller: Caller,
+    case: Any,
+    unit: str,
+    kind: EventType,
+    time: datetime,
+    data: Mapping[str, object],
+    *,
+    event_id: str,
+    sent_at: datetime | None = None,
+    stay: StayKey | None = None,
+) -> int:
+    """Keep a statement as an event, for a fold that comes after; its row."""
+    source = f"urn:hsa:{unit}"
+    space, subject = stay or StayKey(case.space, case.subject)
     value = {
         "specversion": "1.0",
         "id": event_id,
         "source": source,
         "type": kind.value,
-        "subject": case.subject,
+        "subject": subject,
         "time": format_instant(time),
         "data": data,
     }
@@ -203,22 +241,13 @@ async def _state(  # noqa: PLR0913  # what is stated, by whom, of what, and when
         event_id=event_id,
         ward=unit,
         provider=case.provider,
-        subject=case.subject,
+        subject=subject,
         sent_at=sent_at or work.at,
         received_at=work.at,
         history=sent_at is not None,
         client=caller.client_id,
         fingerprint=sha256(body.encode()).digest(),
         body=body,
-        space=case.space,
+        space=space,
     )
-    inserted = await rows.insert_events(work, [row])
-    found = await fold_cases(work, [case.id])
-    folded = found[case.id]
-    folded.version += 1
-    disputed = bool(folded.state.placements) and placed_by(folded.state.placements) is None
-    stated = Stated(event_id, unit, folded.case_id, folded.version, row.sent_at, disputed)
-    answer = msgspec.json.encode({"event_id": event_id, "unit": unit, "case_version": folded.version}).decode()
-    line = rows.HistoryRow(folded.case_id, folded.version, work.at, caller.client_id, kind.value, inserted[source, event_id].row, answer)
-    await write_folded(work, list(found.values()), [line])
-    return folded, stated
+    return (await rows.insert_events(work, [row]))[source, event_id].row

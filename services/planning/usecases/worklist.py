@@ -2,10 +2,11 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from services.planning.domain.duties import CaseAtHand, duties_of_units, open_duties
+from services.planning.domain.duties import PLANNED, CaseAtHand, duties_of_units, open_duties
 from services.planning.domain.duty_rules import Duty, urgency
 from services.planning.repository import directory, paper
 from services.planning.repository import worklist as rows
@@ -38,18 +39,31 @@ async def work_list(work: Work, caller: Caller, *, after: UUID, limit: int) -> W
     Source:
         Lag (2017:612) 2 kap. 1-6 §§, 4 kap. 1-3 §§.
     """
-    ids = await rows.open_cases(work, caller, after=after, limit=limit)
+    discharged_after = work.at - load_statute().at(work.at).duties_after_discharge
+    ids = await rows.open_cases(work, caller, after=after, limit=limit, discharged_after=discharged_after)
     boxes = await directory.mailboxes_of(work, caller)
     through = frozenset(box.unit for box in boxes)  # also the teams that the caller's units are members of
     cases = await at_hand(work, ids, [box.id for box in boxes])
-    owed = [Owed(case, duty) for case in cases for duty in _own(caller, through, case, work)]
-    conducted = tuple(case for case in cases if case.outpatient_unit is not None and _acts_for(caller, through, case.outpatient_unit))
+    imported = await rows.imported_until(work, [case.id for case in cases if case.status not in {None, *PLANNED}])
+    owed = [
+        Owed(case, duty) for case in cases for duty in _own(caller, through, case, work) if not _is_history(duty, imported.get(case.id))
+    ]
+    conducted = tuple(case for case in cases if _is_open(case) and _acts_for(caller, through, case.outpatient_unit or ""))
     return WorkList(tuple(sorted(owed, key=lambda one: urgency(one.duty))), conducted, ids[-1] if len(ids) == limit else None)
 
 
 async def list_findings(work: Work, caller: Caller, *, after: UUID, limit: int, code: str | None, unit: str | None) -> Sequence[Any]:
     """The caller's cases in which something does not fit, by id; without persons, so nothing is logged."""
     return await paper.with_findings(work, caller, after=after, limit=limit, code=code, unit=unit)
+
+
+def _is_history(duty: Duty, imported_until: datetime | None) -> bool:
+    """Whether a duty is only what an import left of a stay that is over: nobody takes on today what somebody else did years ago."""
+    return imported_until is not None and duty.since <= imported_until
+
+
+def _is_open(case: CaseAtHand) -> bool:
+    return case.outpatient_unit is not None and case.status in PLANNED
 
 
 def _own(caller: Caller, through: frozenset[str], case: CaseAtHand, work: Work) -> tuple[Duty, ...]:

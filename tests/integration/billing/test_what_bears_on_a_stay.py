@@ -11,7 +11,7 @@ import pytest
 from services.billing.usecases.closing import basis_now
 from shared.dates import Month
 from shared.events.facts import Fact, MeasuresDeclined, PlanConsentChanged, StayChanged
-from shared.events.stay_parts import OutpatientBlock, Placed
+from shared.events.stay_parts import DeclinedStated, OutpatientBlock, Placed
 from shared.identifiers import uuid7
 from tests.integration.billing.parts import WARD, Billing, a_stay_fact, an_invitation, local
 
@@ -81,6 +81,27 @@ async def test_declined_measures_count_whether_they_come_before_or_after_the_sta
     await billing.tell(*((stay, decline, decline) if stay_first else (decline, decline, stay)))
     assert await lines(billing) == [("excluded", ["measures_declined"])]
     assert await shown(billing) == (0, 0)
+
+
+@pytest.mark.parametrize("order", list(permutations(range(3))))
+async def test_declined_measures_that_were_withdrawn_count_no_more_in_any_order(billing: Billing, order: tuple[int, ...]) -> None:
+    stay = a_stay_fact(12)
+    decline = a_decline(stay.case_id)
+    told = DeclinedStated(
+        decline_id=decline.decline_id,
+        measures=decline.measures,
+        declined_at=decline.declined_at,
+        stated_at=decline.recorded_at,
+        stated_by=decline.unit,
+    )
+    facts: list[Fact] = [
+        newer(stay, declined=(told,)),
+        decline,
+        newer(newer(stay), declined=(told.model_copy(update={"withdrawn": True}),)),
+    ]
+    await billing.tell(stay, *(facts[index] for index in order))
+    assert await lines(billing) == [("long", [])]
+    assert await shown(billing) == (1, 9)
 
 
 async def test_what_planning_asked_of_the_municipality_says_when_everything_was_declined(billing: Billing) -> None:

@@ -220,3 +220,17 @@ async def test_a_question_to_the_ward_and_a_returned_notice_are_on_the_wards_lis
     await done(post(planning, them, f"/v1/notices/{notice}/return", {"returned_by": "Maja Test", "reason": "Bor inte här"}))
     assert "correct_addressing" in await duties(planning, planning.ward)
     assert await duties(planning, them) == {}, "who is no party any more owes nothing"
+
+
+async def test_what_an_import_left_of_a_stay_that_is_over_is_nobodys_to_do(planning: Planning) -> None:
+    def then(kind: str, event_id: str, day: int, **more: Any) -> dict[str, Any]:
+        at = f"2025-03-{day:02}T10:00:00+01:00"
+        return a_ward_event(kind, id=event_id, time=at, **more) | {"sentat": at}
+
+    for event in (then("stay.admitted", "H-1", 3), then("stay.ready", "H-2", 5)):
+        assert (await planning.http.post("/v1/events", json=event, headers=planning.history)).status_code == 201
+    assert "acknowledge" in await duties(planning, municipality(planning)), "positive control: she is still there"
+    over = then("stay.discharged", "H-3", 6)
+    assert (await planning.http.post("/v1/events", json=over, headers=planning.history)).status_code == 201
+    assert await duties(planning, municipality(planning)) == {}
+    assert await duties(planning, care(planning)) == {}

@@ -57,6 +57,24 @@ async def test_without_consent_a_topic_may_be_sent_and_free_text_may_not(plannin
     assert await refused(post(planning, municipality(planning), path, a_question(text=SECRET))) == (409, "consent.missing")
 
 
+async def test_who_wants_to_read_does_not_overrule_a_no_that_another_unit_was_given(planning: Planning) -> None:
+    case = await a_case(planning)
+    await done(post(planning, care(planning), "/v1/consents", a_consent(case, answer="refused")))
+    theirs = a_consent(case, unit=GOTEBORG_UNIT, asked_by="Maja Test")
+    assert await refused(post(planning, municipality(planning), "/v1/consents", theirs)) == (409, "consent.refused_elsewhere")
+    await done(post(planning, municipality(planning), "/v1/consents", theirs | {"answer": "refused"}))
+    assert await refused(post(planning, care(planning), "/v1/consents", a_consent(case))) == (409, "consent.refused_elsewhere")
+    await done(post(planning, municipality(planning), "/v1/consents", theirs))
+
+
+async def test_who_reads_what_a_patient_answered_is_logged(planning: Planning) -> None:
+    case = await a_case(planning)
+    await done(post(planning, care(planning), "/v1/consents", a_consent(case, answer="refused")))
+    await get(planning, municipality(planning), f"/v1/cases/{case}/consents")
+    (line,) = await facts(planning, "consents.read")
+    assert (line["client"], line["cases"]) == ("kommun-1480", [case])
+
+
 async def test_when_the_consent_is_withdrawn_the_text_is_no_longer_shown_to_the_other_side(planning: Planning) -> None:
     case = await a_case(planning)
     consent = await done(post(planning, care(planning), "/v1/consents", a_consent(case)))

@@ -6,8 +6,9 @@ from typing import Any
 import pytest
 
 from shared.dates import local_date, now
-from tests.builders import CARE_CENTRE, HARRYDA
+from tests.builders import CARE_CENTRE, HARRYDA, a_person, a_ward_event, admission_data
 from tests.integration.planning.conftest import GOTEBORG_UNIT, HARRYDA_NUMBER, HARRYDA_UNIT, Planning
+from tests.integration.planning.follow_up import region
 from tests.integration.planning.plan_calls import a_case, care, done, everything_told, facts, get, municipality, post, refused
 
 SECRET = "Läkemedelslistan saknade insulin"
@@ -106,6 +107,18 @@ async def test_statistics_tell_the_callers_deviations_per_step(planning: Plannin
     period = f"from={today - timedelta(days=1)}&to={today}"
     (step,) = (await get(planning, municipality(planning), f"/v1/deviations/statistics?{period}"))["steps"]
     assert (step["step"], step["reported"], step["answered"], step["categories"]) == ("discharge", 1, 1, {"self_care": 1})
+    assert step["median_hours_to_answer"] == "0.0"
+    assert (await get(planning, region(planning), f"/v1/deviations/statistics?{period}"))["steps"] == [step], "the region's controller"
+    assert (await planning.http.get("/v1/deviations", headers=region(planning))).status_code == 403
     assert (await get(planning, municipality(planning, HARRYDA, HARRYDA_NUMBER), f"/v1/deviations/statistics?{period}"))["steps"] == []
     listed = (await get(planning, care(planning), "/v1/deviations?state=answered"))["deviations"]
     assert [f"/v1/deviations/{one['id']}" for one in listed] == [path]
+
+
+async def test_who_lost_the_case_assigns_nothing_and_so_never_learns_whom_it_concerns_now(planning: Planning) -> None:
+    _, path = await reported(planning)
+    moved = admission_data(person=a_person(registered_municipality=HARRYDA)) | {"corrects": "SU-1"}
+    await planning.tell(a_ward_event(id="SU-9", data=moved))
+    for unit in (HARRYDA_UNIT, CARE_CENTRE):
+        assert await refused(post(planning, municipality(planning), f"{path}/assign", {"unit": unit})) == (403, "access.denied")
+    assert (await get(planning, municipality(planning), path))["state"] == "reported", "its own report it still reads"

@@ -119,7 +119,13 @@ async def test_hospital_and_care_centre_are_other_views_of_the_same_stays(planni
     hospital = await one(planning, region(planning), "2026-06", "2026-07", by="hospital")
     centre = await one(planning, region(planning), "2026-06", "2026-07", by="care_centre")
     assert (hospital["key"], hospital["stays"], hospital["charged"]) == (f"{REGION}/su", 3, None)
+    assert hospital["name"] == await name_of_the_region(planning)
     assert (centre["key"], centre["name"], centre["mean_days_ready"]["days"]) == (CARE_CENTRE, "Vårdcentral 1", 7)
+
+
+async def name_of_the_region(planning: Planning) -> str:
+    async with planning.database.transaction() as work:
+        return str((await work.connection.execute(text("SELECT name FROM organisations WHERE number = :it"), {"it": REGION})).scalar_one())
 
 
 async def test_somatic_and_psychiatric_stays_are_never_added_up(planning: Planning) -> None:
@@ -238,7 +244,9 @@ async def test_nobody_else_reads_the_follow_up(planning: Planning, role: str) ->
 
 @pytest.mark.parametrize("query", ["from=2026-07&to=2026-06", "from=2026-13&to=2026-13", "from=2026-06", "from=2026-06&to=2026-06&by=ward"])
 async def test_a_period_that_is_none_is_refused(planning: Planning, query: str) -> None:
-    assert (await planning.http.get(f"/v1/indicators?{query}", headers=region(planning))).status_code == 400
+    answer = await planning.http.get(f"/v1/indicators?{query}", headers=region(planning))
+    assert answer.status_code == 400
+    assert answer.json()["errors"]
 
 
 async def test_measuring_everything_anew_gives_what_was_measured_step_by_step(planning: Planning) -> None:

@@ -298,6 +298,13 @@ async def test_nobody_states_an_outage_of_other_units_and_a_municipality_none_of
     assert (await post(planning, municipality, "/v1/outages", **told, unit=GOTEBORG_UNIT)).status_code == 201
 
 
+async def test_one_ward_ends_no_outage_of_another_one(planning: Planning) -> None:
+    outage = await state(planning, ended_at=None)
+    address = f"/v1/outages/{outage['id']}/end"
+    assert (await post(planning, ward(planning, units=OTHER_WARD), address, ended_at=format_instant(ENDED))).status_code == 403
+    assert (await post(planning, ward(planning), address, ended_at=format_instant(ENDED))).status_code == 201
+
+
 async def test_a_municipality_confirms_nothing_and_an_unknown_outage_looks_the_same(planning: Planning) -> None:
     outage = await state(planning)
     who = bearer(

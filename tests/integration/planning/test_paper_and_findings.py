@@ -116,3 +116,14 @@ async def test_findings_come_in_pages_of_cases(planning: Planning) -> None:
         seen |= {one["case_id"] for one in answer.json()["findings"]}
         address = answer.links["next"]["url"] if "next" in answer.links else None
     assert len(seen) == 3
+
+
+async def test_a_notice_of_which_nothing_says_that_secrecy_was_checked_goes_out_and_is_found(planning: Planning) -> None:
+    await planning.tell(a_ward_event())
+    answer = await planning.tell(a_ward_event("stay.ready", {}, id="SU-2", time="2026-11-05T10:00:00+01:00"))
+    assert "secrecy_not_checked" in [finding["code"] for finding in answer.json()["findings"]]
+    at = "2026-11-06T10:00:00+01:00"
+    answer = await planning.tell(a_ward_event("stay.discharged", {"discharged_to": "home", "secrecy_checked": False}, id="SU-3", time=at))
+    listed = (await planning.http.get("/v1/findings", params={"code": "secrecy_not_checked"}, headers=planning.ward)).json()["findings"]
+    assert [one["event_id"] for one in listed] == ["SU-2", "SU-3"]
+    assert "notice.ready" in [entry["type"] for entry in (await planning.mailbox(planning.municipality()))["entries"]]

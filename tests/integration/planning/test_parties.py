@@ -71,7 +71,7 @@ async def test_what_a_unit_tells_of_its_planning_reaches_the_ward_and_the_stream
     answer = await state(with_ward, case, GOTEBORG_UNIT, READY_FROM)
     assert (answer.status_code, answer.json()["ready_from"]) == (200, "2026-11-09T12:00:00.000000Z"), answer.text
     (notice,) = (await with_ward.mailbox(ward(with_ward)))["entries"]
-    assert notice["type"] == "notice.planning_status"
+    assert (notice["type"], notice["legal_basis"]) == ("notice.planning_status", "lag (2017:612) 2 kap. 6 §")
     content = notice["personal"]["content"]
     assert (content["subject"], content["unit"], content["status"]) == ("SU-2026-000123", GOTEBORG_UNIT, "ready_from")
     assert await facts(with_ward, "case.planning_status_set") == 1

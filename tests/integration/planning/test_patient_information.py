@@ -56,7 +56,8 @@ async def test_a_plan_that_was_made_is_named_with_who_answers_for_it_and_when_it
     await done(put(planning, care(planning), f"{path}/measures", measures))
     told = await page(planning, case)
     assert "huvudansvar: Socialtjänst, följs upp 2030-02-01" in told
-    assert "Ingen tid är bestämd" in told, "the meeting is over"
+    assert "Mötet hölls 2026-11-05 10:00 Hemma" in told
+    assert "Ingen tid är bestämd" not in told, "the meeting is over, not missing"
     assert "Hemtjänst" not in told, "what the plan says stays in the plan"
 
 

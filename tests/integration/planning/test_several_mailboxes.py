@@ -13,6 +13,7 @@ from shared.identifiers import uuid7
 from shared.streams.consumer import Delivered
 from tests.builders import CARE_CENTRE, GOTEBORG, HARRYDA, START, WARD, a_person, a_ward_event, admission_data
 from tests.integration.planning.conftest import GOTEBORG_NUMBER, GOTEBORG_UNIT, Planning
+from tests.integration.planning.plan_calls import facts
 from tests.services import REGION, bearer
 
 SOCIAL_UNIT, HEALTH_UNIT = f"SE{GOTEBORG_NUMBER}-S1", f"SE{GOTEBORG_NUMBER}-H1"
@@ -127,6 +128,9 @@ async def test_a_notice_that_is_sent_on_stands_in_both_mailboxes_with_the_trace(
     assert (standing["forwarded_to"], standing["forwarded_as"], standing["forwarded_by"]) == (boxes["health_care"], copy["id"], "Anna Test")
     history = (await planning.http.get(f"/v1/cases/{notice['case_id']}/history", headers=planning.municipality())).json()["history"]
     assert [line["what"] for line in history] == ["stay.admitted", "notice.forwarded"]
+    (fact,) = await facts(planning, "notice.forwarded")
+    assert (fact["notice_id"], fact["forwarded_as"], fact["mailbox"]) == (notice["id"], copy["id"], boxes["health_care"])
+    assert "Anna" not in str(fact)
 
 
 async def test_a_copy_follows_its_notice(planning: Planning) -> None:
@@ -164,6 +168,23 @@ async def test_a_notice_leaves_its_organisation_by_no_forwarding(planning: Plann
     foreign = {"mailbox": boxes["health_care"], "forwarded_by": "Anna Test"}
     answer = await post(planning, f"/v1/notices/{notice['id']}/forward", foreign, planning.municipality(HARRYDA))
     assert (answer.status_code, answer.json()["code"]) == (404, "not_found")
+
+
+async def test_a_care_centre_forwards_to_none_of_the_others_that_share_its_region(planning: Planning) -> None:
+    other = "SE2321000131-E000000000902"
+    async with planning.database.transaction() as work:
+        entered = DirectoryEntries(
+            (), [Unit(other, REGION, "Vårdcentral 2", "care_centre")], [MailboxAt(other, REGION, f"unit:{other}", "care_unit")]
+        )
+        await load_directory(work, entered)
+    await planning.tell(a_ward_event())
+    (notice,) = (await planning.mailbox(planning.care))["entries"]
+    there = bearer(planning.tokens.token("care-2", scopes=["notices:read"], role="care", units=[other]))
+    (mailbox,) = (await planning.http.get("/v1/mailboxes", headers=there)).json()["mailboxes"]
+    body = {"mailbox": mailbox["id"], "forwarded_by": "Anna Test"}
+    answer = await post(planning, f"/v1/notices/{notice['id']}/forward", body, planning.care)
+    assert (answer.status_code, answer.json()["code"]) == (422, "notice.mailbox_unknown")
+    assert (await planning.mailbox(there))["entries"] == []
 
 
 async def test_what_was_sent_on_once_is_sent_on_from_its_copy(planning: Planning) -> None:

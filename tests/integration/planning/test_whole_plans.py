@@ -202,7 +202,7 @@ async def test_who_sees_the_case_but_was_not_called_sees_where_the_plan_stands_a
 
 async def test_under_compulsory_care_a_care_plan_stands_instead_and_needs_no_consent(planning: Planning) -> None:
     case = await a_case(planning)
-    plan, _ = await invited(planning, [GOTEBORG_UNIT], case_id=case, person=None, kind="care_plan", consent=None)
+    plan, _ = await invited(planning, [GOTEBORG_UNIT], case_id=case, person=None, kind="care_plan", consent=None, compulsory="opt")
     entries = (await planning.mailbox(municipality(planning)))["entries"]
     assert entries[-1]["legal_basis"] == "lag (2017:612) 4 kap. 1 §"
     assert await facts(planning, "plan.invited") == [], "the call to a care plan is no N8"

@@ -7,6 +7,7 @@ import pytest
 
 from dirigent.failure import CannotStart
 from dirigent.importing.directory_file import COLUMNS, HEADER, Row, read_rows
+from dirigent.importing.directory_words import in_words
 from services.planning.usecases.register import CalendarBody, OrganisationBody, RuleBody
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -94,3 +95,26 @@ def test_a_file_in_another_encoding_is_refused_whole(tmp_path: Path) -> None:
 def test_every_column_stands_in_the_documentation() -> None:
     told = (ROOT / "docs" / "directory.md").read_text(encoding="utf-8")
     assert [column for columns in COLUMNS.values() for column in columns if column != "id" and f"`{column}`" not in told] == []
+
+
+def test_a_file_as_a_swedish_spreadsheet_saves_it_is_read(tmp_path: Path) -> None:
+    file = tmp_path / "directory.csv"
+    file.write_bytes("record;id;name;hours\r\norganisation;2120001355;Göteborg, Stad;\r\n".encode("windows-1252"))
+    (row,) = read_rows(file, "windows-1252")
+    assert row.entry is not None
+    assert row.entry.body == OrganisationBody(name="Göteborg, Stad")
+    with pytest.raises(CannotStart, match="--encoding"):
+        read_rows(file)
+
+
+@pytest.mark.parametrize(
+    ("reason", "words"),
+    [
+        ("name: missing", "name: a value is needed here"),
+        ("directory.stay_space_taken", "The stay space is another organisation's"),
+        ("record_unknown", "the first column names no kind of row that there is"),
+        ("nobody knows", "cannot be entered"),
+    ],
+)
+def test_a_row_that_is_left_out_is_told_in_words(reason: str, words: str) -> None:
+    assert in_words(reason) == words

@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from dirigent.failure import CannotStart
-from dirigent.importing.history.file import Form, Line
+from dirigent.importing.history.columns import REQUIRED
+from dirigent.importing.history.file import Form, Line, form_of, read_lines
 from dirigent.importing.history.journal import Journal, Progress, Tally
 from dirigent.importing.history.reading import Problem
 from dirigent.importing.history.rejects import Rejects
@@ -74,3 +75,15 @@ def test_another_file_or_another_place_is_another_import(other: dict[str, str]) 
 def test_progress_that_cannot_be_kept_is_told(tmp_path: Path) -> None:
     with pytest.raises(CannotStart, match="--journal names another place"):
         Journal(tmp_path / "gone" / "p.json").note(PROGRESS)
+
+
+def test_a_row_with_too_many_cells_keeps_them_all_so_that_it_is_not_taken_for_put_right(tmp_path: Path) -> None:
+    file = tmp_path / "stays.csv"
+    file.write_text(";".join(REQUIRED) + "\n" + ";".join("x" for _ in REQUIRED) + ";surplus\n", encoding="utf-8")
+    form = form_of(file, "utf-8")
+    (line,) = read_lines(file, form)
+    rejected = tmp_path / "rejected.csv"
+    with Rejects(rejected, form, whole=True) as rejects:
+        rejects.write(line, form, [Problem("", line.fault)])
+    again = form_of(rejected, "utf-8")
+    assert [one.fault for one in read_lines(rejected, again)] == ["too_many_columns"]

@@ -339,3 +339,11 @@ def test_the_example_is_good_and_of_made_up_persons() -> None:
     assert [row.problems for row, _ in rows] == [[]] * 7
     assert sum(len(stay.events) for stay in stays if stay) == 29
     assert all(known(name) for name in form.columns)
+
+
+@pytest.mark.parametrize("stay_id", ["OLD-189001019802", "900101-9802", "x9001019802/2", "18900101-9802"])
+def test_a_stay_id_that_holds_the_persons_number_is_refused(stay_id: str) -> None:
+    assert read(stay_id=stay_id) == (None, [Problem("stay_id", "holds_person_id")])
+    assert "number" in in_words(Problem("stay_id", "holds_person_id"))
+    moved = {"transfer_1_at": "2019-03-05 10:00", "transfer_1_to_ward": OTHER_WARD, "transfer_1_to_stay_id": stay_id}
+    assert read(**moved)[1] == [Problem("transfer_1_to_stay_id", "holds_person_id")]

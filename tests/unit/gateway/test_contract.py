@@ -2,6 +2,7 @@ from typing import Any
 
 from services.gateway.contract import merge
 from services.gateway.web import reference
+from services.gateway.wording import first_sentence
 from shared.http.access import Route
 
 ROUTES = (
@@ -70,3 +71,9 @@ def test_the_reference_finds_a_call_by_its_fields_and_shows_its_example() -> Non
     assert not action.mentions(["ward"])
     assert '"days": 3' in action.examples[0].text
     assert (action.body[0].kind, action.body[0].required) == ("integer", True)
+
+
+def test_a_title_ends_with_its_sentence_and_not_with_an_abbreviation() -> None:
+    assert first_sentence("The notice (4 kap. 7 § first paragraph). It is sent once.") == "The notice (4 kap. 7 § first paragraph)"
+    assert first_sentence("Take over a case, e.g. One of a ward. 404 = unknown.") == "Take over a case, e.g. One of a ward"
+    assert first_sentence("One line\ngoes on.\n\nAnother paragraph.") == "One line goes on"

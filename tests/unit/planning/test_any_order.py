@@ -34,6 +34,7 @@ from tests.builders import (
     cancelled,
     date_changed,
     deceased,
+    declined,
     discharged,
     hours,
     leave_ended,
@@ -43,6 +44,7 @@ from tests.builders import (
     person_changed,
     placed,
     ready,
+    sip_contested,
     transferred,
     withdrawn,
 )
@@ -108,6 +110,8 @@ def an_event(draw: st.DrawFn, number: int) -> CaseEvent:
             municipality=draw(st.sampled_from([HARRYDA, "0180"])),
             stated_by=draw(st.sampled_from([GOTEBORG, HARRYDA])),
         ),
+        EventType.MEASURES_DECLINED: lambda: declined(event_id, at, sent=sent, corrects=corrects),
+        EventType.SIP_CONTESTED: lambda: sip_contested(event_id, at, sent=sent, corrects=corrects, contested=draw(st.booleans())),
         EventType.EVENT_CANCELLED: lambda: cancelled(f"e{draw(st.integers(0, 9))}", event_id, at, sent=sent, corrects=corrects),
     }
     given = draw(_PAPER) if kind in _GIVEN_ON_PAPER else None

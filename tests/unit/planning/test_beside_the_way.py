@@ -114,7 +114,19 @@ def test_a_transfer_to_another_patients_stay_joins_nothing_and_is_a_finding() ->
     assert found(admitted(), mistyped) == [("transfer_to_other_person", "transferred")]
     for persons in ({THERE: own}, {THERE: frozenset[str]()}, {}):
         assert told_apart(away, own, persons) == away, "the same person, or none known yet"
-    assert told_apart(away, frozenset(), {THERE: own}) == away, "a reserve number tells nobody apart"
+    assert told_apart(away, {*own, "189001019802"}, {THERE: {"189001019802"}}) == away, "one number in common is enough"
+    assert led_from([admitted(), told_apart(away, frozenset(), {THERE: own})]) == frozenset(), "a stay of nobody leads nowhere"
+    kept = transferred()
+    assert told_apart(kept, frozenset(), {}) == kept, "the id is kept"
+
+
+def test_only_who_has_the_patient_moves_her_on() -> None:
+    taken = there(transferred("taken", at=26, to_unit="SE2321000131-E000000000301"))
+    state = case_of(admitted(), taken, transferred(at=30, to_subject="NU-1"))
+    assert (state.ward, [event.key.id for event in state.transfers]) == (OTHER_WARD, ["transferred"])
+    assert ("transfer_not_by_holder", "taken-there") in [(finding.code, finding.event.id) for finding in state.findings]
+    onward = there(transferred("onward", at=32, to_unit="SE2321000131-E000000000301"))
+    assert case_of(admitted(), transferred(at=30, to_subject="NU-1"), onward).ward == "SE2321000131-E000000000301"
 
 
 def test_the_joined_stay_cannot_cancel_the_transfer_that_joined_it() -> None:
@@ -173,13 +185,6 @@ def test_a_wrong_registration_moves_the_stay_with_a_ready_notice_of_its_own() ->
     facts = stay_facts(state)
     assert facts is not None
     assert (facts.municipality, facts.ready[0].notice_sent_at) == (HARRYDA, hours(90))
-
-
-def test_after_a_real_move_the_municipality_at_the_ready_notice_is_liable_and_both_are_parties() -> None:
-    before, after = [admitted(), ready(), person_changed(at=60, moved=True)], [admitted(), person_changed(moved=True), ready()]
-    for story, code in ((before, GOTEBORG), (after, HARRYDA)):
-        assert liable(*story) == code
-        assert {party.recipient.code for party in case_of(*story).parties} >= {GOTEBORG, HARRYDA}
 
 
 def test_after_a_withdrawn_readiness_the_next_ready_notice_says_who_is_liable() -> None:

@@ -26,6 +26,7 @@ from tests.builders import (
     cancelled,
     date_changed,
     deceased,
+    declined,
     discharged,
     hours,
     leave_ended,
@@ -33,6 +34,7 @@ from tests.builders import (
     person_changed,
     placed,
     ready,
+    sip_contested,
     transferred,
     withdrawn,
 )
@@ -64,6 +66,8 @@ ONE_OF_EACH = {
     EventType.OUTPATIENT_BLOCK_ENDED: block_ended(),
     EventType.PERSON_CHANGED: person_changed(),
     EventType.MUNICIPALITY_PLACED: placed(),
+    EventType.MEASURES_DECLINED: declined(),
+    EventType.SIP_CONTESTED: sip_contested(),
 }
 
 
@@ -105,11 +109,6 @@ def test_a_plain_stay_has_no_findings() -> None:
     assert state.planned_discharge_date == date(2026, 11, 11)
     assert state.ward == WARD
     assert state.last_sign_of_life_at == hours(120)
-
-
-def test_planning_starts_when_a_party_takes_the_admission_on() -> None:
-    assert fold([admitted()], DIRECTORY, planning_started=True).status is CaseStatus.PLANNING
-    assert fold([admitted(), ready()], DIRECTORY, planning_started=True).status is CaseStatus.READY
 
 
 def test_a_withdrawal_takes_a_ready_case_back_to_planning() -> None:

@@ -11,7 +11,7 @@ from services.planning.domain.case import CaseStatus
 from services.planning.domain.duties import CaseAtHand, OpenNotice, PartyAt, duties_of_units, open_duties
 from services.planning.domain.duty_rules import EXPLAINED, Duty, DutyRule
 from services.planning.domain.party_status import PartyStatus
-from services.planning.domain.plan_duties import PlanOpened
+from services.planning.domain.plan_duties import PlanOpened, UnitAt
 from services.planning.statute import load_statute
 from tests.builders import ALL_NEEDS, CARE_CENTRE, GOTEBORG, WARD, hours
 
@@ -20,6 +20,7 @@ MUNICIPAL_UNIT = "SE2120001355-E1"
 MUNICIPALITY = PartyAt(UUID(int=1), MUNICIPAL_UNIT, f"municipality:{GOTEBORG}", hours(0))
 CENTRE = PartyAt(UUID(int=2), CARE_CENTRE, f"unit:{CARE_CENTRE}", hours(0))
 PLAN = UUID(int=7)
+CALLED = frozenset({f"municipality:{GOTEBORG}"})
 
 
 def a_case(**changed: Any) -> CaseAtHand:
@@ -78,7 +79,7 @@ def test_the_care_contact_is_to_be_appointed_before_the_planned_day_of_discharge
 def test_a_required_plan_is_opened_before_and_called_within_three_days_of_the_ready_notice() -> None:
     assert owed(a_case(), CARE_CENTRE)["open_plan"].by is None
     assert owed(a_case(sip_required=False), CARE_CENTRE).keys() == {"start_planning", "appoint_care_contact"}
-    duty = owed(ready_case(plans=(PlanOpened(PLAN, "consented", invited=False),)), CARE_CENTRE)["invite_to_plan"]
+    duty = owed(ready_case(plans=(PlanOpened(PLAN, "consented", lead=UnitAt(CARE_CENTRE)),)), CARE_CENTRE)["invite_to_plan"]
     assert duty.by == datetime(2026, 11, 8, 23, 0, tzinfo=UTC)
     assert duty.fulfilled_by(UUID(int=9)) == f"POST /v1/plans/{PLAN}/invitations"
 
@@ -89,7 +90,8 @@ def test_a_plan_that_must_first_be_opened_is_called_to_by_opening_it() -> None:
 
 @pytest.mark.parametrize(("state", "invited"), [("invited", True), ("refused", False), ("withdrawn", True)])
 def test_nobody_is_to_be_called_twice_or_against_the_patients_will(state: str, invited: bool) -> None:
-    assert "invite_to_plan" not in owed(ready_case(plans=(PlanOpened(PLAN, state, invited=invited),)), CARE_CENTRE)
+    plan = PlanOpened(PLAN, state, called=CALLED if invited else frozenset())
+    assert "invite_to_plan" not in owed(ready_case(plans=(plan,)), CARE_CENTRE)
 
 
 def test_a_notice_is_owed_an_acknowledgement_even_after_discharge() -> None:

@@ -24,6 +24,7 @@ from tests.builders import (
     block_started,
     cancelled,
     deceased,
+    declined,
     discharged,
     hours,
     leave_ended,
@@ -31,6 +32,7 @@ from tests.builders import (
     person_changed,
     placed,
     ready,
+    sip_contested,
     transferred,
     withdrawn,
 )
@@ -61,6 +63,7 @@ def as_model_writes(kind: type[Fact], staged: Staged) -> str:
             block_ended(contested=True),
             leave_started("again", 80),
         ],
+        [admitted(), declined(), declined("no"), cancelled("no"), sip_contested()],
         [admitted(), person_changed(moved=True), placed(), placed("no", 36, municipality=GOTEBORG, stated_by=HARRYDA)],
     ],
 )

@@ -125,7 +125,8 @@ def test_the_care_contact_is_appointed_before_the_discharge(appointed: datetime 
     ("called", "found", "days"),
     [
         (at("2026-11-08T23:59:59"), Label.IN_TIME, 3),
-        (at("2026-11-09T00:00:00"), Label.LATE, 4),
+        (at("2026-11-09T23:59:59"), Label.IN_TIME, 4),  # the third day is a Sunday: lag (1930:173) 2 §
+        (at("2026-11-10T00:00:00"), Label.LATE, 5),
         (at("2026-11-04T09:00:00"), Label.IN_TIME, 0),
         (None, Label.NOT_CALLED, None),
     ],
@@ -206,3 +207,10 @@ def test_a_mean_has_six_decimals_and_none_of_nothing(dividend: int, divisor: int
 )
 def test_a_median_has_one_decimal_and_none_of_nothing(values: list[int], per: int, found: str | None) -> None:
     assert median(values, per) == found
+
+
+def test_a_sip_that_the_patient_refused_is_no_sip_that_nobody_called_to_or_held() -> None:
+    refused = replace(CARE, called_at=None, held_at=None, sip_refused=True)
+    assert [label(aspect, beside=refused) for aspect in (Aspect.SIP_CALLED, Aspect.SIP_HELD)] == [Label.NOT_REQUIRED] * 2
+    called = replace(refused, called_at=at("2026-11-05T09:00:00"))
+    assert label(Aspect.SIP_CALLED, beside=called) is Label.IN_TIME

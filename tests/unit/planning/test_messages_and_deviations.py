@@ -68,10 +68,10 @@ def test_each_step_of_the_chain_tells_how_many_deviations_it_had_and_how_long_an
     admission, discharge = statistics(seen, hours(50))
     assert (admission.step, admission.reported, admission.overdue, admission.median_hours_to_answer) == ("admission", 1, 0, None)
     assert (discharge.reported, discharge.answered, discharge.closed, discharge.overdue) == (3, 2, 1, 1)
-    assert discharge.median_hours_to_answer == 20
+    assert discharge.median_hours_to_answer == "20.0"
     assert discharge.categories == {"medication": 1, "self_care": 2}
 
 
 def test_an_odd_number_of_answers_has_its_middle_one_as_median() -> None:
     seen = [DeviationTimes("plan", "plan", hours(0), hours(took), None, None) for took in (5, 100, 7)]
-    assert statistics(seen, hours(200))[0].median_hours_to_answer == 7
+    assert statistics(seen, hours(200))[0].median_hours_to_answer == "7.0"

@@ -43,3 +43,9 @@ def test_a_meeting_that_is_over_is_not_one_to_come(after: timedelta, told: bool)
 def test_of_several_meetings_the_next_one_is_told() -> None:
     later = PlanKnown(goes_on=True, consented=True, meets_at=NOW + timedelta(days=9))
     assert patient_information([], [], None, [later, MEETING], NOW).meeting == MEETING
+
+
+def test_of_the_meetings_that_were_held_the_last_one_is_told_unless_the_patient_does_not_consent() -> None:
+    first, last = (PlanKnown(goes_on=True, consented=True, held_at=NOW - timedelta(days=days)) for days in (9, 2))
+    told = patient_information([], [], None, [first, last, replace(last, held_at=NOW, consented=False)], NOW)
+    assert (told.meeting, told.held) == (None, last)

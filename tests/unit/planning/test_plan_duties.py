@@ -25,7 +25,7 @@ MEETS = hours(50)
 
 
 def a_plan(state: str, **changed: Any) -> PlanOpened:
-    return replace(PlanOpened(PLAN, state, invited=True, lead=LEAD, opened_at=hours(0)), **changed)
+    return replace(PlanOpened(PLAN, state, lead=LEAD, opened_at=hours(0)), **changed)
 
 
 def invited(**changed: Any) -> PlanOpened:
@@ -112,7 +112,7 @@ def test_a_plan_without_a_stay_rests_on_the_law_of_health_care_and_a_care_plan_o
 
 
 def test_who_calls_by_the_statutory_limit_is_not_told_of_the_same_call_twice() -> None:
-    plan = PlanOpened(PLAN, "consented", invited=False, lead=LEAD, opened_at=hours(0))
+    plan = PlanOpened(PLAN, "consented", lead=LEAD, opened_at=hours(0))
     case = CaseAtHand(CASE, CaseStatus.ADMITTED, sip_required=True, plans=(plan,))
     (duty,) = open_duties(case, STATUTE, hours(1))
     assert (duty.rule, duty.by) == ("invite_to_plan", None)

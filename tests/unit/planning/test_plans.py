@@ -8,6 +8,7 @@ from uuid import UUID
 import pytest
 
 from services.planning.domain.age import birth_date, is_child
+from services.planning.domain.events import Compulsory
 from services.planning.domain.plan_contents import Measure, Measures, Meeting, agree, follow_up, hold, schedule
 from services.planning.domain.plans import (
     CARE_PLAN_TRANSITIONS,
@@ -20,9 +21,11 @@ from services.planning.domain.plans import (
     PlanKind,
     PlanStatus,
     PlanTrigger,
+    check_kind,
     invite,
     move,
     open_plan,
+    ready_says,
     record_consent,
     shares,
     withheld,
@@ -208,3 +211,53 @@ def test_what_names_no_measures_cannot_be_followed_up() -> None:
         follow_up(held, agreed=False, held_at=hours(5), at=hours(6))
     with pytest.raises(Malformed, match="not_yet"):
         follow_up(held, agreed=True, held_at=hours(7), at=hours(6))
+
+
+@pytest.mark.parametrize(
+    ("kind", "ready", "stated"),
+    [
+        (PlanKind.SIP, None, None),
+        (PlanKind.SIP, "none", None),
+        (PlanKind.CARE_PLAN, "opt", None),
+        (PlanKind.CARE_PLAN, "orv", "orv"),
+        (PlanKind.CARE_PLAN, None, "opt"),
+    ],
+)
+def test_the_kind_of_a_plan_follows_the_readiness_or_what_is_stated_before_it(
+    kind: PlanKind, ready: Compulsory | None, stated: Compulsory | None
+) -> None:
+    check_kind(kind, ready=ready, stated=stated)
+
+
+@pytest.mark.parametrize(
+    ("kind", "ready", "stated", "code"),
+    [
+        (PlanKind.SIP, "opt", None, "plan.compulsory"),
+        (PlanKind.SIP, "orv", None, "plan.compulsory"),
+        (PlanKind.CARE_PLAN, "none", None, "plan.not_compulsory"),
+        (PlanKind.CARE_PLAN, "none", "opt", "plan.not_compulsory"),
+        (PlanKind.CARE_PLAN, "opt", "orv", "plan.not_compulsory"),
+    ],
+)
+def test_a_plan_of_the_other_kind_than_the_readiness_asks_for_is_refused(
+    kind: PlanKind, ready: Compulsory, stated: Compulsory | None, code: str
+) -> None:
+    with pytest.raises(Refused) as refused:
+        check_kind(kind, ready=ready, stated=stated)
+    assert refused.value.code == code
+
+
+@pytest.mark.parametrize(("kind", "stated"), [(PlanKind.SIP, "opt"), (PlanKind.CARE_PLAN, None)])
+def test_compulsory_care_is_stated_of_a_care_plan_that_no_readiness_speaks_for_and_of_nothing_else(
+    kind: PlanKind, stated: Compulsory | None
+) -> None:
+    with pytest.raises(Malformed) as wrong:
+        check_kind(kind, ready=None, stated=stated)
+    assert [error.pointer for error in wrong.value.errors] == ["/compulsory"]
+
+
+def test_a_readiness_speaks_while_it_stands() -> None:
+    first = {"withdrawn_at": "2026-11-05T12:00:00Z", "compulsory": "orv"}
+    assert ready_says({"ready": []}) is None
+    assert ready_says({"ready": [first]}) is None
+    assert ready_says({"ready": [first, {"withdrawn_at": None, "compulsory": "opt"}]}) == "opt"

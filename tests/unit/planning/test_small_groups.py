@@ -81,6 +81,20 @@ def test_the_care_types_of_a_block_cannot_be_told_apart_by_their_sum(stays: list
         assert not any(is_small(size, TERMS) for size in sizes)
 
 
+@settings(max_examples=200, deadline=None)
+@given(years())
+def test_a_block_less_the_months_that_averages_show_is_no_small_group(stays: list[Stay]) -> None:
+    for first, last in blocks(stays):
+        months = [sum(stay[1] == month for stay in stays) for month in range(first, last + 1)]
+        assert not is_small(sum(size for size in months if is_small(size, TERMS)), TERMS)
+
+
+def test_a_month_of_three_stands_in_no_block_with_one_month_that_is_shown() -> None:
+    january, february, march = {"somatic": 3}, {"somatic": 12}, {"somatic": 2}
+    assert not block_ends([january, february], TERMS)
+    assert block_ends([january, february, march], TERMS)
+
+
 @given(years())
 def test_what_comes_later_changes_no_block_that_was_there(stays: list[Stay]) -> None:
     early = [stay for stay in stays if stay[1] <= 3]
@@ -107,7 +121,8 @@ def test_fewer_than_five_are_a_small_group_and_none_are_nobody(size: int, small:
         ([{"somatic": 4}], False),
         ([{"somatic": 3}, {"somatic": 2}], True),
         ([{"somatic": 9, "psychiatric": 4}], False),
-        ([{"somatic": 9, "psychiatric": 4}, {"psychiatric": 1}], True),
+        ([{"somatic": 9, "psychiatric": 4}, {"psychiatric": 1}], False),
+        ([{"somatic": 9, "psychiatric": 4}, {"somatic": 4, "psychiatric": 1}], True),
         ([{}], False),
     ],
 )

@@ -75,3 +75,10 @@ async def test_a_large_body_is_read_beside_the_event_loop() -> None:
     counting.cancel()
     assert len(found[0]) == IN_ONE_TURN
     assert turns > before, "others had a turn while it was read"
+
+
+def test_a_nul_is_refused_however_it_is_written_and_letters_that_look_like_its_escape_are_not() -> None:
+    for escaped in (r"\u0000", r"\\\u0000"):
+        with pytest.raises(HttpProblem):
+            decode(f'{{"a": "{escaped}"}}'.encode())
+    assert decode(rb'{"a": "\\u0000"}') == {"a": r"\u0000"}

@@ -1,0 +1,54 @@
+"""What was stated with a command taken back by who stated it, and the SIP requirement contested."""
+
+from uuid import UUID
+
+from services.planning.domain.events import EventType, ward_of
+from services.planning.domain.statements import BY_COMMAND
+from services.planning.usecases.folding import fold_cases
+from services.planning.usecases.stating import Stated, keep_statement, locked_case, stating_unit
+from shared.db import Work
+from shared.errors import NotFound, Refused
+from shared.http.auth import Caller
+from shared.http.problems import HttpProblem
+
+
+async def withdraw_statement(work: Work, caller: Caller, case_id: UUID, event_id: str, reason: str) -> Stated:
+    """Take back what one of the caller's own units stated by mistake; whatever followed from it is undone.
+
+    Raises:
+        NotFound: The case is unknown or not the caller's, or nothing of that id was stated of it.
+        HttpProblem: 403, another organisation stated it.
+        Refused: 409, it was withdrawn before.
+    """
+    case = await locked_case(work, caller, case_id)
+    folded = (await fold_cases(work, [case.id]))[case.id]
+    stated = [event for event in folded.story.events if event.key.id == event_id and event.type in BY_COMMAND]
+    if not stated:
+        raise NotFound
+    own = next((event for event in stated if caller.acts_for(ward_of(event.key.source))), None)
+    if own is None:
+        raise HttpProblem("access.denied")
+    if own.key not in {event.key for event in folded.state.story}:
+        raise Refused("case.statement_withdrawn", "The statement was withdrawn before.")
+    data = {"event": event_id, "reason": reason}
+    unit = ward_of(own.key.source)
+    return (await keep_statement(work, caller, case, unit, EventType.EVENT_CANCELLED, work.at, data, stay=own.stay))[1]
+
+
+async def contest_sip(work: Work, caller: Caller, case_id: UUID, unit: str | None, *, contested: bool, reason: str | None) -> Stated:
+    """Ward or municipality states that the needs do not say rightly whether a SIP is required, or does no longer.
+
+    Raises:
+        NotFound: The case is unknown or not the caller's.
+        HttpProblem: 403, the unit is not one of the caller's, or neither the ward that holds the patient nor a municipality's.
+        Malformed: No unit is named and the caller has none.
+
+    Source:
+        Lag (2017:612) 4 kap. 1 §; domain rule 2.
+    """
+    case = await locked_case(work, caller, case_id)
+    unit = await stating_unit(work, caller, unit)
+    if caller.role != "municipality" and unit != case.view["ward"]:
+        raise HttpProblem("access.denied")
+    data = {"contested": contested} | ({} if reason is None else {"reason": reason})
+    return (await keep_statement(work, caller, case, unit, EventType.SIP_CONTESTED, work.at, data))[1]
