@@ -157,6 +157,7 @@ async def decline_measures(work: Work, caller: Caller, case_id: UUID, declined: 
         raise HttpProblem("access.denied")
     if declined.declined_at > work.at:
         raise Malformed("request.malformed", errors=(FieldError("/declined_at", "in_future"),))
+    check_not_before(local_date(declined.declined_at), _admitted_at(case), load_statute(), field="/declined_at")
     check_declined(CaseStatus(case.view["state"]), frozenset(declined.measures), frozenset(case.view["needs"]))
     decline_id = uuid7()
     measures = sorted(set(declined.measures))
@@ -164,7 +165,15 @@ async def decline_measures(work: Work, caller: Caller, case_id: UUID, declined: 
     await rows.decline(work, row, client=caller.client_id)
     said = {"id": str(decline_id), "measures": measures, "municipality": caller.municipality}
     await insert_statement(
-        work, caller, case, declined.unit, EventType.MEASURES_DECLINED, declined.declined_at, said, event_id=str(decline_id)
+        work,
+        caller,
+        case,
+        declined.unit,
+        EventType.MEASURES_DECLINED,
+        declined.declined_at,
+        said,
+        event_id=str(decline_id),
+        sent_at=declined.declined_at if caller.may("events:import") else None,
     )
     fact = MeasuresDeclined.model_validate(
         {

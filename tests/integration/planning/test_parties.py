@@ -150,7 +150,13 @@ async def test_that_the_patient_declined_is_kept_once_and_told_to_billing(planni
 
 @pytest.mark.parametrize(
     ("changed", "status"),
-    [({"declined_at": "2190-01-01T00:00:00Z"}, 422), ({"unit": CARE_CENTRE}, 403), ({"measures": []}, 422), ({"measures": ["all"]}, 422)],
+    [
+        ({"declined_at": "2190-01-01T00:00:00Z"}, 422),
+        ({"declined_at": "2026-11-02T23:00:00+01:00"}, 422),
+        ({"unit": CARE_CENTRE}, 403),
+        ({"measures": []}, 422),
+        ({"measures": ["all"]}, 422),
+    ],
 )
 async def test_a_decline_that_cannot_be_is_refused(planning: Planning, changed: dict[str, Any], status: int) -> None:
     case = await admitted(planning)
