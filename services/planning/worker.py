@@ -17,6 +17,7 @@ CLOSE_EVERY_SECONDS: Final = 300.0
 PAPER_EVERY_SECONDS: Final = 3_600.0
 PAPER_AT_FIRST_SECONDS: Final = 300.0
 REST_SECONDS: Final = 0.25
+REST_SHARE: Final = 4
 JUDGED_AT_ONCE: Final = 2
 
 
@@ -98,13 +99,13 @@ async def watch_measures(database: Database) -> None:
 
 
 async def _follow(database: Database, step: Callable[[Work], Awaitable[int]]) -> None:
-    """Take one short stretch of the own stream after another, resting as long as each took: numbering notices must never wait for it."""
+    """Take one short stretch of the own stream after another, resting longer than each took: numbering notices must never wait for it."""
     clock = asyncio.get_running_loop().time
     while True:
         begun = clock()
         async with database.transaction() as work:
             seen = await step(work)
-        await asyncio.sleep(max(REST_SECONDS, clock() - begun) if seen else LOOK_EVERY_SECONDS)
+        await asyncio.sleep(max(REST_SECONDS, REST_SHARE * (clock() - begun)) if seen else LOOK_EVERY_SECONDS)
 
 
 async def close_months(database: Database) -> None:

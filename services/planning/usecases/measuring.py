@@ -16,7 +16,7 @@ from shared.dates import Month
 from shared.db import Work
 from shared.events.facts import StayChanged
 
-AT_A_TIME: Final = 200
+AT_A_TIME: Final = 50
 """Facts in one transaction, and stays in one comparison: a worker that measures numbers no notices meanwhile."""
 
 

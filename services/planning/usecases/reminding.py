@@ -25,7 +25,7 @@ from shared.streams.outbox import staged_fact
 
 DEADLINES: Final = "deadline"
 REMINDER: Final = "notice.reminder"
-AT_A_TIME: Final = 200
+AT_A_TIME: Final = 100
 """Facts in one transaction: a worker that appoints deadlines numbers no notices meanwhile."""
 _LONGEST_CHAIN: Final = 8
 _MOVES_DUTIES: Final = (StayChanged.kind, DeviationChanged.kind)
