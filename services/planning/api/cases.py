@@ -126,7 +126,9 @@ class Search(Body):
 
 def _shown(row: Any) -> CaseShown:  # a row
     person = _person(row)
-    told = row.view | {"registered_municipality": None} if person == WITHHELD else row.view  # where she lives is part of who she is
+    told = row.view | {"state": row.state}
+    if person == WITHHELD:
+        told["registered_municipality"] = None  # where she lives is part of who she is
     return CaseShown(id=row.id, version=row.version, subject=row.subject, changed_at=format_instant(row.changed_at), person=person, **told)
 
 
@@ -200,7 +202,7 @@ async def get_cases(
             CaseListed(
                 id=row.id,
                 version=row.version,
-                state=row.view["state"],
+                state=row.state,
                 ward=row.view["ward"],
                 care_type=row.view["care_type"],
                 planned_discharge_date=row.view["planned_discharge_date"],

@@ -24,11 +24,20 @@ VISIBLE: Final = """
 """
 # Of a person whose identity is protected nothing leaves but by the admission notice, to a named reader.
 PERSON: Final = "CASE WHEN c.person -> 'protected' = 'true' THEN jsonb_build_object('withheld', 'protected') ELSE c.person END AS person"
-_COLUMNS: Final = f"c.id, c.version, c.provider, c.space, c.subject, c.view, c.changed_at, c.outpatient_unit, c.municipality, {PERSON}"
+# How far a stay that is over has come by its plans (domain rule 2.1); one without a plan stays discharged.
+STATE: Final = """
+    CASE WHEN c.state = 'discharged' THEN coalesce((
+        SELECT CASE WHEN bool_and(p.state IN ('closed', 'refused', 'withdrawn')) THEN 'closed'
+                    WHEN bool_or(EXISTS (SELECT FROM plan_entries e WHERE e.plan_id = p.id AND e.what = 'follow_up')) THEN 'followed_up' END
+        FROM plans p WHERE p.case_id = c.id), c.state) ELSE c.state END
+"""
+_COLUMNS: Final = (
+    f"c.id, c.version, c.provider, c.space, c.subject, c.view, c.changed_at, c.outpatient_unit, c.municipality, {PERSON}, {STATE} AS state"
+)
 # A case that is part of another one, after a transfer, is answered for by that one.
 _ONE: Final = text(f"SELECT {_COLUMNS} FROM cases c WHERE c.id = (SELECT coalesce(joined_to, id) FROM cases WHERE id = :id) AND {VISIBLE}")  # noqa: S608  # constant text
 _PAGE: Final = text(
-    f"SELECT {_COLUMNS} FROM cases c WHERE c.version > 0 AND c.id > :after AND (CAST(:state AS text) IS NULL OR c.state = :state)"  # noqa: S608
+    f"SELECT {_COLUMNS} FROM cases c WHERE c.version > 0 AND c.id > :after AND (CAST(:state AS text) IS NULL OR ({STATE}) = :state)"  # noqa: S608
     f" AND {VISIBLE} ORDER BY c.id LIMIT :limit"
 )
 # A number leads to every case of the person, under whatever number she was admitted: one case that had both names them together.

@@ -102,6 +102,28 @@ async def test_a_plan_of_a_stay_goes_on_in_the_check_list_after_the_discharge(pl
     assert await duties(planning, other) == {}
 
 
+async def test_a_stay_that_is_over_is_followed_up_and_closed_with_its_plan(planning: Planning) -> None:
+    case = await a_case(planning)
+
+    async def states() -> set[str]:
+        listed = (await get(planning, care(planning), "/v1/cases"))["cases"]
+        return {listed[0]["state"], (await get(planning, care(planning), f"/v1/cases/{case}"))["state"]}
+
+    plan, _ = await invited(planning, [GOTEBORG_UNIT, CARE_CENTRE], person=None, case_id=case)
+    await planning.tell({**_event("stay.discharged", "SU-9", {"discharged_to": "home"})})
+    assert await states() == {"discharged"}
+    await held(planning, plan)
+    await done(put(planning, care(planning), f"{plan}/measures", measures()))
+    assert await states() == {"discharged"}
+    follow = {"held_at": format_instant(now()), "outcome": "goals_met"}
+    await done(post(planning, care(planning), f"{plan}/follow-up", follow))
+    assert await states() == {"followed_up"}
+    await done(post(planning, care(planning), f"{plan}/close", {"reason": "goals_met"}))
+    assert await states() == {"closed"}
+    for state, found in (("closed", 1), ("discharged", 0)):
+        assert len((await get(planning, care(planning), f"/v1/cases?state={state}"))["cases"]) == found
+
+
 def _event(kind: str, event_id: str, data: dict[str, Any]) -> dict[str, Any]:
     return a_ward_event(kind, id=event_id, time=format_instant(now() - timedelta(minutes=5)), data=data)
 
