@@ -122,6 +122,8 @@ async def test_a_stay_that_is_over_is_followed_up_and_closed_with_its_plan(plann
     assert await states() == {"closed"}
     for state, found in (("closed", 1), ("discharged", 0)):
         assert len((await get(planning, care(planning), f"/v1/cases?state={state}"))["cases"]) == found
+    await done(post(planning, care(planning), "/v1/plans", {"case_id": case, "consent": "given"}))
+    assert await states() == {"followed_up"}, "closed with every plan of it, not with one"
 
 
 def _event(kind: str, event_id: str, data: dict[str, Any]) -> dict[str, Any]:
