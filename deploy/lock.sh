@@ -12,6 +12,8 @@ compile() {
 compile "$@" pyproject.toml -o requirements.txt
 compile "$@" pyproject.toml --group dev -c requirements.txt -o requirements-dev.txt
 compile "$@" uv.in -o requirements-uv.txt
+compile "$@" schematron.in -c requirements-dev.txt -o requirements-schematron.txt
+compile "$@" --no-deps peppol.in -o requirements-peppol.txt
 if grep -n '://\|^--\(index-url\|extra-index-url\|find-links\)' requirements*.txt; then
     echo "lock: an address stands in a lock file" >&2
     exit 1

@@ -5,8 +5,8 @@ set -eu
 cd "$(dirname "$0")/.."
 
 case "${1:-runtime}" in
-    runtime) lock=requirements.txt ;;
-    dev) lock=requirements-dev.txt ;; # a superset: the same packages and more
+    runtime) lock=requirements.txt carriers= ;;
+    dev) lock=requirements-dev.txt carriers=requirements-peppol.txt ;; # a superset: the same packages and more, and files to test with
     *) echo "usage: deploy/setup.sh [runtime|dev]" >&2; exit 2 ;;
 esac
 python=.venv/bin/python
@@ -65,7 +65,7 @@ if ! { [ -x "$python" ] && new_enough "$python" && "$python" -c 'import pip' 2>/
 fi
 
 # What is installed is known by content: file times change with every checkout.
-wanted=$(cksum "$lock" requirements-uv.txt)
+wanted=$(cksum "$lock" $carriers requirements-uv.txt)
 if [ -f "$stamp" ] && [ "$(cat "$stamp")" = "$wanted" ]; then
     exit 0
 fi
@@ -80,11 +80,13 @@ export UV_SYSTEM_CERTS=1 UV_NATIVE_TLS=1 UV_LINK_MODE=copy UV_PYTHON_DOWNLOADS=n
 
 with_uv() {
     "$python" -m pip install --quiet --require-hashes --no-deps -r requirements-uv.txt &&
-        "$python" -m uv --no-config pip install --quiet --python "$python" --require-hashes -r "$lock"
+        "$python" -m uv --no-config pip install --quiet --python "$python" --require-hashes -r "$lock" &&
+        { [ -z "$carriers" ] || "$python" -m uv --no-config pip install --quiet --python "$python" --require-hashes --no-deps -r "$carriers"; }
 }
 
 with_pip() {
-    "$python" -m pip install --quiet --require-hashes -r "$lock"
+    "$python" -m pip install --quiet --require-hashes -r "$lock" &&
+        { [ -z "$carriers" ] || "$python" -m pip install --quiet --require-hashes --no-deps -r "$carriers"; }
 }
 
 echo "$$" >"$unfinished"

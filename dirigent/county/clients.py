@@ -27,6 +27,8 @@ SCOPES: Final[dict[Role, tuple[str, ...]]] = {
         "notices:acknowledge",
         "averages:read",
         "months:sign",
+        "disputes:write",
+        "simulations:run",
         "invoices:read",
         "subscriptions:write",
         "plans:write",
@@ -43,7 +45,7 @@ SCOPES: Final[dict[Role, tuple[str, ...]]] = {
         "consents:write",
         "deviations:write",
     ),
-    "finance": ("averages:read", "invoices:read", "months:issue"),
+    "finance": ("averages:read", "invoices:read", "invoices:status", "months:issue"),
     "controller": (
         "averages:read",
         "invoices:read",
@@ -51,9 +53,10 @@ SCOPES: Final[dict[Role, tuple[str, ...]]] = {
         "months:publish",
         "reviews:decide",
         "agreements:write",
+        "simulations:run",
         "directory:write",
     ),
-    "approver": ("averages:read", "invoices:read", "months:approve", "months:issue", "agreements:write"),
+    "approver": ("averages:read", "invoices:read", "months:approve", "months:issue", "disputes:decide", "agreements:write"),
     "auditor": ("averages:read", "invoices:read", "audit:read"),
 }
 # One care centre of each sub-region has a system of its own in the demo.

@@ -309,6 +309,45 @@ class InvoiceIssued(Fact):
     month: str
     amount: str
     issued_at: AwareDatetime
+    document: Literal["invoice", "supplementary", "credit_note"] = "invoice"
+    refers_to: str | None = Field(default=None, description="the document that a supplementary invoice or credit note corrects")
+
+
+class MonthCorrected(Fact):
+    """Billing published a new calculation of a month that was invoiced already; planning puts `notice.month_corrected` into its mailbox."""
+
+    kind: ClassVar[str] = "month.corrected"
+    municipality: str
+    month: str
+    calculation: str = Field(description="SHA-256 of the new calculation")
+    version: int
+    amount: str = Field(description="kronor with two decimals: what the month costs by the new calculation")
+    difference: str = Field(description="kronor with two decimals: what is still to be billed (above 0) or credited (below 0)")
+    published_at: AwareDatetime
+
+
+class DisputeDecided(Fact):
+    """The creditor decided a dispute; planning puts `notice.dispute_decided` into the debtor's mailbox."""
+
+    kind: ClassVar[str] = "dispute.decided"
+    dispute_id: UUID
+    municipality: str
+    month: str
+    case_id: UUID
+    outcome: Literal["upheld", "partly", "rejected"]
+    decided_at: AwareDatetime
+
+
+class AveragePassed(Fact):
+    """The running average of a municipality went above a threshold in a month; each threshold at most once a month."""
+
+    kind: ClassVar[str] = "average.passed"
+    municipality: str
+    month: str
+    threshold: str = Field(description="days, a decimal number")
+    average: str = Field(description="days with six decimals")
+    stays: int = Field(description="stays in the average")
+    passed_at: AwareDatetime
 
 
 FACTS: dict[str, type[Fact]] = {
@@ -334,6 +373,9 @@ FACTS: dict[str, type[Fact]] = {
         MailboxPolled,
         MonthPublished,
         InvoiceIssued,
+        MonthCorrected,
+        DisputeDecided,
+        AveragePassed,
         DirectoryChanged,
     )
 } | {fact.kind: fact for fact in COMMAND_FACTS}

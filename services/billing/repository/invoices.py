@@ -1,7 +1,7 @@
 """Issued invoices and the unbroken series of their numbers."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Final
 
 from sqlalchemy import text
@@ -14,8 +14,10 @@ _LOCK_SERIES: Final = text("SELECT last_number FROM invoice_series WHERE issuer 
 _NEXT: Final = text("UPDATE invoice_series SET last_number = last_number + 1 WHERE issuer = :issuer AND year = :year RETURNING last_number")
 _KEEP: Final = text(
     """
-    INSERT INTO invoices (number, issuer, year, serial, kind, municipality, month, version, amount_ore, issued_at, sha256, body)
-    VALUES (:number, :issuer, :year, :serial, :kind, :municipality, :month, :version, :amount_ore, :issued_at, :sha256, :body)
+    INSERT INTO invoices (number, issuer, year, serial, kind, municipality, month, version, amount_ore, issued_at, sha256, body,
+                          refers_to, due_on)
+    VALUES (:number, :issuer, :year, :serial, :kind, :municipality, :month, :version, :amount_ore, :issued_at, :sha256, :body,
+            :refers_to, :due_on)
     """
 )
 _FIND: Final = text("SELECT municipality, body FROM invoices WHERE number = :number")
@@ -47,6 +49,8 @@ class InvoiceRow:
     issued_at: datetime
     sha256: str
     body: str
+    due_on: date
+    refers_to: str | None = None
 
 
 async def next_number(work: Work, issuer: str, year: int) -> InvoiceNumber:
@@ -74,6 +78,8 @@ async def keep(work: Work, row: InvoiceRow) -> None:
             "issued_at": row.issued_at,
             "sha256": row.sha256,
             "body": row.body,
+            "refers_to": row.refers_to,
+            "due_on": row.due_on,
         },
     )
 

@@ -21,9 +21,11 @@ Told = TypeVar("Told")
 
 _KEEP_VERSIONS: Final = text(
     """
-    INSERT INTO stay_versions (case_id, case_version, body, recorded_at)
-    SELECT case_id, case_version, body, :at
-    FROM unnest(CAST(:cases AS uuid[]), CAST(:versions AS integer[]), CAST(:bodies AS text[])) AS told (case_id, case_version, body)
+    INSERT INTO stay_versions (case_id, case_version, body, recorded_at, municipality, touches_from, touches_to)
+    SELECT case_id, case_version, body, :at, municipality, touches_from, touches_to
+    FROM unnest(CAST(:cases AS uuid[]), CAST(:versions AS integer[]), CAST(:bodies AS text[]), CAST(:municipalities AS text[]),
+                CAST(:froms AS date[]), CAST(:tos AS date[]))
+         AS told (case_id, case_version, body, municipality, touches_from, touches_to)
     ORDER BY case_id, case_version
     ON CONFLICT DO NOTHING
     """
@@ -52,8 +54,8 @@ _STAYS_OF_MONTH: Final = text(
 )
 _KEEP_INVITATIONS: Final = text(
     """
-    INSERT INTO invitations (invitation_id, plan_id, case_id, invited_at, invited_by, called)
-    SELECT id, plan_id, case_id, invited_at, invited_by, string_to_array(called, ' ')
+    INSERT INTO invitations (invitation_id, plan_id, case_id, invited_at, invited_by, called, recorded_at)
+    SELECT id, plan_id, case_id, invited_at, invited_by, string_to_array(called, ' '), :at
     FROM unnest(CAST(:ids AS uuid[]), CAST(:plans AS uuid[]), CAST(:cases AS uuid[]), CAST(:times AS timestamptz[]), CAST(:units AS text[]),
                 CAST(:called AS text[])) AS told (id, plan_id, case_id, invited_at, invited_by, called)
     ON CONFLICT DO NOTHING
@@ -62,16 +64,18 @@ _KEEP_INVITATIONS: Final = text(
 _INVITATIONS: Final = text("SELECT case_id, invited_at, called FROM invitations WHERE case_id = ANY(CAST(:cases AS uuid[]))")
 _KEEP_CONSENTS: Final = text(
     """
-    INSERT INTO plan_consents (plan_id, changed_at, consent, case_id)
-    SELECT * FROM unnest(CAST(:plans AS uuid[]), CAST(:times AS timestamptz[]), CAST(:consents AS text[]), CAST(:cases AS uuid[]))
+    INSERT INTO plan_consents (plan_id, changed_at, consent, case_id, recorded_at)
+    SELECT plan_id, changed_at, consent, case_id, :at
+    FROM unnest(CAST(:plans AS uuid[]), CAST(:times AS timestamptz[]), CAST(:consents AS text[]), CAST(:cases AS uuid[]))
+         AS told (plan_id, changed_at, consent, case_id)
     ON CONFLICT DO NOTHING
     """
 )
 _CONSENTS: Final = text("SELECT case_id, plan_id, consent, changed_at FROM plan_consents WHERE case_id = ANY(CAST(:cases AS uuid[]))")
 _KEEP_DECLINED: Final = text(
     """
-    INSERT INTO declined_measures (decline_id, case_id, measures, declined_at)
-    SELECT id, case_id, string_to_array(measures, ' '), declined_at
+    INSERT INTO declined_measures (decline_id, case_id, measures, declined_at, recorded_at)
+    SELECT id, case_id, string_to_array(measures, ' '), declined_at, :at
     FROM unnest(CAST(:ids AS uuid[]), CAST(:cases AS uuid[]), CAST(:measures AS text[]), CAST(:times AS timestamptz[]))
          AS told (id, case_id, measures, declined_at)
     ON CONFLICT DO NOTHING
@@ -119,13 +123,20 @@ class StayMonth:
 
 async def keep(work: Work, facts: Sequence[StayChanged]) -> None:
     """Add every version to the ledger and move each stay to its newest one."""
-    newest = {fact.case_id: fact for fact in sorted(facts, key=lambda fact: fact.case_version)}
-    bodies = [fact.model_dump_json() for fact in facts]
+    told = [(fact, stay_of(fact)) for fact in sorted(facts, key=lambda fact: fact.case_version)]
     await work.connection.execute(
         _KEEP_VERSIONS,
-        {"at": work.at, "cases": [fact.case_id for fact in facts], "versions": [fact.case_version for fact in facts], "bodies": bodies},
+        {
+            "at": work.at,
+            "cases": [fact.case_id for fact, _ in told],
+            "versions": [fact.case_version for fact, _ in told],
+            "bodies": [fact.model_dump_json() for fact, _ in told],
+            "municipalities": [stay.municipality for _, stay in told],
+            "froms": [_touches_from(stay) for _, stay in told],
+            "tos": [stay.ended_on for _, stay in told],
+        },
     )
-    moved = [(fact, stay_of(fact)) for fact in newest.values()]
+    moved = {fact.case_id: (fact, stay) for fact, stay in told}.values()
     await work.connection.execute(
         _MOVE_STAYS,
         {
@@ -153,6 +164,7 @@ async def keep_invitations(work: Work, facts: Sequence[PlanInvited]) -> None:
     await work.connection.execute(
         _KEEP_INVITATIONS,
         {
+            "at": work.at,
             "ids": [fact.invitation_id for fact in facts],
             "plans": [fact.plan_id for fact in facts],
             "cases": [fact.case_id for fact in facts],
@@ -169,6 +181,7 @@ async def keep_consents(work: Work, facts: Sequence[PlanConsentChanged]) -> None
     await work.connection.execute(
         _KEEP_CONSENTS,
         {
+            "at": work.at,
             "plans": [fact.plan_id for fact in facts],
             "times": [fact.changed_at for fact in facts],
             "consents": [fact.consent for fact in facts],
@@ -182,6 +195,7 @@ async def keep_declined(work: Work, facts: Sequence[MeasuresDeclined]) -> None:
     await work.connection.execute(
         _KEEP_DECLINED,
         {
+            "at": work.at,
             "ids": [fact.decline_id for fact in facts],
             "cases": [fact.case_id for fact in facts],
             "measures": [" ".join(fact.measures) for fact in facts],

@@ -11,13 +11,13 @@ from uuid import UUID
 from services.billing.domain.basis import COUNTED, CountedAs, MonthBasis
 from services.billing.domain.charge import last_day
 from services.billing.domain.disclosure import Disclosure, Groups, disclosure
+from services.billing.domain.month import RuleBook, settle_month
 from services.billing.domain.reasons import ReviewDecision
-from services.billing.domain.settlement import settle
 from services.billing.repository import averages, debtors, ledger, months
 from services.billing.repository.averages import Average
 from services.billing.repository.debtors import Debtor
 from services.billing.usecases.ledger import finish
-from services.billing.usecases.rules import Rules, rules_now
+from services.billing.usecases.rules import rules_now
 from shared.dates import Month, local_date
 from shared.db import Work
 from shared.errors import NotFound
@@ -127,7 +127,7 @@ async def _forecasts(work: Work, month: Month, found: Mapping[str, Average]) -> 
         if so_far is None or agreement is None:
             continue
         gone = replace(stay, discharged_at=work.at)
-        basis = settle([gone], agreement, rules.tariffs, so_far.municipality, month, decisions=decisions.get(stay.case_id, ()))
+        basis = settle_month([gone], rules, so_far.municipality, month, decisions=decisions.get(stay.case_id, ()))
         sums[so_far.municipality] = _with(so_far, basis)
     return {code: _priced(one, found[code], rules) for code, one in sums.items()}
 
@@ -148,7 +148,7 @@ def _with(so_far: Average, basis: MonthBasis) -> Average:
     )
 
 
-def _priced(sums: Average, so_far: Average, rules: Rules) -> Average:
+def _priced(sums: Average, so_far: Average, rules: RuleBook) -> Average:
     """Price the excess of the forecast; the amount so far already holds its own excess, which is taken out first."""
     bare = finish(replace(so_far, amount_ore=0), rules, complete=False)
     if sums.amount_ore is None or bare.amount_ore is None:

@@ -1,22 +1,18 @@
 """Closing a month: prepare → publish → sign or silence → approve; every step names the calculation it was taken on."""
 
-from collections.abc import Collection
 from dataclasses import dataclass, replace
 from datetime import timedelta
-from uuid import UUID
 
 from services.billing.domain.basis import MonthBasis
 from services.billing.domain.charge import last_day
 from services.billing.domain.closing import TRANSITIONS, Accepted, CalculationName, MonthAction, MonthState, Silence, silence
 from services.billing.domain.identity import canonical, fingerprint
+from services.billing.domain.month import MonthInputs
 from services.billing.domain.persons import Actor
-from services.billing.domain.reasons import ReviewDecision
-from services.billing.domain.settlement import settle
-from services.billing.domain.stay import Stay
-from services.billing.repository import debtors, ledger, months
+from services.billing.repository import debtors, months
 from services.billing.repository.debtors import Debtor
 from services.billing.repository.months import MonthRow
-from services.billing.usecases.rules import rules_now
+from services.billing.usecases.gathering import gather_one
 from shared.dates import Month, local_date
 from shared.db import Work
 from shared.errors import NotFound, Refused
@@ -38,6 +34,7 @@ class Standpoint:
     """A locked month together with what the facts say of it in this transaction."""
 
     row: MonthRow
+    inputs: MonthInputs
     basis: MonthBasis
     debtor: Debtor
 
@@ -134,37 +131,8 @@ async def standpoint(work: Work, municipality: str, month: Month) -> Standpoint:
     if debtor is None:
         raise NotFound
     row = await months.lock(work, municipality, month)
-    return Standpoint(row, await basis_now(work, municipality, month), debtor)
-
-
-async def basis_now(work: Work, municipality: str, month: Month) -> MonthBasis:
-    """The month as the facts stand in this transaction.
-
-    Raises:
-        NotFound: No rule set was in force then.
-    """
-    basis = (await bases_now(work, [municipality], month)).get(municipality)
-    if basis is None:
-        raise NotFound
-    return basis
-
-
-async def bases_now(work: Work, municipalities: Collection[str], month: Month) -> dict[str, MonthBasis]:
-    """The same for many municipalities at once; one without a rule set in force then is left out."""
-    rules = await rules_now(work)
-    stays: dict[str | None, list[Stay]] = {}
-    for stay in await ledger.stays_of_month(work, municipalities, month):
-        stays.setdefault(stay.municipality, []).append(stay)
-    decisions: dict[UUID, list[ReviewDecision]] = {}
-    for decision in await ledger.decisions(work, [stay.case_id for found in stays.values() for stay in found]):
-        decisions.setdefault(decision.stay, []).append(decision)
-    bases = {}
-    for code in municipalities:
-        agreement, own = rules.agreement(code, month), stays.get(code, [])
-        if agreement is not None:
-            taken = [decision for stay in own for decision in decisions.get(stay.case_id, ())]
-            bases[code] = settle(own, agreement, rules.tariffs, code, month, decisions=taken, as_of=local_date(work.at))
-    return bases
+    inputs = await gather_one(work, municipality, month)
+    return Standpoint(row, inputs, inputs.basis(), debtor)
 
 
 def require_current(at: Standpoint, named: CalculationName) -> None:

@@ -1,6 +1,7 @@
 """Issuing: the number is given in the transaction that issues, and what was issued never changes."""
 
 from dataclasses import replace
+from datetime import timedelta
 from hashlib import sha256
 from typing import Final
 
@@ -57,7 +58,9 @@ async def _write_invoice(work: Work, at: Standpoint, named: CalculationName, iss
     body = canonical_json(invoice_content(at.basis, act, issuer, party))
     digest = sha256(body.encode()).hexdigest()
     month, municipality = at.row.month, at.row.municipality
-    await invoices.keep(work, InvoiceRow(taken, "invoice", municipality, month, named.version, amount.ore, work.at, digest, body))
+    due_on = act.issued_on + timedelta(days=issuer.payment_days)
+    row = InvoiceRow(taken, "invoice", municipality, month, named.version, amount.ore, work.at, digest, body, due_on)
+    await invoices.keep(work, row)
     envelope = canonical_json(
         {
             "number": number,

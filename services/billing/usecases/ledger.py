@@ -8,13 +8,14 @@ from typing import Final
 from uuid import UUID
 
 from services.billing.domain.charge import last_day, months_touched
+from services.billing.domain.month import RuleBook, settle_month
 from services.billing.domain.reasons import ReviewDecision
-from services.billing.domain.settlement import excess_of, settle
+from services.billing.domain.settlement import excess_of
 from services.billing.domain.stay import Stay
 from services.billing.repository import averages as rollup
 from services.billing.repository import ledger
 from services.billing.repository.ledger import Pair, StayMonth
-from services.billing.usecases.rules import Rules, rules_now
+from services.billing.usecases.rules import rules_now
 from shared.dates import Month, local_date
 from shared.db import Work
 from shared.events.facts import MeasuresDeclined, PlanConsentChanged, PlanInvited, StayChanged
@@ -68,7 +69,7 @@ async def recount(work: Work, cases: Collection[UUID], also: Collection[Pair] = 
     await _add_up(work, moved | set(also), rules)
 
 
-def stay_months(stay: Stay, rules: Rules, decisions: Sequence[ReviewDecision], today: date) -> list[StayMonth]:
+def stay_months(stay: Stay, rules: RuleBook, decisions: Sequence[ReviewDecision], today: date) -> list[StayMonth]:
     """How one stay counts in each month it touches: the same law as for a whole month, given this stay alone."""
     if stay.municipality is None:
         return []
@@ -77,7 +78,7 @@ def stay_months(stay: Stay, rules: Rules, decisions: Sequence[ReviewDecision], t
         agreement = rules.agreement(stay.municipality, month)
         if agreement is None:
             continue
-        basis = settle([stay], agreement, rules.tariffs, stay.municipality, month, decisions=decisions, as_of=today)
+        basis = settle_month([stay], rules, stay.municipality, month, decisions=decisions, as_of=today)
         if basis.lines:
             (line,) = basis.lines
             amount = None if line.amount is None else line.amount.ore
@@ -88,7 +89,7 @@ def stay_months(stay: Stay, rules: Rules, decisions: Sequence[ReviewDecision], t
     return found
 
 
-async def _add_up(work: Work, pairs: Collection[Pair], rules: Rules) -> None:
+async def _add_up(work: Work, pairs: Collection[Pair], rules: RuleBook) -> None:
     """Replace the rows of these months by what their stays add up to now."""
     if not pairs:
         return
@@ -98,7 +99,7 @@ async def _add_up(work: Work, pairs: Collection[Pair], rules: Rules) -> None:
     await rollup.replace(work, counted)
 
 
-def finish(sums: rollup.Average, rules: Rules, *, complete: bool) -> rollup.Average:
+def finish(sums: rollup.Average, rules: RuleBook, *, complete: bool) -> rollup.Average:
     """Add the excess of the average and its price to the sums of the stays."""
     agreement = rules.agreement(sums.municipality, sums.month)
     terms = None if agreement is None else agreement.average_on(last_day(sums.month))

@@ -12,7 +12,7 @@ from services.billing.domain.identity import content, fingerprint
 from services.billing.repository import debtors, months
 from services.billing.repository.debtors import Debtor
 from services.billing.repository.months import MonthRow
-from services.billing.usecases.closing import bases_now, basis_now
+from services.billing.usecases.gathering import bases_now, gather_one
 from shared.dates import Month
 from shared.db import Work
 from shared.errors import NotFound
@@ -57,7 +57,7 @@ async def month_of(work: Work, municipality: str, month: Month, reader: str | No
     if debtor is None or reader not in {None, municipality}:
         raise NotFound
     row = await months.find(work, municipality, month)
-    basis = await basis_now(work, municipality, month)
+    basis = (await gather_one(work, municipality, month)).basis()
     body = await months.calculation_body(work, row)
     calculation = content(basis) if body is None else json.loads(body)
     return MonthView(debtor, row, calculation, basis.findings, _is_outdated(row, basis))

@@ -7,13 +7,13 @@ from uuid import UUID
 
 from services.billing.domain.charge import months_touched
 from services.billing.domain.gate import open_grounds
+from services.billing.domain.month import RuleBook, settle_month
 from services.billing.domain.persons import Actor
 from services.billing.domain.reasons import Exclusion, Reason, ReviewDecision, ReviewOutcome
-from services.billing.domain.settlement import settle
 from services.billing.domain.stay import Stay
 from services.billing.repository import ledger, reviews
 from services.billing.usecases.ledger import recount
-from services.billing.usecases.rules import Rules, rules_now
+from services.billing.usecases.rules import rules_now
 from shared.dates import local_date
 from shared.db import Work
 from shared.errors import FieldError, Malformed, NotFound
@@ -60,14 +60,14 @@ async def decide_reviews(work: Work, verdicts: Sequence[Verdict], explanation: s
     await recount(work, cases)
 
 
-def grounds(stay: Stay, rules: Rules, today: date) -> Iterator[Exclusion]:
+def grounds(stay: Stay, rules: RuleBook, today: date) -> Iterator[Exclusion]:
     """Everything a person may decide about a stay, in any month it touches, as if nobody had decided yet."""
     if stay.municipality is None:
         return
     for month in months_touched(stay, today):
         agreement = rules.agreement(stay.municipality, month)
         if agreement is not None:
-            basis = settle([stay], agreement, rules.tariffs, stay.municipality, month, as_of=today)
+            basis = settle_month([stay], rules, stay.municipality, month, as_of=today)
             for line in basis.lines:
                 yield from open_grounds(line)
 

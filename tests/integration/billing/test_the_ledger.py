@@ -9,7 +9,7 @@ from sqlalchemy import text
 
 from services.billing.domain.persons import Actor
 from services.billing.domain.reasons import Reason, ReviewOutcome
-from services.billing.usecases.closing import basis_now
+from services.billing.usecases.gathering import gather_one
 from services.billing.usecases.ledger import turn_month
 from services.billing.usecases.reviews import Verdict, decide_reviews
 from shared.dates import Month
@@ -167,7 +167,7 @@ async def test_the_rollup_is_what_the_law_says_of_all_stays_whatever_the_order_o
     assert len(found) > 6
     for (municipality, month), row in found.items():
         async with billing.database.transaction(AT) as work:
-            basis = await basis_now(work, municipality, Month.parse(month))
+            basis = (await gather_one(work, municipality, Month.parse(month)).basis())
         assert basis.amount is not None
         assert row == {
             "complete": basis.complete,

@@ -8,7 +8,7 @@ from uuid import UUID
 
 import pytest
 
-from services.billing.usecases.closing import basis_now
+from services.billing.usecases.gathering import gather_one
 from shared.dates import Month
 from shared.events.facts import Fact, MeasuresDeclined, PlanConsentChanged, StayChanged
 from shared.events.stay_parts import DeclinedStated, OutpatientBlock, Placed
@@ -223,7 +223,7 @@ async def test_the_rollup_is_what_the_whole_month_says_whatever_the_order_of_the
         facts = facts[size:]
     for code in ("1480", "1481"):
         async with billing.database.transaction(billing.at) as work:
-            basis = await basis_now(work, code, Month.parse("2026-03"))
+            basis = (await gather_one(work, code, Month.parse("2026-03")).basis())
         kinds |= {line.counted_as.value for line in basis.lines}
         assert await shown(billing, code) == (basis.stays, basis.individual_days)
     assert kinds == {"average", "long", "excluded", "review"}
