@@ -167,7 +167,7 @@ async def test_the_rollup_is_what_the_law_says_of_all_stays_whatever_the_order_o
     assert len(found) > 6
     for (municipality, month), row in found.items():
         async with billing.database.transaction(AT) as work:
-            basis = (await gather_one(work, municipality, Month.parse(month)).basis())
+            basis = (await gather_one(work, municipality, Month.parse(month))).basis()
         assert basis.amount is not None
         assert row == {
             "complete": basis.complete,

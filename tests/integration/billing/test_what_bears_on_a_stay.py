@@ -223,7 +223,7 @@ async def test_the_rollup_is_what_the_whole_month_says_whatever_the_order_of_the
         facts = facts[size:]
     for code in ("1480", "1481"):
         async with billing.database.transaction(billing.at) as work:
-            basis = (await gather_one(work, code, Month.parse("2026-03")).basis())
+            basis = (await gather_one(work, code, Month.parse("2026-03"))).basis()
         kinds |= {line.counted_as.value for line in basis.lines}
         assert await shown(billing, code) == (basis.stays, basis.individual_days)
     assert kinds == {"average", "long", "excluded", "review"}
