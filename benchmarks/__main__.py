@@ -7,13 +7,15 @@ from typing import Final
 import uvloop
 from rich.console import Console
 
-from benchmarks import intake, mailbox_latency, start_and_memory
+from benchmarks import billing, intake, mailbox_latency, simulation, start_and_memory
 from benchmarks.report import Finding, show
 
 MEASUREMENTS: Final[dict[str, Callable[[], Awaitable[list[Finding]]]]] = {
     "start and memory": start_and_memory.run,
     "commit to mailbox": mailbox_latency.run,
     "intake": intake.run,
+    "billing": billing.run,
+    "simulation": simulation.run,
 }
 
 

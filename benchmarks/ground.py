@@ -52,6 +52,7 @@ class Ground:
     planning: Access
     environment: Mapping[str, str]
     key: ECKey
+    access: Mapping[str, Access]
 
     def token(self, client: str, scopes: Iterable[str], *, organisation: str, units: Iterable[str], role: str, **claims: str) -> str:
         """A token as the gateway would sign it, good for the whole measurement."""
@@ -67,8 +68,12 @@ class Ground:
 
 
 @asynccontextmanager
-async def ground() -> AsyncIterator[Ground]:
-    """Start both servers with the settings an operator gets (fsync on), migrate, enter the county; stop and remove everything after."""
+async def ground(*beside: str) -> AsyncIterator[Ground]:
+    """Start both servers with the settings an operator gets (fsync on), migrate, enter the county; stop and remove everything after.
+
+    Args:
+        beside: Services whose databases are wanted as well as planning's; found in `access`.
+    """
     folder = _new_folder()
     account, source = server_account(), embedded_source(None)
     postgres_programs = find_postgres(source, account, folder / "bin")
@@ -83,9 +88,9 @@ async def ground() -> AsyncIterator[Ground]:
         await asyncio.gather(postgres.start(), redis.start())
         admin = f"postgresql+asyncpg://{SUPERUSER}:{_PASSWORD}@127.0.0.1:{postgres_port}/postgres"
         access = embedded_access(admin, owner_password=_PASSWORD, app_passwords=_Same(_PASSWORD))
-        planning = {"planning": access["planning"]}
-        await provision(admin, planning)
-        await migrate(planning)
+        wanted = {service: access[service] for service in ("planning", *beside)}
+        await provision(admin, wanted)
+        await migrate(wanted)
         await _enter_county(access["planning"].app)
         key = ECKey.generate_key("P-256", {"kid": _KID})
         keys_file = folder / "token-keys.json"
@@ -103,7 +108,7 @@ async def ground() -> AsyncIterator[Ground]:
             "DIRIGENT_ENVIRONMENT": "demo",
             "DIRIGENT_LOG_LEVEL": "WARNING",
         }
-        yield Ground(folder, postgres_programs.folder, access["planning"], environment, key)
+        yield Ground(folder, postgres_programs.folder, access["planning"], environment, key, wanted)
     finally:
         await asyncio.gather(postgres.stop(), redis.stop())
         shutil.rmtree(folder, ignore_errors=True)

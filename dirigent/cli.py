@@ -18,7 +18,12 @@ COMMANDS: Final[dict[str, tuple[str, str]]] = {
     "token": ("dirigent.tokens", "Print a bearer token of a demo client."),
     "client": ("dirigent.county.command", "The clients of the demo."),
     "import": ("dirigent.importing.command", "Take over a directory, or the stays of an older service, from a file."),
-    "doctor": ("dirigent.doctor", "Check that what is stored is still what was stored."),
+    "simulate-agreements": ("dirigent.simulate_agreements", "Compare what real months would have cost under other rule sets."),
+    "shadow": ("dirigent.shadow.command", "Hold a month of today's service against ours."),
+    "doctor": ("dirigent.doctor.command", "Check that what is stored is still what was stored."),
+    "checkpoint": ("dirigent.checkpoint", "Write down what every feed ends with, for doctor to hold them to."),
+    "explain": ("dirigent.explain", "Explain a month's amount, or make an explanation again offline."),
+    "validate-invoice": ("dirigent.validate_invoice", "Hold an electronic invoice against official rule files."),
     "openapi": ("dirigent.openapi", "Print the interface description of all services."),
 }
 

@@ -57,8 +57,20 @@ def directory_of(county: County) -> DirectoryEntries:
 
 
 def debtors_of(county: County) -> list[Debtor]:
-    """Every municipality as the one that pays for itself."""
-    return [Debtor(one.code, f"{one.name} {DEMO}", one.organisation) for one in county.municipalities]
+    """Every municipality as the one that pays for itself; its address and reference are made up, its Peppol id is never used to send."""
+    return [
+        Debtor(
+            one.code,
+            f"{one.name} {DEMO}",
+            one.organisation,
+            peppol_id=f"0007:{one.organisation}",
+            buyer_reference=f"DEMO{one.code}",
+            street="Exempelgatan 1",
+            postal_code="400 00",
+            city=one.name,
+        )
+        for one in county.municipalities
+    ]
 
 
 def client_of(client: DemoClient) -> Client:

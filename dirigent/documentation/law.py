@@ -19,6 +19,7 @@ TITLES: Final = {
     "2017:612": "Lag (2017:612) om samverkan vid utskrivning från sluten hälso- och sjukvård",
     "1930:173": "Lag (1930:173) om beräkning av lagstadgad tid",
     "2009:400": "Offentlighets- och sekretesslagen (2009:400)",
+    "1975:635": "Räntelagen (1975:635)",
     "2023:200": "Mervärdesskattelagen (2023:200)",
 }
 HEAD: Final = ("Rule", "Function", "Tests")

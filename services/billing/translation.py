@@ -7,6 +7,7 @@ from uuid import UUID
 
 from services.billing.agreements import load_agreements
 from services.billing.domain.liability import Notified, Registration, liable
+from services.billing.domain.month import RuleBook
 from services.billing.domain.stay import (
     CareType,
     Compulsory,
@@ -25,6 +26,7 @@ from shared.events.stay_parts import OtherMunicipality, ReadyNotice
 
 _MUNICIPALITY: Final = "municipality:"
 _UNCONFIRMED: Final = "unconfirmed"
+Rules = RuleBook | None
 
 
 def invitation_of(sent_at: datetime, called: Collection[str]) -> Invitation:
@@ -38,9 +40,14 @@ def stay_of(
     invitations: Iterable[Invitation] = (),
     consents: Iterable[ConsentAnswer] = (),
     declined: Iterable[Declined] = (),
+    *,
+    rules: Rules = None,
 ) -> Stay:
-    """The stay of a fact, together with what was told of its case beside it: SIP invitations, answers about consent, declined measures."""
-    party = party_of(fact, load_agreements())
+    """The stay of a fact, together with what was told of its case beside it: SIP invitations, answers about consent, declined measures.
+
+    `rules` decide who pays when the patient moved during the stay; None = those shipped.
+    """
+    party = party_of(fact, load_agreements() if rules is None else rules.agreements, None if rules is None else rules.region)
     return Stay(
         fact.case_id,
         CareType(fact.care_type),
@@ -89,8 +96,11 @@ def _declined(fact: StayChanged, beside: Iterable[Declined]) -> tuple[Declined, 
     return (*told, *(one for one in beside if one.id not in known))
 
 
-def party_of(fact: StayChanged, agreements: Iterable[Agreement]) -> Notified:
-    """Who pays if anybody does. Planning tells the municipality at the ready notice; whether a later move counts is our switch."""
+def party_of(fact: StayChanged, agreements: Iterable[Agreement], region: str | None = None) -> Notified:
+    """Who pays if anybody does. Planning tells the municipality at the ready notice; whether a later move counts is our switch.
+
+    `region` is the creditor's organisation number, None = whoever it is.
+    """
     claimed = (
         (fact.admission_notice_given_on_paper_at or fact.admission_notice_sent_at) if fact.admission_notice_paper == _UNCONFIRMED else None
     )
@@ -104,18 +114,19 @@ def party_of(fact: StayChanged, agreements: Iterable[Agreement]) -> Notified:
         [Registration(one.municipality, _utc(one.since)) for one in fact.residences],
         placed_by=frozenset(placement.municipality for placement in fact.placements),
         ended_at=min(ends, default=None),
-        rule=_switch(fact, agreements),
+        rule=_switch(fact, agreements, region),
     )
 
 
-def _switch(fact: StayChanged, agreements: Iterable[Agreement]) -> ChangedRegistration:
+def _switch(fact: StayChanged, agreements: Iterable[Agreement], region: str | None) -> ChangedRegistration:
     """The switch in the rule set of the municipality that planning tells, when the stay ended, or by its latest sign of life."""
     ended = fact.discharged_at or fact.deceased_at or fact.last_sign_of_life_at or fact.admitted_at
     if ended is None:
         return ChangedRegistration.AT_READY_NOTICE
     day = local_date(ended.astimezone(UTC))
     try:
-        return agreement_for(agreements, fact.municipality or "", day).switches_on(day).changed_registration
+        found = agreement_for(agreements, region, fact.municipality or "", day, CareType(fact.care_type))
+        return found.switches_on(day).changed_registration
     except NoRuleInForce:
         return ChangedRegistration.AT_READY_NOTICE
 

@@ -4,10 +4,12 @@ from collections.abc import Mapping
 from typing import Final
 
 from services.planning import usecases
-from shared.events.facts import InvoiceIssued, MonthPublished
+from shared.events.facts import DisputeDecided, InvoiceIssued, MonthCorrected, MonthPublished
 from shared.streams.consumer import Handler
 
 BILLING: Final[Mapping[str, Handler]] = {
     MonthPublished.kind: usecases.tell_months,
+    MonthCorrected.kind: usecases.tell_corrections,
     InvoiceIssued.kind: usecases.tell_invoices,
+    DisputeDecided.kind: usecases.tell_disputes,
 }

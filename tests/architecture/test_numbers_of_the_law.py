@@ -14,7 +14,10 @@ TECHNICAL: Final = {
     ("services/billing/domain/deadlines.py", 5): "Saturday, as Python counts the days of a week",
     ("services/billing/domain/identity.py", 6): "decimals of a fraction that is only shown",
     ("services/billing/domain/identity.py", 10): "base of those decimals",
-    ("services/billing/domain/settlement.py", 10): "base of the decimals that an agreement rounds to",
+    ("services/billing/domain/interest.py", 100): "from per cent to a share",
+    ("services/billing/domain/pricing.py", 10): "base of the decimals that an agreement rounds to",
+    ("services/billing/domain/retelling.py", 16): "how many rule books are remembered as text",
+    ("services/billing/domain/wording.py", 10): "base of decimals that are only shown",
 }
 MARKS: Final = frozenset({"L", "A", "D"})
 WITHOUT_MARK: Final = frozenset({"first", "last", "days"})  # days: each holiday, under the one mark of its table

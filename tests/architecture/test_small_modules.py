@@ -25,7 +25,12 @@ OWN: Final = {
         "statute": "the dated limits",
         "translation": "public words to those of the domain",
     },
-    "billing": {"agreements": "the dated numbers", "translation": "facts of planning to the stay of the law"},
+    "billing": {
+        "agreements": "the dated numbers",
+        "documents": "the forms of an issued document",
+        "finance": "the dated accounts and interest rates",
+        "translation": "facts of planning to the stay of the law",
+    },
     "notifications": {"channels": "how a message leaves", "delivering": "one due attempt", "sealing": "secrets at rest"},
     "gateway": {},
 }

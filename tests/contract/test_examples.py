@@ -69,8 +69,19 @@ STORY = (
     ("POST", "/v1/reviews/decide", "region", 404),
     ("POST", "/v1/tariffs", "region", 201),
     ("POST", "/v1/tariffs/{tariff_id}/approval", "region", 409),
+    ("POST", "/v1/agreements", "region", 201),
+    ("POST", "/v1/agreements/{agreement_id}/approval", "region", 409),
+    ("PUT", "/v1/debtors/{municipality}", "region", 200),
+    ("POST", "/v1/disputes", "municipality", 409),
+    ("POST", "/v1/disputes/{dispute_id}/decision", "region", 404),
+    ("POST", "/v1/disputes/{dispute_id}/escalation", "municipality", 404),
+    ("POST", "/v1/invoices/{number}/status", "region", 404),
+    ("POST", "/v1/simulations", "region", 202),
+    ("POST", "/v1/simulations/{simulation_id}/cancel", "region", 200),
+    ("POST", "/v1/comparisons/{comparison_id}/signature", "region", 404),
 )
 CARE_CENTRE = "SE2321000131-E000000000901"
+NOWHERE = "01890a5d-ac96-774b-bcce-b302099a8057"
 WRITING = ("post", "put")
 
 
@@ -160,6 +171,8 @@ async def beforehand(system: System, client: httpx.AsyncClient) -> dict[str, str
         "recipient": "municipality:1480",
         "mailbox_id": mailbox,
         "unit": CARE_CENTRE,
+        "dispute_id": NOWHERE,
+        "comparison_id": NOWHERE,
     }
 
 
@@ -172,7 +185,7 @@ def learnt(template: str, answer: Document) -> dict[str, str]:
     """The ids that an answer tells, by the names that addresses and bodies give them."""
     told = {name: answer[name] for name in ("case_id", "invitation_id", "event_id") if answer.get(name)}
     noun = template.removeprefix("/v1/").rstrip("s")
-    return told | ({f"{noun}_id": answer["id"]} if noun in {"plan", "tariff", "consent", "deviation", "outage"} and "id" in answer else {})
+    return told | ({f"{noun}_id": answer["id"]} if noun in {"plan", "tariff", "agreement", "simulation", "consent", "deviation", "outage"} and "id" in answer else {})
 
 
 async def a_notice(system: System, client: httpx.AsyncClient) -> str:

@@ -1,9 +1,11 @@
 """Random histories of a municipality, with a taste for the edges: noon, midnight, clock changes, New Year, leap day, 3, 7 and 24 hours."""
 
+from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
 from random import Random
 
-from tests.oracle.night_by_night import Away, Call, Hold, No, Notice, Patient, Word, swedish
+from tests.oracle.night_by_night import Away, Call, Contest, Hold, No, Notice, Patient, Word, swedish
 
 EDGE_DAYS = (
     date(2019, 11, 18),
@@ -24,17 +26,46 @@ EDGE_DAYS = (
     date(2024, 2, 28),
     date(2024, 10, 27),
 )
+EDGES_OF_2018 = (
+    date(2018, 1, 8),
+    date(2018, 3, 29),
+    date(2018, 4, 1),
+    date(2018, 5, 10),
+    date(2018, 6, 6),
+    date(2018, 6, 22),
+    date(2018, 8, 31),
+    date(2018, 9, 18),
+    date(2018, 9, 24),
+    date(2018, 9, 25),
+)
+EDGES_OF_STEPS = (date(2019, 12, 30), date(2020, 12, 28), date(2021, 1, 1), date(2021, 6, 10), date(2021, 12, 30), date(2022, 1, 3))
 EDGE_TIMES = (time(0), time(0, 0, 1), time(11, 59, 59), time(12), time(12, 0, 0, 1), time(12, 0, 1), time(23, 59, 59))
 EDGE_LENGTHS = (0, 0, 0, 1, 2, 3, 3, 4, 4, 5, 6, 7, 7, 8, 8, 9, 12, 29, 30, 31, 45)
 SECOND = timedelta(seconds=1)
 
 
-def history(random: Random) -> tuple[list[Patient], date]:
+def history(random: Random, edges: Sequence[date] = EDGE_DAYS) -> tuple[list[Patient], date]:
     """A few patients around one edge of the calendar, and the last day to be billed (the end of a month)."""
-    edge = random.choice(EDGE_DAYS)
+    edge = random.choice(edges)
     patients = [_patient(random, number, edge) for number in range(1, random.randint(1, 7) + 1)]
     until = (edge.replace(day=1) + timedelta(days=92)).replace(day=1) - timedelta(days=1)
     return patients, until
+
+
+def contested(random: Random, patients: Sequence[Patient]) -> list[Patient]:
+    """The same patients, about some of whom the debtor has raised disputes."""
+    return [
+        replace(patient, contests=tuple(_contest(random, patient) for _ in range(random.choice((0, 0, 1, 1, 2))))) for patient in patients
+    ]
+
+
+def _contest(random: Random, patient: Patient) -> Contest:
+    outcome = random.choice(("won", "lost", "open", "open"))
+    if random.random() < 0.4:
+        return Contest(outcome)
+    ready = swedish(patient.notices[-1].sent).date()
+    first = ready + timedelta(days=random.choice((-1, 0, 0, 1, 2, 3, 5, 8)))
+    return Contest(outcome, tuple(first + timedelta(days=day) for day in range(random.choice((1, 1, 2, 3, 6, 12)))))
 
 
 def _patient(random: Random, number: int, edge: date) -> Patient:

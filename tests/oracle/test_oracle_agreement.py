@@ -34,7 +34,8 @@ SEED = int(os.environ.get("DIRIGENT_ORACLE_SEED", "20200401"))
 MUNICIPALITY = "1480"
 STRANGER = "1490"
 MEASURES = {"s": "municipal_social", "h": "municipal_health", "o": "outpatient"}
-LAW_2018, VGR_2018 = load_agreements()
+AGREEMENTS = {agreement.name: agreement for agreement in load_agreements()}
+LAW_2018, VGR_2018 = AGREEMENTS["law-2018"], AGREEMENTS["vgr-2018"]
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,25 @@
 from fastapi import FastAPI
 
 from services.billing.agreements import load_agreements, load_tariffs
-from services.billing.api import averages, invoices, months, reviews, tariffs
+from services.billing.api import (
+    accruals,
+    agreements,
+    averages,
+    comparisons,
+    debtors,
+    disputes,
+    documents,
+    explanation,
+    invoices,
+    ledger_feed,
+    months,
+    receivables,
+    reviews,
+    simulations,
+    statuses,
+    tariffs,
+)
+from services.billing.finance import load_accounts, load_interest
 from services.billing.settings import Settings
 from shared.http.app import create_service_app
 
@@ -16,5 +34,24 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     """
     load_agreements()
     load_tariffs()
-    routers = [averages.router, months.router, invoices.router, tariffs.router, reviews.router]
+    load_interest()
+    load_accounts()
+    routers = [
+        averages.router,
+        months.router,
+        explanation.router,
+        documents.router,
+        invoices.router,
+        tariffs.router,
+        agreements.router,
+        reviews.router,
+        disputes.router,
+        simulations.router,
+        comparisons.router,
+        statuses.router,
+        debtors.router,
+        receivables.router,
+        accruals.router,
+        ledger_feed.router,
+    ]
     return create_service_app("billing", "Dirigent billing", settings or Settings(), routers)

@@ -2,7 +2,7 @@
 
 import json
 from http import HTTPStatus
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from fastapi import APIRouter, Path, Query, Request, Response
@@ -32,6 +32,7 @@ class InvoiceEntry(Answer):
     amount: dict[str, str]
     issued_at: str
     sha256: str
+    refers_to: str | None = None
 
 
 class InvoiceFeed(Answer):
@@ -62,33 +63,79 @@ class InvoicedStay(Answer):
 
 
 class InvoiceLine(Answer):
-    """Days at one price. Kind `average`: the excess of the month, with every stay of the average; else one stay charged by itself."""
+    """What one part of the amount comes from. The amounts of all lines add up to the document's; a quantity below 0 takes away.
 
+    Kind `average`: days above the average, with every stay of it. `long`, `individual`: one stay charged by itself. `difference`, on a
+    correction: what the month costs now, or what an earlier document said; `documents` and `calculation_version` name it. `unit` is a code
+    of UN/ECE recommendation 20: DAY, or C62 for one amount.
+    """
+
+    number: int
     kind: str
+    text: str
     first: str
     last: str
-    days: int | str
+    quantity: int | str
+    unit: str
     price: Money
     price_source: str
     amount: Money
     rule: str
+    agreement: str
     stays: list[InvoicedStay]
+    days: int | str | None = None
     in_average: int | None = None
     sum_days: int | None = None
     average: str | None = None
+    documents: list[str] | None = None
+    calculation_version: int | None = None
 
 
 class InvoiceIssuer(Answer):
-    """The region that issues."""
+    """The region that issues, and where it is paid."""
 
     organisation: str
     name: str
+    vat_number: str | None
+    peppol_id: str | None
+    street: str | None
+    postal_code: str | None
+    city: str | None
+    contact_name: str | None
+    contact_email: str | None
+    contact_phone: str | None
+    bankgiro: str | None
+    f_tax: bool
 
 
-class InvoiceDebtor(InvoiceIssuer):
-    """The municipality that pays."""
+class InvoiceDebtor(Answer):
+    """The municipality that pays, as the debtor register had it."""
 
     municipality: str
+    name: str
+    organisation: str
+    peppol_id: str | None
+    gln: str | None
+    buyer_reference: str | None
+    street: str | None
+    postal_code: str | None
+    city: str | None
+
+
+class InvoicedPeriod(Answer):
+    """The month."""
+
+    first: str
+    last: str
+
+
+class InvoicedVat(Answer):
+    """Value added tax as EN 16931 tells it; category O = outside its scope."""
+
+    category: str
+    rate: str | None
+    exemption_reason: str | None
+    exemption_code: str | None
 
 
 class InvoicedCalculation(Answer):
@@ -98,23 +145,47 @@ class InvoicedCalculation(Answer):
     sha256: str
 
 
-class Invoice(Answer):
-    """An issued invoice, as it stands for ever; `refers_to` names the invoice it corrects, if any."""
+class EarlierDocument(Answer):
+    """A document that was there before a correction."""
 
     number: str
     kind: str
+    issued_on: str
+    amount: Money
+
+
+class InvoicedCorrection(Answer):
+    """What a correction rests on: the documents before it, and the whole month by the new calculation."""
+
+    amount_now: Money
+    documents: list[EarlierDocument]
+    lines: list[InvoiceLine]
+
+
+class Invoice(Answer):
+    """An issued document, as it stands for ever. Its amount is above 0; `kind` tells the direction, `refers_to` what it corrects."""
+
+    number: str
+    kind: Literal["invoice", "supplementary", "credit_note"]
     refers_to: str | None
+    original_issued_on: str | None
     issuer: InvoiceIssuer
     debtor: InvoiceDebtor
     month: str
+    period: InvoicedPeriod
     calculation: InvoicedCalculation
     agreement: str
     approved_by: str
     issued_at: str
     issued_on: str
+    payment_days: int
     due_on: str
+    ocr: str
+    vat: InvoicedVat
+    currency: str
     amount: Money
     lines: list[InvoiceLine]
+    correction: InvoicedCorrection | None = None
 
 
 @router.get(
@@ -157,4 +228,5 @@ async def read_one_invoice(call: Checked, work: Working, number: Annotated[str, 
 
 
 def _cases(invoice: dict[str, Any]) -> list[Any]:
-    return [stay["case"] for line in invoice["lines"] for stay in line["stays"]]
+    lines = [*invoice["lines"], *invoice.get("correction", {}).get("lines", [])]
+    return [stay["case"] for line in lines for stay in line["stays"]]

@@ -1,29 +1,38 @@
 """GET and POST /v1/months: what a municipality owes for a month, and every step on the way to the invoice."""
 
-from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Annotated, Any, Literal, Self
-from uuid import UUID
 
 from fastapi import APIRouter, Request, Response
 from pydantic import Field
 
+from services.billing.api.month_parts import (
+    AverageGroupAnswer,
+    ChargeAnswer,
+    CorrectionAnswer,
+    DisputedAnswer,
+    DocumentAnswer,
+    FindingAnswer,
+    LineAnswer,
+    money,
+)
 from services.billing.api.parts import (
     Acting,
     Amount,
     Calculation,
     Code,
+    KnownAtQuery,
     MonthPath,
     MunicipalityPath,
     actor_of,
     closing_terms,
+    known_at_of,
     month_of_text,
     reader_of,
     require_debtor,
     require_own,
     require_scope,
 )
-from services.billing.domain.basis import Finding
 from services.billing.domain.closing import MonthAction
 from services.billing.repository.months import MonthRow
 from services.billing.usecases.bulk import Item, Outcome, act_on_many, step_for
@@ -77,79 +86,6 @@ class MonthStandingAnswer(MonthAnswer):
         return cls(**_standing(standing.row), name=standing.debtor.name, outdated=standing.outdated)
 
 
-class FindingAnswer(Answer):
-    """One finding of the data-quality gate; `blocks` says whether the month must wait for it."""
-
-    code: str
-    blocks: bool
-    case: UUID | None
-    unit: str
-    day: str | None
-
-    @classmethod
-    def of(cls, finding: Finding) -> Self:
-        """From the gate's finding."""
-        day = None if finding.day is None else finding.day.isoformat()
-        return cls(code=finding.code.value, blocks=finding.blocks, case=finding.stay, unit=finding.unit, day=day)
-
-
-class ChargeAnswer(Answer):
-    """Days charged at one price."""
-
-    first: str
-    last: str
-    days: str
-    price: Amount | None
-    price_source: str
-    amount: Amount | None
-
-    @classmethod
-    def of(cls, part: Mapping[str, Any]) -> Self:
-        """From the canonical form."""
-        return cls(**{**part, "price": _money(part["price"]), "amount": _money(part["amount"])})
-
-
-class ReasonAnswer(Answer):
-    """A reason and the rule it comes from."""
-
-    reason: str
-    source: str
-
-
-class LineAnswer(Answer):
-    """One stay in the month, with the notices every clock ran from and the rule that counted it."""
-
-    case: UUID
-    ward: str
-    care_type: str
-    days: int
-    counted_as: str
-    reason: str | None
-    reasons: list[ReasonAnswer]
-    chargeable_days: int
-    amount: Amount | None
-    admission_notice_sent_at: str | None
-    ready_notice_sent_at: str | None
-    invited_at: str | None
-    ended_on: str | None
-    charges: list[ChargeAnswer]
-    rule: str
-
-    @classmethod
-    def of(cls, line: Mapping[str, Any]) -> Self:
-        """From the canonical form."""
-        reasons = [ReasonAnswer(**reason) for reason in line["reasons"]]
-        return cls(
-            **{
-                **line,
-                "reasons": reasons,
-                "reason": reasons[0].reason if reasons else None,
-                "amount": _money(line["amount"]),
-                "charges": [ChargeAnswer.of(part) for part in line["charges"]],
-            }
-        )
-
-
 class MonthDetail(MonthStandingAnswer):
     """A municipality's month with everything it rests on."""
 
@@ -162,12 +98,16 @@ class MonthDetail(MonthStandingAnswer):
     individual_days: int
     findings: list[FindingAnswer]
     lines: list[LineAnswer]
+    average_groups: list[AverageGroupAnswer]
+    disputed: DisputedAnswer | None
+    correction: CorrectionAnswer | None
+    documents: list[DocumentAnswer]
 
     @classmethod
     def of_view(cls, view: MonthView) -> Self:
         """From the calculation the month stands on; an open month shows what it would be."""
         told = view.calculation
-        standing = {**_standing(view.row), "amount": _money(told["amount"])}
+        standing = {**_standing(view.row), "amount": money(told["amount"])}
         return cls(
             **standing,
             name=view.debtor.name,
@@ -181,6 +121,10 @@ class MonthDetail(MonthStandingAnswer):
             individual_days=told["individual_days"],
             findings=[FindingAnswer.of(finding) for finding in view.findings],
             lines=[LineAnswer.of(line) for line in told["lines"]],
+            average_groups=[AverageGroupAnswer.of(group) for group in view.groups],
+            disputed=DisputedAnswer.of(told["disputed"]) if "disputed" in told else None,
+            correction=None if view.correction is None else CorrectionAnswer.of(view.correction),
+            documents=[DocumentAnswer.of(document) for document in view.documents],
         )
 
 
@@ -240,16 +184,18 @@ class Outcomes(Answer):
 
 
 @router.get("/v1/months/{month}")
-async def read_months(call: Checked, work: Working, month: MonthPath) -> MonthList:
-    """Where every municipality's month stands; a municipality sees its own."""
-    found = await months_of(work, month_of_text(month), reader_of(call.caller))
+async def read_months(call: Checked, work: Working, month: MonthPath, known_at: KnownAtQuery = None) -> MonthList:
+    """Where every municipality's month stands, or stood at an earlier instant; a municipality sees its own."""
+    found = await months_of(work, month_of_text(month), reader_of(call.caller), known_at_of(known_at, work.at))
     return MonthList(month=month, months=[MonthStandingAnswer.of_standing(one) for one in found])
 
 
 @router.get("/v1/months/{month}/{municipality}")
-async def read_month(call: Checked, work: Working, month: MonthPath, municipality: MunicipalityPath) -> MonthDetail:
-    """One municipality's month with every stay, how it was counted and why."""
-    view = await month_of(work, municipality, month_of_text(month), reader_of(call.caller))
+async def read_month(
+    call: Checked, work: Working, month: MonthPath, municipality: MunicipalityPath, known_at: KnownAtQuery = None
+) -> MonthDetail:
+    """One municipality's month with every stay, how it was counted and why; with `known_at` as it was known then."""
+    view = await month_of(work, municipality, month_of_text(month), reader_of(call.caller), known_at_of(known_at, work.at))
     detail = MonthDetail.of_view(view)
     await record(work, call.caller, "month.read", [line.case for line in detail.lines], request_id=call.request_id)
     return detail
@@ -338,7 +284,3 @@ def _standing(row: MonthRow) -> dict[str, Any]:
         "notice_entered_at": None if row.notice_entered_at is None else format_instant(row.notice_entered_at),
         "invoice": row.invoice_number,
     }
-
-
-def _money(text: str | None) -> Amount | None:
-    return None if text is None else Amount(amount=text)

@@ -1,18 +1,18 @@
 """What the handlers share: who reads, who acts, and how money and months are written."""
 
 from collections.abc import Iterable
+from datetime import date, datetime
 from typing import Annotated, Final
 
 from fastapi import Path, Query, Request
 from pydantic import Field
 
 from services.billing.domain.closing import CalculationName
-from services.billing.domain.invoice import Issuer
 from services.billing.domain.persons import Actor
 from services.billing.settings import Settings
 from services.billing.usecases.bulk import ClosingTerms
 from services.billing.usecases.closing import SilenceTerms
-from shared.dates import Month
+from shared.dates import Month, parse_day, parse_instant
 from shared.errors import NotFound
 from shared.http.auth import Caller
 from shared.http.call import Call
@@ -27,6 +27,9 @@ MUNICIPALITY_CODE: Final = r"^[0-9]{4}$"
 
 MonthPath = Annotated[str, Path(pattern=r"^[0-9]{4}-(0[1-9]|1[0-2])$", examples=["2026-10"])]
 MonthQuery = Annotated[str, Query(pattern=r"^[0-9]{4}-(0[1-9]|1[0-2])$", examples=["2026-10"])]
+KnownAtQuery = Annotated[
+    str | None, Query(description="An earlier instant (RFC 3339): the answer as it was known then", examples=["2026-12-01T08:00:00Z"])
+]
 MunicipalityPath = Annotated[str, Path(pattern=MUNICIPALITY_CODE, examples=["1480"])]
 Code = Annotated[str, Field(strict=True, pattern=MUNICIPALITY_CODE)]
 
@@ -85,6 +88,35 @@ def month_of_text(text: str) -> Month:
         return Month.parse(text)
     except ValueError as error:
         raise HttpProblem("request.parameter_invalid") from error
+
+
+def day_of_text(text: str | None, today: date) -> date:
+    """The day of an address; today when none is given.
+
+    Raises:
+        HttpProblem: 400, no such day, or outside the years that can be.
+    """
+    try:
+        return today if text is None else parse_day(text)
+    except ValueError as error:
+        raise HttpProblem("request.parameter_invalid") from error
+
+
+def known_at_of(text: str | None, at: datetime) -> datetime | None:
+    """The earlier instant of an address; None = now.
+
+    Raises:
+        HttpProblem: 400, no RFC 3339 time with offset, or one that has not come yet.
+    """
+    if text is None:
+        return None
+    try:
+        known_at = parse_instant(text)
+    except ValueError as error:
+        raise HttpProblem("request.parameter_invalid") from error
+    if known_at > at:
+        raise HttpProblem("request.parameter_invalid")
+    return known_at
 
 
 def actor_of(call: Call, acting: Acting) -> Actor:
@@ -149,5 +181,4 @@ def require_scope(call: Call, scope: str) -> None:
 def closing_terms(request: Request) -> ClosingTerms:
     """What this installation says about closing months."""
     settings: Settings = request.app.state.settings
-    issuer = Issuer(settings.issuer, settings.issuer_name, settings.payment_days)
-    return ClosingTerms(SilenceTerms(settings.dispute_window, settings.polled_within), issuer)
+    return ClosingTerms(SilenceTerms(settings.dispute_window, settings.polled_within), settings.issuing, settings.comparison_required)

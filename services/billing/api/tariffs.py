@@ -1,13 +1,13 @@
-"""GET /v1/agreements and /v1/tariffs: every number with unit, source and mark; prices are entered by two persons."""
+"""GET and POST /v1/tariffs: every price per care day with its source; prices are entered by two persons."""
 
 from http import HTTPStatus
-from typing import Annotated, Any, Self
+from typing import Annotated, Self
 from uuid import UUID
 
 from fastapi import APIRouter, Request, Response
 from pydantic import Field
 
-from services.billing.agreements import agreement_files, load_tariffs
+from services.billing.agreements import load_tariffs
 from services.billing.api.parts import Acting, Amount, actor_of, reader_of
 from services.billing.domain.tariff import DayPrice
 from services.billing.repository.tariffs import TariffRow
@@ -25,7 +25,7 @@ router = APIRouter(route_class=StrictRoute, tags=["Finance"])
 class PriceBody(Body):
     """A price per care day in kronor with two decimals."""
 
-    amount: Annotated[str, Field(strict=True, pattern=r"^[1-9][0-9]{0,6}\.[0-9]{2}$", examples=["12000.00"])]
+    amount: Annotated[str, Field(strict=True, pattern=r"^-?[0-9]{1,7}\.[0-9]{2}$", examples=["12000.00"])]
     currency: Annotated[str, Field(strict=True, pattern=r"^SEK$")] = "SEK"
 
 
@@ -89,19 +89,6 @@ class Tariffs(Answer):
     """All prices; no day has two that count: a price is entered only where none is shipped or approved."""
 
     tariffs: list[TariffAnswer]
-
-
-class Agreements(Answer):
-    """Every rule set, each value with unit, mark (L law, A agreement, D our default) and source."""
-
-    agreements: list[dict[str, Any]]
-
-
-@router.get("/v1/agreements")
-async def read_agreements(call: Checked) -> Agreements:
-    """The rule sets shipped with this version."""
-    reader_of(call.caller)
-    return Agreements(agreements=[file.model_dump(mode="json") for file in agreement_files()])
 
 
 @router.get("/v1/tariffs")

@@ -22,6 +22,7 @@ class CountedAs(StrEnum):
     INDIVIDUAL = "individual"
     EXCLUDED = "excluded"
     REVIEW = "review"
+    DISPUTED = "disputed"
 
 
 COUNTED = frozenset({CountedAs.AVERAGE, CountedAs.LONG, CountedAs.INDIVIDUAL})
@@ -50,7 +51,7 @@ class Line:
     """One stay in the month: how it was counted, why, and what it costs by itself.
 
     `days` is n up to the end of the stay, or so far for a patient still in hospital at the end of the month (`ended_on` None). `rule` names
-    the agreement clause that charged it.
+    the agreement clause that charged it, `agreement` the rule set the stay falls under.
     """
 
     stay: UUID
@@ -65,6 +66,7 @@ class Line:
     ended_on: date | None
     charges: tuple[PricedDays, ...]
     rule: str
+    agreement: str = ""
 
     @property
     def chargeable_days(self) -> int:
@@ -99,11 +101,55 @@ class Finding:
 
 
 @dataclass(frozen=True, slots=True)
+class MonthBefore:
+    """The average of the month before, for a rule set in which it decides whether every stay of this month is charged."""
+
+    month: Month
+    in_average: int
+    sum_days: int
+    exceeded: bool
+
+
+@dataclass(frozen=True, slots=True)
+class AverageGroup:
+    """One average of the month: the rule set and care types it is taken for, the stays in it, and the days above what is free."""
+
+    agreement: str
+    care_types: tuple[CareType, ...]
+    threshold: Fraction
+    stays: tuple[UUID, ...]
+    sum_days: int
+    excess: PricedDays
+    source: str
+    before: MonthBefore | None = None
+
+    @property
+    def in_average(self) -> int:
+        """R: how many stays the average is taken over."""
+        return len(self.stays)
+
+    @property
+    def average(self) -> Fraction | None:
+        """The exact average, None without stays."""
+        return Fraction(self.sum_days, len(self.stays)) if self.stays else None
+
+
+@dataclass(frozen=True, slots=True)
+class DisputedAmounts:
+    """What the month costs with every undecided dispute counted, and with all of them left out; `claims` are those disputes."""
+
+    counted: Money | None
+    left_out: Money | None
+    claims: tuple[UUID, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class MonthBasis:
     """One municipality's month, calculated; equal inputs give an equal basis, whatever their order.
 
     `complete` says whether the month was over: only then are patients still in hospital charged. `open_stays` counts ready patients
-    still in hospital; like the findings it is shown but is no part of what is charged.
+    still in hospital; like the findings it is shown but is no part of what is charged. `agreement` names the rule set at the end of the
+    month and every other one that stays fall under. `disputed` None = nothing in the month waits for a decision on a dispute.
     """
 
     municipality: str
@@ -111,9 +157,15 @@ class MonthBasis:
     agreement: str
     complete: bool
     lines: tuple[Line, ...]
-    excess: PricedDays | None
+    groups: tuple[AverageGroup, ...]
     open_stays: int
     findings: tuple[Finding, ...]
+    disputed: DisputedAmounts | None = None
+
+    @property
+    def excess(self) -> PricedDays | None:
+        """The excess of the one average of the month; None without any, and with several, of which each group has its own."""
+        return self.groups[0].excess if len(self.groups) == 1 else None
 
     @property
     def stays(self) -> int:
@@ -122,23 +174,23 @@ class MonthBasis:
 
     @property
     def in_average(self) -> int:
-        """R: the stays of E the average is taken over."""
-        return sum(1 for line in self.lines if line.counted_as is CountedAs.AVERAGE)
+        """R: the stays of E that averages are taken over, those of every group together."""
+        return sum(group.in_average for group in self.groups)
 
     @property
     def sum_days(self) -> int:
         """All days of R."""
-        return sum(line.days for line in self.lines if line.counted_as is CountedAs.AVERAGE)
+        return sum(group.sum_days for group in self.groups)
 
     @property
     def average(self) -> Fraction | None:
-        """The exact average of R, None without stays."""
+        """The exact average of R, None without stays; with several groups no amount rests on it."""
         return Fraction(self.sum_days, self.in_average) if self.in_average else None
 
     @property
     def excess_days(self) -> Fraction:
-        """Days above the threshold of the average."""
-        return Fraction(0) if self.excess is None else self.excess.days
+        """Days above the threshold of each average."""
+        return sum((group.excess.days for group in self.groups), Fraction(0))
 
     @property
     def long_stays(self) -> int:
@@ -148,13 +200,12 @@ class MonthBasis:
     @property
     def individual_days(self) -> int:
         """Days charged stay by stay, those of patients still in hospital included."""
-        return sum(line.chargeable_days for line in self.lines)
+        return sum(line.chargeable_days for line in self.lines if line.charges)
 
     @property
     def amount(self) -> Money | None:
         """What the month costs, None while a price is missing."""
-        excess = () if self.excess is None else (self.excess.amount,)
-        return total((*excess, *(line.amount for line in self.lines)))
+        return total((*(group.excess.amount for group in self.groups), *(line.amount for line in self.lines if line.charges)))
 
     @property
     def blocked(self) -> bool:
@@ -164,9 +215,9 @@ class MonthBasis:
 
 def total(amounts: Iterable[Money | None]) -> Money | None:
     """The sum, or None when any part is unknown."""
-    known = ZERO
+    known = 0
     for amount in amounts:
         if amount is None:
             return None
-        known += amount
-    return known
+        known += amount.ore
+    return Money(known)

@@ -27,23 +27,30 @@ class MonthState(StrEnum):
 
 
 class MonthAction(StrEnum):
-    """The steps. `lapse` is acceptance by silence; `close` ends a month whose amount is 0, without invoice and number."""
+    """The steps. `lapse` is acceptance by silence; `concede` that of a correction the debtor gains by or that changes no amount.
+
+    `close` ends a month that leaves nothing to pay without a document and a number; `keep` a correction that changes no amount while
+    something is still to be paid; `settle` says that everything was paid.
+    """
 
     PREPARE = "prepare"
     PUBLISH = "publish"
     SIGN = "sign"
     LAPSE = "lapse"
+    CONCEDE = "concede"
     APPROVE = "approve"
     ISSUE = "issue"
     CLOSE = "close"
+    KEEP = "keep"
     SETTLE = "settle"
 
 
 class Accepted(StrEnum):
-    """How the debtor accepted."""
+    """How the debtor accepted; `credit`: nobody asked, for a correction takes nothing from it."""
 
     SIGNED = "signed"
     SILENT = "silent"
+    CREDIT = "credit"
 
 
 TRANSITIONS: Final = {
@@ -52,14 +59,20 @@ TRANSITIONS: Final = {
     (MonthState.PUBLISHED, MonthAction.PREPARE): MonthState.PREPARED,
     (MonthState.ACCEPTED, MonthAction.PREPARE): MonthState.PREPARED,
     (MonthState.APPROVED, MonthAction.PREPARE): MonthState.PREPARED,
+    # What was issued is never edited: preparing it again is the beginning of a correction.
+    (MonthState.ISSUED, MonthAction.PREPARE): MonthState.PREPARED,
+    (MonthState.SETTLED, MonthAction.PREPARE): MonthState.PREPARED,
     (MonthState.PREPARED, MonthAction.PUBLISH): MonthState.PUBLISHED,
     (MonthState.PUBLISHED, MonthAction.SIGN): MonthState.ACCEPTED,
     (MonthState.PUBLISHED, MonthAction.LAPSE): MonthState.ACCEPTED,
+    (MonthState.PUBLISHED, MonthAction.CONCEDE): MonthState.ACCEPTED,
     (MonthState.ACCEPTED, MonthAction.APPROVE): MonthState.APPROVED,
     (MonthState.APPROVED, MonthAction.ISSUE): MonthState.ISSUED,
+    (MonthState.APPROVED, MonthAction.KEEP): MonthState.ISSUED,
     (MonthState.APPROVED, MonthAction.CLOSE): MonthState.SETTLED,
     (MonthState.ISSUED, MonthAction.SETTLE): MonthState.SETTLED,
 }
+CLOSED: Final = frozenset({MonthState.ISSUED, MonthState.SETTLED})
 
 
 class Silence(StrEnum):

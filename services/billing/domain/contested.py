@@ -1,8 +1,10 @@
 """What a debtor contests (tvist), a whole stay or some of its days, and where that stands."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
+from typing import Final
 from uuid import UUID
 
 
@@ -22,3 +24,44 @@ class Claim:
     stay: UUID
     days: frozenset[date] | None
     standing: Standing
+
+
+@dataclass(frozen=True, slots=True)
+class Conceded:
+    """What the calculation leaves out of one stay because of disputes.
+
+    `days` are taken out of the waiting days. `upheld`: the whole stay is out, and that is decided. `left_out`: it is out until somebody has
+    decided. `undecided`: a dispute on it waits for a decision, whether it is counted meanwhile or not.
+    """
+
+    days: frozenset[date] = frozenset()
+    upheld: bool = False
+    left_out: bool = False
+    undecided: bool = False
+
+
+NOTHING: Final = Conceded()
+
+
+def conceded(claims: Iterable[Claim], *, undecided: bool) -> dict[UUID, Conceded]:
+    """What disputes take out of each stay; one that was rejected takes nothing, as if it had never been raised.
+
+    Args:
+        claims: The disputes on all stays.
+        undecided: Leave out also what nobody has decided on.
+
+    Source:
+        Domain rule 3.8, dispute (computed with and without while undecided).
+    """
+    found: dict[UUID, Conceded] = {}
+    for claim in claims:
+        known = found.get(claim.stay, NOTHING)
+        is_open, upheld = claim.standing is Standing.UNDECIDED, claim.standing is Standing.UPHELD
+        out = upheld or (is_open and undecided)
+        found[claim.stay] = Conceded(
+            known.days | claim.days if out and claim.days is not None else known.days,
+            known.upheld or (upheld and claim.days is None),
+            known.left_out or (is_open and undecided and claim.days is None),
+            known.undecided or is_open,
+        )
+    return found

@@ -10,13 +10,22 @@ from shared.dates import local_date
 _SATURDAY: Final = 5
 
 
+def is_weekday(day: date, holidays: frozenset[date]) -> bool:
+    """Whether a day is neither Saturday, Sunday nor holiday.
+
+    Source:
+        Lag (1930:173) om beräkning av lagstadgad tid, 2 §.
+    """
+    return day.weekday() < _SATURDAY and day not in holidays
+
+
 def next_weekday(day: date, holidays: frozenset[date]) -> date:
     """The day itself, or the next one that is neither Saturday, Sunday nor holiday.
 
     Source:
         Lag (1930:173) om beräkning av lagstadgad tid, 2 §.
     """
-    while day.weekday() >= _SATURDAY or day in holidays:
+    while not is_weekday(day, holidays):
         day += timedelta(days=1)
     return day
 

@@ -1,14 +1,15 @@
 """The data-quality gate (domain rule 3.8): what must be cleared before a month may be published."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import Final
 
-from services.billing.domain.basis import CountedAs, Finding, FindingCode, Line, PricedDays
+from services.billing.domain.averaging import is_averaged
+from services.billing.domain.basis import AverageGroup, CountedAs, Finding, FindingCode, Line
 from services.billing.domain.reasons import Exclusion, Reason
 from services.billing.domain.stay import Stay
-from services.billing.domain.terms import AverageTerms
+from services.billing.domain.terms import AverageTerms, Charging
 
 _CODES: Final = {
     Reason.CONTRADICTORY_EVENTS: FindingCode.CONTRADICTORY_EVENTS,
@@ -18,11 +19,15 @@ _CODES: Final = {
 
 @dataclass(frozen=True, slots=True)
 class Held:
-    """A line of the month, the line it would be without any reason against it, and the reasons a named person decided."""
+    """A line of the month, the line it would be without any reason against it, and the reasons a named person decided.
+
+    `terms` are those of the average it may be in, None when it is in none.
+    """
 
     line: Line
     as_counted: Line
     confirmed: frozenset[Reason]
+    terms: AverageTerms | None = None
 
     @property
     def undecided(self) -> tuple[Reason, ...]:
@@ -42,56 +47,76 @@ def open_grounds(line: Line) -> tuple[Exclusion, ...]:
     return line.reasons if line.counted_as is CountedAs.EXCLUDED and missing_only else ()
 
 
-def inspect(
-    held: Sequence[Held], excess: PricedDays | None, terms: AverageTerms | None, silent: Iterable[Stay] = ()
-) -> tuple[Finding, ...]:
+def inspect(held: Sequence[Held], groups: Iterable[AverageGroup], silent: Iterable[Stay] = ()) -> tuple[Finding, ...]:
     """List every finding of a month and say which ones block.
 
     An undecided stay blocks only when counting it and leaving it out can give different amounts, whatever is decided about the others.
 
     Args:
         held: All lines of the month.
-        excess: The excess of the average as it stands.
-        terms: The average model in force, None when the rule set has none.
+        groups: The averages as they stand.
         silent: Patients still in hospital of whom nothing was heard.
 
     Source:
         Domain rule 3.8, reviews and data-quality gate.
     """
-    undecided = [entry for entry in held if entry.undecided]
     findings: list[Finding] = []
-    for entry in undecided:
-        blocks = changes_amount(entry.as_counted, [other.as_counted for other in undecided], [item.line for item in held], terms)
-        findings += [Finding(_code(reason), blocks, entry.line.stay, entry.line.ward) for reason in entry.undecided]
+    for entry in held:
+        undecided = entry.undecided
+        if undecided:
+            blocks = changes_amount(entry, held)
+            findings += [Finding(_code(reason), blocks, entry.line.stay, entry.line.ward) for reason in undecided]
     listed = {entry.line.stay for entry in held}
     findings += [Finding(FindingCode.NO_SIGN_OF_LIFE, False, stay.case_id, stay.ward) for stay in silent if stay.case_id not in listed]
     unpriced = {part.last for entry in held for part in entry.line.charges if part.amount is None}
-    if excess is not None and excess.amount is None:
-        unpriced.add(excess.last)
+    unpriced |= {group.excess.last for group in groups if group.excess.amount is None}
     findings += [Finding(FindingCode.MISSING_PRICE, True, day=day) for day in sorted(unpriced)]
     return tuple(findings)
 
 
-def changes_amount(stay: Line, undecided: Sequence[Line], lines: Sequence[Line], terms: AverageTerms | None) -> bool:
+def joined_findings(findings: Iterable[Finding], others: Iterable[Iterable[Finding]]) -> tuple[Finding, ...]:
+    """The findings of a month with undecided disputes: what blocks it with them or without them blocks it.
+
+    Args:
+        findings: Those of the calculation that counts.
+        others: Those of both.
+
+    Source:
+        Domain rule 3.8, dispute and data-quality gate.
+    """
+    found = {replace(finding, blocks=False): finding for finding in findings}
+    for finding in (one for other in others for one in other):
+        found.setdefault(replace(finding, blocks=False), finding)
+        if finding.blocks:
+            found[replace(finding, blocks=False)] = finding
+    return tuple(found.values())
+
+
+def changes_amount(entry: Held, held: Iterable[Held]) -> bool:
     """Whether counting this stay or not can give different amounts for some decision on the other undecided ones.
 
     A stay charged by itself changes the amount as soon as it has chargeable days. A stay of the average changes it when it is not exactly
-    at the threshold and the excess can rise above zero at all: with every undecided stay above the threshold counted.
+    at the threshold and the excess can rise above zero at all: with every undecided stay above the threshold counted. Where the average
+    decides about the next month, any stay that moves it changes what is charged then.
     """
-    if stay.counted_as is not CountedAs.AVERAGE:
-        return stay.chargeable_days > 0
-    if terms is None:
+    stay, terms = entry.as_counted, entry.terms
+    if stay.chargeable_days > 0:
+        return True
+    if terms is None or stay.counted_as is CountedAs.LONG:
         return False
+    if terms.charges is Charging.NEXT_MONTH:
+        return _weight(stay, terms) != 0 or terms.smallest_number > 1
     if terms.smallest_number > 1:
         return True
-    counted = sum((line.days - terms.threshold for line in lines if line.counted_as is CountedAs.AVERAGE), Fraction(0))
-    most = counted + sum((max(Fraction(0), _weight(line, terms)) for line in undecided), Fraction(0))
+    others = [other for other in held if other.terms is terms]
+    most = sum((_weight(other.line, terms) for other in others), Fraction(0))
+    most += sum((max(Fraction(0), _weight(other.as_counted, terms)) for other in others if other.undecided), Fraction(0))
     return _weight(stay, terms) != 0 and most > 0
 
 
 def _weight(line: Line, terms: AverageTerms) -> Fraction:
     """What one stay adds to the sum above the threshold; nothing when it is charged by itself."""
-    return line.days - terms.threshold if line.counted_as is CountedAs.AVERAGE else Fraction(0)
+    return line.days - terms.threshold if is_averaged(line) else Fraction(0)
 
 
 def _code(reason: Reason) -> FindingCode:

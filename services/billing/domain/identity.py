@@ -6,7 +6,7 @@ from fractions import Fraction
 from hashlib import sha256
 from typing import Final
 
-from services.billing.domain.basis import Line, MonthBasis, PricedDays
+from services.billing.domain.basis import AverageGroup, Line, MonthBasis, PricedDays
 from shared.dates import format_instant
 from shared.money import Money
 
@@ -31,8 +31,12 @@ def canonical_json(value: Json) -> str:
 
 
 def content(basis: MonthBasis) -> dict[str, Json]:
-    """What is charged and from what; findings and open stays are left out, for they may change without changing the charge."""
-    return {
+    """What is charged and from what; findings and open stays are left out, for they may change without changing the charge.
+
+    A member that has nothing to say is left out too, so that what came later to the law changes no calculation that does not need it: the
+    rule set of each line where there are several, the averages where there is not just one, and disputes that nobody has decided.
+    """
+    told: dict[str, Json] = {
         "municipality": basis.municipality,
         "month": str(basis.month),
         "agreement": basis.agreement,
@@ -45,8 +49,45 @@ def content(basis: MonthBasis) -> dict[str, Json]:
         "long_stays": basis.long_stays,
         "individual_days": basis.individual_days,
         "amount": money_text(basis.amount),
-        "lines": [line_content(line) for line in basis.lines],
+        "lines": [_line_in(basis, line) for line in basis.lines],
     }
+    if len(basis.groups) > 1 or any(group.before is not None for group in basis.groups):
+        told["groups"] = [group_content(group) for group in basis.groups]
+    if basis.disputed is not None:
+        told["disputed"] = {
+            "counted": money_text(basis.disputed.counted),
+            "left_out": money_text(basis.disputed.left_out),
+            "claims": [str(claim) for claim in basis.disputed.claims],
+        }
+    return told
+
+
+def group_content(group: AverageGroup) -> dict[str, Json]:
+    """One average of the month with everything it rests on."""
+    told: dict[str, Json] = {
+        "agreement": group.agreement,
+        "care_types": [care_type.value for care_type in group.care_types],
+        "threshold": str(group.threshold),
+        "stays": [str(stay) for stay in group.stays],
+        "in_average": group.in_average,
+        "sum_days": group.sum_days,
+        "average": None if group.average is None else str(group.average),
+        "excess": _priced(group.excess),
+        "rule": group.source,
+    }
+    if group.before is not None:
+        told["before"] = {
+            "month": str(group.before.month),
+            "in_average": group.before.in_average,
+            "sum_days": group.before.sum_days,
+            "exceeded": group.before.exceeded,
+        }
+    return told
+
+
+def _line_in(basis: MonthBasis, line: Line) -> dict[str, Json]:
+    """A line; of a month under one rule set it need not say which."""
+    return line_content(line) if line.agreement == basis.agreement else {**line_content(line), "agreement": line.agreement}
 
 
 def line_content(line: Line) -> dict[str, Json]:

@@ -13,6 +13,7 @@ from services.billing.domain.terms import (
     DeclinedMeasures,
     LateNotice,
     MissingInvitation,
+    NoRegisteredMunicipality,
     SipRefused,
     Statute,
     Switches,
@@ -29,8 +30,14 @@ class Assessment:
     reviews: tuple[Exclusion, ...] = ()
     notes: tuple[Exclusion, ...] = ()
 
+    def excluded(self, ground: Exclusion) -> "Assessment":
+        """The same assessment with one more reason that excludes the stay."""
+        return Assessment((*self.exclusions, ground), self.reviews, self.notes)
+
     def decided(self, decisions: Iterable[ReviewDecision]) -> "Assessment":
         """The same assessment after reviews were decided: an accepted reason becomes a note, a refused one an exclusion."""
+        if not self.reviews:
+            return self
         outcomes = {(decision.stay, decision.reason, decision.facts): decision.outcome for decision in decisions}
         held = {ground: outcomes.get((ground.stay, ground.reason, ground.facts)) for ground in self.reviews}
         return Assessment(
@@ -87,7 +94,7 @@ def _ground(stay: Stay, reason: Reason, waiting: Waiting | None) -> Exclusion:
 
 def _certain(stay: Stay, waiting: Waiting | None, switches: Switches) -> Iterator[Reason]:
     """The reasons that leave nothing to judge."""
-    if stay.municipality is None:
+    if stay.municipality is None and switches.no_registered_municipality is NoRegisteredMunicipality.NOT_LIABLE:
         yield Reason.NO_REGISTERED_MUNICIPALITY
     if waiting is None:
         withdrawn = any(notice.withdrawn_at is not None for notice in stay.ready)
@@ -110,7 +117,7 @@ def _blocked(stay: Stay, waiting: Waiting, switches: Switches) -> bool:
     """
     if switches.outpatient_block is BlockedBy.WHOLE_STAY:
         return bool(held_up_by(stay, switches))
-    return waiting.n == 0 and Reason.OUTPATIENT_BLOCK in waiting.left_out
+    return waiting.n == 0 and Reason.OUTPATIENT_BLOCK in waiting.left_out and Reason.DISPUTED_DAYS not in waiting.left_out
 
 
 def paper_decides(stay: Stay, waiting: Waiting | None, *, late: bool) -> bool:

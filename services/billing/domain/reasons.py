@@ -31,6 +31,9 @@ class Reason(StrEnum):
     TRANSFER_RESTARTS = "transfer_restarts"
     CONTRADICTORY_EVENTS = "contradictory_events"
     NO_SIGN_OF_LIFE = "no_sign_of_life"
+    DISPUTE_UPHELD = "dispute_upheld"
+    DISPUTED_DAYS = "disputed_days"
+    DISPUTE_UNDECIDED = "dispute_undecided"
 
 
 SOURCES: Final = {
@@ -56,6 +59,9 @@ SOURCES: Final = {
     Reason.TRANSFER_RESTARTS: "Switch transfer_clock",
     Reason.CONTRADICTORY_EVENTS: "Data-quality gate (domain rule 3.8)",
     Reason.NO_SIGN_OF_LIFE: "Data-quality gate (domain rule 3.8); switch silent_after_days",
+    Reason.DISPUTE_UPHELD: "Dispute (domain rule 3.8)",
+    Reason.DISPUTED_DAYS: "Dispute (domain rule 3.8)",
+    Reason.DISPUTE_UNDECIDED: "Dispute (domain rule 3.8): the lower amount until it is decided",
 }
 
 

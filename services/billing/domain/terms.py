@@ -100,6 +100,32 @@ class SundayRule(StrEnum):
     OFF = "off"
 
 
+class NoRegisteredMunicipality(StrEnum):
+    """Who pays for a patient registered in no municipality (asylum seeker, from abroad, reserve number): no municipality does."""
+
+    NOT_LIABLE = "not_liable"
+
+
+class Readmission(StrEnum):
+    """What a patient who comes back is: a new case, whose days begin anew."""
+
+    NEW_CASE = "new_case"
+
+
+class FreeDays(StrEnum):
+    """Which days use up the free ones: all of them, or only those that are no Saturday, Sunday or holiday."""
+
+    CALENDAR = "calendar"
+    WEEKDAYS = "weekdays"
+
+
+class Charging(StrEnum):
+    """What follows from an average above the threshold: its excess is charged, or every stay of the next month is, each by itself."""
+
+    EXCESS = "excess"
+    NEXT_MONTH = "next_month"
+
+
 class RuleSetBy(StrEnum):
     """Which date chooses the rules of a stay: the statute by the ready notice, an agreement by discharge."""
 
@@ -135,21 +161,32 @@ class Period:
 
 @dataclass(frozen=True, slots=True)
 class AverageTerms:
-    """The average model of VGR: free up to `threshold` days on average, stays of more than `long_over` days each by itself."""
+    """An average model: free up to `threshold` days on average, stays of more than `long_over` days each by itself (None = none is).
+
+    `care_types` None = one common average of all. `cut_off`: a notice sent later than this counts as sent the next day.
+    """
 
     period: Period
     threshold: Fraction
-    long_over: int
+    long_over: int | None
     bill_from_day: int
     excess_decimals: int | None
     smallest_number: int
     open_long_stay: OpenLongStay
     source: str
+    care_types: frozenset[CareType] | None = None
+    cut_off: time | None = None
+    charges: Charging = Charging.EXCESS
+    alert_above: tuple[Fraction, ...] = ()
+
+    def covers(self, care_type: CareType) -> bool:
+        """Whether stays of this care type are in this average."""
+        return self.care_types is None or care_type in self.care_types
 
 
 @dataclass(frozen=True, slots=True)
 class CareTerms:
-    """How one care type is charged in a period. `free_days` and `cut_off` belong to the individual model alone."""
+    """How one care type is charged in a period. The free days and `cut_off` belong to the individual model alone."""
 
     period: Period
     care_type: CareType
@@ -157,6 +194,7 @@ class CareTerms:
     source: str
     free_days: int = 0
     cut_off: time | None = None
+    free_days_are: FreeDays = FreeDays.CALENDAR
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,6 +218,8 @@ class Switches:
     leave_days: LeaveDays
     transfer_clock: TransferClock
     changed_registration: ChangedRegistration
+    no_registered_municipality: NoRegisteredMunicipality = NoRegisteredMunicipality.NOT_LIABLE
+    readmission: Readmission = Readmission.NEW_CASE
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,7 +237,11 @@ class Statute:
 
 @dataclass(frozen=True, slots=True)
 class Agreement:
-    """One rule set: who it binds, when, how days are charged and how open questions are answered."""
+    """One rule set: who it binds, when, how days are charged and how open questions are answered.
+
+    `parties` None = everybody (the statute). `region` is the organisation number of the creditor, None = any. `care_types` None = all.
+    `only_for_simulation`: nobody has agreed on it, so that it binds nobody until somebody tries it out.
+    """
 
     name: str
     title: str
@@ -208,18 +252,35 @@ class Agreement:
     care: tuple[CareTerms, ...]
     switches: tuple[Switches, ...]
     statute: Statute
+    region: str | None = None
+    care_types: frozenset[CareType] | None = None
+    only_for_simulation: bool = False
 
     def binds(self, municipality: str, day: date) -> bool:
         """Whether the agreement holds for this municipality on that day; `parties` None = everybody (the statute)."""
         return day in self.period and (self.parties is None or municipality in self.parties)
 
-    def average_on(self, day: date) -> AverageTerms | None:
-        """The average model in force on a day, None when this rule set has none."""
-        return next((terms for terms in self.average if day in terms.period), None)
+    def covers(self, care_type: CareType) -> bool:
+        """Whether it has anything to say of this care type."""
+        return self.care_types is None or care_type in self.care_types
+
+    def average_on(self, day: date, care_type: CareType | None = None) -> AverageTerms | None:
+        """The average model in force on a day, None when this rule set has none; of a care type when the agreement tells them apart."""
+        for terms in self.average:
+            if day in terms.period and (care_type is None or terms.covers(care_type)):
+                return terms
+        return None
+
+    def averages_on(self, day: date) -> tuple[AverageTerms, ...]:
+        """Every average taken on a day: one for all care, one for each care type, or none."""
+        return tuple(terms for terms in self.average if day in terms.period)
 
     def care_on(self, care_type: CareType, day: date) -> CareTerms | None:
         """How a care type is charged on a day, None outside the agreement's time."""
-        return next((terms for terms in self.care if terms.care_type is care_type and day in terms.period), None)
+        for terms in self.care:
+            if terms.care_type is care_type and day in terms.period:
+                return terms
+        return None
 
     def switches_on(self, day: date) -> Switches:
         """The switches in force on a day; before the first and after the last period the nearest one answers.
@@ -227,13 +288,53 @@ class Agreement:
         Raises:
             NoRuleInForce: The agreement has no switches at all.
         """
+        for switches in self.switches:
+            if day in switches.period:
+                return switches
         if not self.switches:
             raise NoRuleInForce(self.name)
         return min(self.switches, key=lambda switches: _distance(switches.period, day))
 
+    @property
+    def adds_up(self) -> bool:
+        """Whether a month is the sum of its stays, taken one by one, plus the excess of one common average."""
+        return all(terms.care_types is None and terms.charges is Charging.EXCESS for terms in self.average)
 
-def agreement_for(agreements: Iterable[Agreement], municipality: str, day: date) -> Agreement:
+
+def in_force_for(agreements: Iterable[Agreement], region: str | None, municipality: str) -> tuple[Agreement, ...]:
+    """The rule sets that can bind a municipality against a region, the one that goes before all others first.
+
+    An agreement that names the municipality goes before the statute, and what is made for some care types before what is made for all.
+
+    Args:
+        agreements: All rule sets known.
+        region: Organisation number of the creditor, None = whoever it is.
+        municipality: SCB code of the debtor.
+
+    Source:
+        Lag (2017:612) 5 kap. 4 § (the statutory model, also for a patient from another region); the agreement's own list of parties.
+    """
+    found = [
+        one
+        for one in agreements
+        if not one.only_for_simulation
+        and (region is None or one.region is None or one.region == region)
+        and (one.parties is None or municipality in one.parties)
+    ]
+    return tuple(sorted(found, key=lambda one: (one.parties is None, one.care_types is None)))
+
+
+def agreement_for(
+    agreements: Iterable[Agreement], region: str | None, municipality: str, day: date, care_type: CareType | None = None
+) -> Agreement:
     """The rule set of a municipality on a day: the agreement that names it as a party, else the statute.
+
+    Args:
+        agreements: All rule sets known.
+        region: Organisation number of the creditor, None = whoever it is.
+        municipality: SCB code of the debtor.
+        day: Which day.
+        care_type: Of the stay; None = a rule set for all of them.
 
     Raises:
         NoRuleInForce: No rule set is in force.
@@ -241,13 +342,10 @@ def agreement_for(agreements: Iterable[Agreement], municipality: str, day: date)
     Source:
         Lag (2017:612) 5 kap. 4 § (the statutory model, also for a patient from another region); the agreement's own list of parties.
     """
-    in_force = [agreement for agreement in agreements if agreement.binds(municipality, day)]
-    for agreement in in_force:
-        if agreement.parties is not None:
-            return agreement
-    if not in_force:
-        raise NoRuleInForce(municipality)
-    return in_force[0]
+    for one in in_force_for(agreements, region, municipality):
+        if day in one.period and (one.care_types is None if care_type is None else one.covers(care_type)):
+            return one
+    raise NoRuleInForce(municipality)
 
 
 def _distance(period: Period, day: date) -> int:

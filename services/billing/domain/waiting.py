@@ -39,7 +39,8 @@ def counted_notice(stay: Stay, switches: Switches) -> Readiness | None:
     Source:
         Lag (2017:612) 3 kap. 1 §; switch withdrawn_readiness.
     """
-    sent_in_time = [notice for notice in stay.ready if stay.ended_on is None or notice.sent_on <= stay.ended_on]
+    ended = stay.ended_on
+    sent_in_time = [notice for notice in stay.ready if ended is None or notice.sent_on <= ended]
     standing = [notice for notice in sent_in_time if notice.withdrawn_at is None]
     if switches.withdrawn_readiness is WithdrawnReadiness.LAST_VALID:
         return standing[-1] if standing else None
@@ -48,24 +49,30 @@ def counted_notice(stay: Stay, switches: Switches) -> Readiness | None:
     return sent_in_time[0] if sent_in_time else None
 
 
-def wait_until(stay: Stay, end: date, switches: Switches) -> Waiting | None:
+def wait_until(stay: Stay, end: date, switches: Switches, conceded: frozenset[date] = frozenset()) -> Waiting | None:
     """The days waited from the counted notice until `end` (not included, unless the discharge day is counted by switch).
 
     Args:
         stay: The stay.
         end: Local date of discharge or death, or the first day after the month for a patient still there.
         switches: In force on the day that chooses the rules.
+        conceded: Days that a dispute takes out.
 
     Returns:
         None when no ready notice counts.
 
     Source:
-        Lag (2017:612) 5 kap. 4 §; switches count_discharge_day, withdrawn_readiness, outpatient_block, leave_days, transfer_clock.
+        Lag (2017:612) 5 kap. 4 §; switches count_discharge_day, withdrawn_readiness, outpatient_block, leave_days, transfer_clock;
+        domain rule 3.8, dispute.
     """
     notice = counted_notice(stay, switches)
     if notice is None:
         return None
-    days = _all_days(stay, notice, end, switches)
+    days = _nights_ready(stay, notice, end, switches)
+    if switches.count_discharge_day and end == stay.ended_on and notice.sent_on <= end:
+        days.add(end)
+    if not (conceded or stay.transfers or stay.blocks or stay.leaves):
+        return Waiting(notice, tuple(sorted(days)), notice.sent_at)
     left_out: list[Reason] = []
     moved_at = _last_transfer(stay, notice) if switches.transfer_clock is TransferClock.RESTARTS else notice.sent_at
     clock_from = max(moved_at, _block_over_at(stay, notice, switches))
@@ -73,6 +80,7 @@ def wait_until(stay: Stay, end: date, switches: Switches) -> Waiting | None:
         (Reason.TRANSFER_RESTARTS, {day for day in days if day < local_date(moved_at)}),
         (Reason.OUTPATIENT_BLOCK, _blocked(stay, days, clock_from, switches)),
         (Reason.LEAVE_DAYS_SKIPPED, _on_leave(stay, days, switches)),
+        (Reason.DISPUTED_DAYS, conceded),
     ):
         if missing & days:
             days = days - missing
@@ -93,11 +101,14 @@ def held_up_by(stay: Stay, switches: Switches, *, contested: bool = False) -> tu
     Source:
         Lag (2017:612) 5 kap. 5 §.
     """
-    notice, blocks = counted_notice(stay, switches), [block for block in stay.blocks if block.contested is contested]
-    if notice is None or not blocks:
+    if not stay.blocks:
         return ()
-    days = _all_days(stay, notice, stay.ended_on or _horizon(stay, blocks), switches)
-    return tuple(block for block in blocks if any(block.covers(day) for day in days))
+    blocks = [block for block in stay.blocks if block.contested is contested]
+    notice = counted_notice(stay, switches) if blocks else None
+    if notice is None:
+        return ()
+    nights = _nights_ready(stay, notice, stay.ended_on or _horizon(stay, blocks), switches)
+    return tuple(block for block in blocks if any(block.covers(day) for day in nights))
 
 
 def _horizon(stay: Stay, blocks: Iterable[OutpatientBlock]) -> date:
@@ -106,15 +117,11 @@ def _horizon(stay: Stay, blocks: Iterable[OutpatientBlock]) -> date:
     return max(begun) + ONE_DAY
 
 
-def _all_days(stay: Stay, notice: Readiness, end: date, switches: Switches) -> set[date]:
-    """The days from the notice to the end, whatever happened on them."""
+def _nights_ready(stay: Stay, notice: Readiness, end: date, switches: Switches) -> set[date]:
+    """The days from the notice to the end, whatever happened on them: each stands for the night that begins on it."""
     if switches.withdrawn_readiness is WithdrawnReadiness.SUM_OF_PERIODS:
-        days = {day for period in stay.ready for day in _nights(period.sent_on, min(end, _end_of(period, end)))}
-    else:
-        days = set(_nights(notice.sent_on, end))
-    if switches.count_discharge_day and end == stay.ended_on and notice.sent_on <= end:
-        days.add(end)
-    return days
+        return {day for period in stay.ready for day in _nights(period.sent_on, min(end, _end_of(period, end)))}
+    return set(_nights(notice.sent_on, end))
 
 
 def _last_transfer(stay: Stay, notice: Readiness) -> datetime:

@@ -57,6 +57,8 @@ def all_measures_declined(stay: Stay, *, says_debtor_afterwards: bool = False) -
     Source:
         Domain rule 3.7, switch declined_measures.
     """
+    if not stay.declined:
+        return False
     said = [one for one in stay.declined if stay.ended_on is None or local_date(one.declined_at) <= stay.ended_on]
     if not says_debtor_afterwards:
         said = [one for one in said if not _says_debtor_afterwards(one, stay)]

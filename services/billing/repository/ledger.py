@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from typing import Final, TypeVar
 from uuid import UUID
 
@@ -11,7 +11,8 @@ from sqlalchemy import text
 from services.billing.domain.charge import last_day
 from services.billing.domain.reasons import Reason, ReviewDecision, ReviewOutcome
 from services.billing.domain.stay import ConsentAnswer, Declined, Invitation, Stay
-from services.billing.translation import consent_of, declined_of, invitation_of, stay_of
+from services.billing.repository.kept import kept_stay
+from services.billing.translation import Rules, consent_of, declined_of, invitation_of, stay_of
 from shared.dates import Month
 from shared.db import Work
 from shared.events.facts import MeasuresDeclined, PlanConsentChanged, PlanInvited, StayChanged
@@ -61,7 +62,8 @@ _KEEP_INVITATIONS: Final = text(
     ON CONFLICT DO NOTHING
     """
 )
-_INVITATIONS: Final = text("SELECT case_id, invited_at, called FROM invitations WHERE case_id = ANY(CAST(:cases AS uuid[]))")
+_THEN: Final = "case_id = ANY(CAST(:cases AS uuid[])) AND (CAST(:then AS timestamptz) IS NULL OR recorded_at <= :then)"
+_INVITATIONS: Final = text(f"SELECT case_id, invited_at, called FROM invitations WHERE {_THEN}")  # noqa: S608  # text of ours
 _KEEP_CONSENTS: Final = text(
     """
     INSERT INTO plan_consents (plan_id, changed_at, consent, case_id, recorded_at)
@@ -71,7 +73,7 @@ _KEEP_CONSENTS: Final = text(
     ON CONFLICT DO NOTHING
     """
 )
-_CONSENTS: Final = text("SELECT case_id, plan_id, consent, changed_at FROM plan_consents WHERE case_id = ANY(CAST(:cases AS uuid[]))")
+_CONSENTS: Final = text(f"SELECT case_id, plan_id, consent, changed_at FROM plan_consents WHERE {_THEN}")  # noqa: S608
 _KEEP_DECLINED: Final = text(
     """
     INSERT INTO declined_measures (decline_id, case_id, measures, declined_at, recorded_at)
@@ -81,9 +83,7 @@ _KEEP_DECLINED: Final = text(
     ON CONFLICT DO NOTHING
     """
 )
-_DECLINED: Final = text(
-    "SELECT decline_id, case_id, measures, declined_at FROM declined_measures WHERE case_id = ANY(CAST(:cases AS uuid[]))"
-)
+_DECLINED: Final = text(f"SELECT decline_id, case_id, measures, declined_at FROM declined_measures WHERE {_THEN}")  # noqa: S608
 _KNOWN_AS: Final = text("SELECT case_id FROM stays WHERE joined_cases && CAST(:cases AS uuid[]) AND joined_cases <> '{}'")
 _DECISIONS: Final = text(
     """
@@ -103,7 +103,9 @@ _UNTURNED: Final = text(
     "SELECT municipality, month FROM averages WHERE NOT complete AND month < :this_month ORDER BY municipality, month LIMIT 1"
 )
 _WAITING_IN: Final = text("SELECT case_id FROM stay_months WHERE municipality = :municipality AND month = :month AND NOT ended")
-_WAITING: Final = text("SELECT case_id FROM stay_months WHERE month = :month AND NOT ended")
+_WAITING: Final = text(
+    "SELECT case_id FROM stay_months WHERE month = :month AND municipality = ANY(CAST(:municipalities AS text[])) AND NOT ended"
+)
 _CHARGED_SINCE: Final = text("SELECT DISTINCT case_id FROM stay_months WHERE individual_days > 0 AND month >= :month")
 
 
@@ -121,9 +123,9 @@ class StayMonth:
     amount_ore: int | None
 
 
-async def keep(work: Work, facts: Sequence[StayChanged]) -> None:
+async def keep(work: Work, facts: Sequence[StayChanged], rules: Rules = None) -> None:
     """Add every version to the ledger and move each stay to its newest one."""
-    told = [(fact, stay_of(fact)) for fact in sorted(facts, key=lambda fact: fact.case_version)]
+    told = [(fact, stay_of(fact, rules=rules)) for fact in sorted(facts, key=lambda fact: fact.case_version)]
     await work.connection.execute(
         _KEEP_VERSIONS,
         {
@@ -214,24 +216,24 @@ async def lock(work: Work, cases: Collection[UUID]) -> None:
     await work.connection.execute(_LOCK_STAYS, {"cases": sorted(cases)})
 
 
-async def stays(work: Work, cases: Collection[UUID]) -> list[Stay]:
+async def stays(work: Work, cases: Collection[UUID], rules: Rules = None) -> list[Stay]:
     """The stays of these cases as they are known now."""
     rows = (await work.connection.execute(_STAYS, {"cases": sorted(cases)})).scalars().all()
-    return await _with_what_was_told(work, rows)
+    return await with_what_was_told(work, rows, rules)
 
 
-async def stays_of_month(work: Work, municipalities: Collection[str], month: Month) -> list[Stay]:
+async def stays_of_month(work: Work, municipalities: Collection[str], month: Month, rules: Rules = None) -> list[Stay]:
     """Every stay of these municipalities that can count in a month."""
     values = {"municipalities": list(municipalities), "first": month.first, "last": last_day(month)}
     rows = await work.connection.execute(_STAYS_OF_MONTH, values)
-    return await _with_what_was_told(work, rows.scalars().all())
+    return await with_what_was_told(work, rows.scalars().all(), rules)
 
 
-async def _with_what_was_told(work: Work, bodies: Iterable[str]) -> list[Stay]:
-    facts = [StayChanged.model_validate_json(body) for body in bodies]
+async def with_what_was_told(work: Work, bodies: Iterable[str], rules: Rules = None, then: datetime | None = None) -> list[Stay]:
+    """The stays of these kept facts, with what was told beside them: all of it, or what was recorded at an earlier instant."""
+    facts = [kept_stay(body) for body in bodies]
     # Things may have been told under an id that a transfer later proved to mean this stay.
-    ids = {fact.case_id: (fact.case_id, *fact.joined_cases) for fact in facts}
-    cases = {"cases": [case for known in ids.values() for case in known]}
+    cases = {"cases": [case for fact in facts for case in (fact.case_id, *fact.joined_cases)], "then": then}
     invited: dict[UUID, list[Invitation]] = {}
     for row in await work.connection.execute(_INVITATIONS, cases):
         invited.setdefault(row.case_id, []).append(invitation_of(row.invited_at, row.called))
@@ -241,14 +243,16 @@ async def _with_what_was_told(work: Work, bodies: Iterable[str]) -> list[Stay]:
     declined: dict[UUID, list[Declined]] = {}
     for row in await work.connection.execute(_DECLINED, cases):
         declined.setdefault(row.case_id, []).append(declined_of(row.measures, row.declined_at, row.decline_id))
-    return [
-        stay_of(fact, _under(invited, ids[fact.case_id]), _under(answered, ids[fact.case_id]), _under(declined, ids[fact.case_id]))
-        for fact in facts
-    ]
+    return [stay_of(fact, _under(invited, fact), _under(answered, fact), _under(declined, fact), rules=rules) for fact in facts]
 
 
-def _under(told: Mapping[UUID, Sequence[Told]], ids: Collection[UUID]) -> list[Told]:
-    return [one for case in ids for one in told.get(case, ())]
+def _under(told: Mapping[UUID, Sequence[Told]], fact: StayChanged) -> Sequence[Told]:
+    """What was told of a stay under its own id and those it was known by; for most stays of a county nothing was."""
+    if not told:
+        return ()
+    if not fact.joined_cases:
+        return told.get(fact.case_id, ())
+    return [one for case in (fact.case_id, *fact.joined_cases) for one in told.get(case, ())]
 
 
 async def decisions(work: Work, cases: Collection[UUID]) -> list[ReviewDecision]:
@@ -290,9 +294,10 @@ async def waiting_in(work: Work, pair: Pair) -> list[UUID]:
     return list(rows.scalars())
 
 
-async def waiting(work: Work, month: Month) -> list[UUID]:
-    """The cases of every patient still waiting in a month, whoever pays."""
-    return list((await work.connection.execute(_WAITING, {"month": month.first})).scalars())
+async def waiting(work: Work, month: Month, municipalities: Collection[str]) -> list[UUID]:
+    """The cases of the patients of these municipalities who are still waiting in a month."""
+    values = {"month": month.first, "municipalities": list(municipalities)}
+    return list((await work.connection.execute(_WAITING, values)).scalars())
 
 
 async def charged_since(work: Work, month: Month) -> list[UUID]:

@@ -23,7 +23,10 @@ _COLUMNS: Final = """
     FROM tariff_proposals p LEFT JOIN tariff_approvals a ON a.tariff_id = p.id
 """
 _ALL: Final = text(_COLUMNS + " ORDER BY a.approved_at NULLS LAST, p.proposed_at, p.id")
-_APPROVED: Final = text(_COLUMNS + " WHERE a.tariff_id IS NOT NULL ORDER BY a.approved_at, p.id")
+_APPROVED: Final = text(
+    _COLUMNS
+    + " WHERE a.tariff_id IS NOT NULL AND (CAST(:then AS timestamptz) IS NULL OR a.approved_at <= :then) ORDER BY a.approved_at, p.id"
+)
 _ONE: Final = text(_COLUMNS + " WHERE p.id = :id")
 _LOCK: Final = text("SELECT pg_advisory_xact_lock(hashtextextended('billing.tariffs', 0))")
 
@@ -83,9 +86,9 @@ async def all_of_them(work: Work) -> list[TariffRow]:
     return [_tariff(row) for row in await work.connection.execute(_ALL)]
 
 
-async def approved(work: Work) -> list[TariffRow]:
-    """Every approved price in the order of approval: the latest for a day counts."""
-    return [_tariff(row) for row in await work.connection.execute(_APPROVED)]
+async def approved(work: Work, then: datetime | None = None) -> list[TariffRow]:
+    """Every approved price, or every one that was approved at an earlier instant, in the order of approval: the latest for a day counts."""
+    return [_tariff(row) for row in await work.connection.execute(_APPROVED, {"then": then})]
 
 
 def _tariff(row: Row[tuple[object, ...]]) -> TariffRow:

@@ -1,32 +1,28 @@
 """Keeping the stay ledger: every fact that moves a stay recounts every month the stay left or entered, in the same transaction."""
 
 from collections.abc import Collection, Sequence
-from dataclasses import replace
 from datetime import date
-from decimal import Decimal
 from typing import Final
 from uuid import UUID
 
-from services.billing.domain.charge import last_day, months_touched
+from services.billing.domain.charge import months_touched
 from services.billing.domain.month import RuleBook, settle_month
 from services.billing.domain.reasons import ReviewDecision
-from services.billing.domain.settlement import excess_of
 from services.billing.domain.stay import Stay
-from services.billing.repository import averages as rollup
 from services.billing.repository import ledger
 from services.billing.repository.ledger import Pair, StayMonth
+from services.billing.usecases.rollup import replace_months
 from services.billing.usecases.rules import rules_now
 from shared.dates import Month, local_date
 from shared.db import Work
 from shared.events.facts import MeasuresDeclined, PlanConsentChanged, PlanInvited, StayChanged
-from shared.money import Money
 
 _OPEN: Final = "open"
 
 
 async def apply_stays(work: Work, facts: Sequence[StayChanged]) -> None:
     """Take in newer versions of stays; an older version than the one known changes nothing."""
-    await ledger.keep(work, facts)
+    await ledger.keep(work, facts, await rules_now(work))
     await recount(work, {fact.case_id for fact in facts})
 
 
@@ -63,14 +59,14 @@ async def recount(work: Work, cases: Collection[UUID], also: Collection[Pair] = 
         decisions.setdefault(decision.stay, []).append(decision)
     today = local_date(work.at)
     lines: list[StayMonth] = []
-    for stay in await ledger.stays(work, cases):
+    for stay in await ledger.stays(work, cases, rules):
         lines += stay_months(stay, rules, decisions.get(stay.case_id, ()), today)
     moved = await ledger.replace_lines(work, cases, lines)
-    await _add_up(work, moved | set(also), rules)
+    await replace_months(work, moved | set(also), rules)
 
 
 def stay_months(stay: Stay, rules: RuleBook, decisions: Sequence[ReviewDecision], today: date) -> list[StayMonth]:
-    """How one stay counts in each month it touches: the same law as for a whole month, given this stay alone."""
+    """How one stay counts in each month it touches: the law of a whole month, given this stay alone, and nothing contested."""
     if stay.municipality is None:
         return []
     found = []
@@ -87,28 +83,6 @@ def stay_months(stay: Stay, rules: RuleBook, decisions: Sequence[ReviewDecision]
         elif basis.open_stays:
             found.append(StayMonth(stay.case_id, month, stay.municipality, _OPEN, False, 0, 0, 0))
     return found
-
-
-async def _add_up(work: Work, pairs: Collection[Pair], rules: RuleBook) -> None:
-    """Replace the rows of these months by what their stays add up to now."""
-    if not pairs:
-        return
-    await rollup.lock(work, pairs)
-    today = local_date(work.at)
-    counted = [finish(one, rules, complete=today > last_day(one.month)) for one in await rollup.add_up(work, pairs)]
-    await rollup.replace(work, counted)
-
-
-def finish(sums: rollup.Average, rules: RuleBook, *, complete: bool) -> rollup.Average:
-    """Add the excess of the average and its price to the sums of the stays."""
-    agreement = rules.agreement(sums.municipality, sums.month)
-    terms = None if agreement is None else agreement.average_on(last_day(sums.month))
-    if terms is None:
-        return replace(sums, complete=complete)
-    excess = excess_of(sums.sum_days, sums.in_average, terms, rules.tariffs, sums.month)
-    together = None if excess.amount is None or sums.amount_ore is None else Money(sums.amount_ore) + excess.amount
-    days = Decimal(excess.days.numerator) / excess.days.denominator
-    return replace(sums, complete=complete, excess_days=days, amount_ore=None if together is None else together.ore)
 
 
 async def turn_month(work: Work) -> bool:

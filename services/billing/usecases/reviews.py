@@ -41,10 +41,10 @@ async def decide_reviews(work: Work, verdicts: Sequence[Verdict], explanation: s
     cases = {verdict.stay for verdict in verdicts}
     _check_once(verdicts)
     await ledger.lock(work, cases)
-    stays = {stay.case_id: stay for stay in await ledger.stays(work, cases)}
+    rules, today = await rules_now(work), local_date(work.at)
+    stays = {stay.case_id: stay for stay in await ledger.stays(work, cases, rules)}
     if len(stays) != len(cases):
         raise NotFound
-    rules, today = await rules_now(work), local_date(work.at)
     held = {(ground.stay, ground.reason, ground.facts) for stay in stays.values() for ground in grounds(stay, rules, today)}
     decisions: list[ReviewDecision] = []
     not_held: list[FieldError] = []

@@ -13,16 +13,18 @@ from shared.dates import Month
 from shared.db import Work
 from shared.errors import FieldError, Malformed, NotFound, Refused
 from shared.identifiers import uuid7
-from shared.money import Money
+from shared.money import ZERO, Money
 
 
 async def propose_tariff(work: Work, first: date, last: date, price: Money, source: str, actor: Actor) -> TariffRow:
     """Propose a price per care day for a period.
 
     Raises:
-        Malformed: The period ends before it begins.
+        Malformed: The period ends before it begins, or the price is not above zero.
         Refused: A day of it has a price already.
     """
+    if price <= ZERO:
+        raise Malformed("tariff.price_negative", errors=(FieldError("/price/amount", "not_above_zero"),))
     if last < first:
         raise Malformed("tariff.period_reversed", errors=(FieldError("/last", "before_first"),))
     await rows.take_turns(work)

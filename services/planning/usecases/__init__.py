@@ -1,7 +1,7 @@
 """What can be done with planning: one function for each use case, each within one transaction that its caller opened."""
 
 from services.planning.usecases.admission_reasons import state_admission_reason
-from services.planning.usecases.billing_facts import tell_invoices, tell_months
+from services.planning.usecases.billing_facts import tell_corrections, tell_disputes, tell_invoices, tell_months
 from services.planning.usecases.cases import list_cases, read_case, read_history, search_cases
 from services.planning.usecases.consents import read_consents, register_consent, withdraw_consent
 from services.planning.usecases.deviations import (
@@ -146,6 +146,8 @@ __all__ = [
     "state_placement",
     "state_planning_status",
     "statement",
+    "tell_corrections",
+    "tell_disputes",
     "tell_invoices",
     "tell_months",
     "watch_deadlines",

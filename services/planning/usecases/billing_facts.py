@@ -5,11 +5,13 @@ from collections.abc import Mapping, Sequence
 from services.planning.repository import directory
 from services.planning.usecases.mailing import Letter, Post
 from shared.db import Work
-from shared.events.facts import InvoiceIssued, MonthPublished
+from shared.events.facts import DisputeDecided, InvoiceIssued, MonthCorrected, MonthPublished
 from shared.streams.consumer import Delivered
 
 MONTH_PUBLISHED = "notice.month_published"
+MONTH_CORRECTED = "notice.month_corrected"
 INVOICE_ISSUED = "notice.invoice_issued"
+DISPUTE_DECIDED = "notice.dispute_decided"
 
 
 async def tell_months(work: Work, delivered: Sequence[Delivered]) -> None:
@@ -21,12 +23,38 @@ async def tell_months(work: Work, delivered: Sequence[Delivered]) -> None:
             await _post(work, fact.municipality, MONTH_PUBLISHED, f"{MONTH_PUBLISHED}/{one.entry_id}", about)
 
 
+async def tell_corrections(work: Work, delivered: Sequence[Delivered]) -> None:
+    """Put `notice.month_corrected` into the mailboxes of the debtors; where it asks for more, their window starts again."""
+    for one in delivered:
+        fact = one.fact
+        if isinstance(fact, MonthCorrected):
+            about = {
+                "month": fact.month,
+                "calculation": fact.calculation,
+                "version": str(fact.version),
+                "amount": fact.amount,
+                "difference": fact.difference,
+            }
+            await _post(work, fact.municipality, MONTH_CORRECTED, f"{MONTH_CORRECTED}/{one.entry_id}", about)
+
+
+async def tell_disputes(work: Work, delivered: Sequence[Delivered]) -> None:
+    """Put `notice.dispute_decided` into the mailbox of the debtor; why it was decided so stands in billing."""
+    for one in delivered:
+        fact = one.fact
+        if isinstance(fact, DisputeDecided):
+            about = {"dispute": str(fact.dispute_id), "month": fact.month, "case": str(fact.case_id), "outcome": fact.outcome}
+            await _post(work, fact.municipality, DISPUTE_DECIDED, f"{DISPUTE_DECIDED}/{one.entry_id}", about)
+
+
 async def tell_invoices(work: Work, delivered: Sequence[Delivered]) -> None:
     """Put `notice.invoice_issued` into the mailboxes of the debtors."""
     for one in delivered:
         fact = one.fact
         if isinstance(fact, InvoiceIssued):
-            about = {"invoice": fact.number, "month": fact.month, "amount": fact.amount}
+            about = {"invoice": fact.number, "month": fact.month, "amount": fact.amount, "document": fact.document}
+            # An `about` holds texts alone: what corrects nothing names nothing.
+            about |= {} if fact.refers_to is None else {"refers_to": fact.refers_to}
             await _post(work, fact.municipality, INVOICE_ISSUED, f"{INVOICE_ISSUED}/{one.entry_id}", about)
 
 

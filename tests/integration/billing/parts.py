@@ -155,7 +155,7 @@ class Billing:
         return self.token("approver", "approver", scopes)
 
     def finance(self) -> dict[str, str]:
-        return self.token("finance", "finance", "averages:read invoices:read months:issue")
+        return self.token("finance", "finance", "averages:read invoices:read invoices:status months:issue")
 
     def municipality(self, code: str = "1480") -> dict[str, str]:
         return self.token(f"kommun-{code}", "municipality", "averages:read months:sign invoices:read", code)

@@ -190,12 +190,16 @@ async def test_steps_out_of_order_are_refused(billing: Billing) -> None:
         assert (refused.status_code, refused.json()["code"]) == (409, "month.state"), action
 
 
-async def test_an_issued_month_takes_no_further_step(billing: Billing) -> None:
+async def test_an_issued_month_takes_no_further_step_but_a_correction_when_facts_moved(billing: Billing) -> None:
     await a_month_with_money(billing)
     await billing.close_month()
-    await billing.tell(a_stay_fact(30))
-    for action, who in (("prepare", billing.controller()), ("publish", billing.controller()), ("issue", billing.approver())):
+    steps = (("prepare", billing.controller()), ("publish", billing.controller()), ("issue", billing.approver()))
+    for action, who in steps:
         assert (await billing.step(action, who)).json()["code"] == "month.state"
+    await billing.tell(a_stay_fact(30))
+    for action, who in steps[1:]:
+        assert (await billing.step(action, who)).json()["code"] == "month.state"
+    assert (await billing.step(*steps[0])).json()["state"] == "prepared"
 
 
 async def test_the_same_key_issues_once(billing: Billing) -> None:

@@ -21,7 +21,17 @@ from tests.integration.billing.parts import Billing, a_stay_fact
 
 ISSUER = "2321000131"
 CHANGES = ("UPDATE {table} SET {column} = 'changed'", "DELETE FROM {table}", "TRUNCATE {table} CASCADE")
-PERSONS = ("month_actions", "review_decisions", "tariff_approvals")
+COLUMNS = {
+    "invitations": "invited_by",
+    "month_actions": "person",
+    "review_decisions": "person",
+    "tariff_approvals": "person",
+    "invoice_statuses": "person",
+    "disputes": "person",
+    "dispute_events": "person",
+    "ledger_entries": "kind",
+    "ledger_postings": "account",
+}
 
 
 class Crash(Exception):
@@ -80,6 +90,11 @@ STANDING = (
     "review_decisions",
     "tariff_approvals",
     "feed_entries",
+    "invoice_statuses",
+    "ledger_entries",
+    "ledger_postings",
+    "disputes",
+    "dispute_events",
 )
 
 
@@ -87,8 +102,7 @@ async def test_what_was_written_stands_for_the_service_and_for_the_owner(databas
     for url, state in ((databases["billing"].app, "42501"), (databases["billing"].owner, "23001")):
         engine = create_async_engine(url, poolclass=NullPool)
         for table in STANDING:
-            column = "invited_by" if table == "invitations" else "person" if table in PERSONS else "body"
-            for change in (change.format(table=table, column=column) for change in CHANGES):
+            for change in (change.format(table=table, column=COLUMNS.get(table, "body")) for change in CHANGES):
                 with pytest.raises(DBAPIError) as refused:
                     await run(engine, change)
                 assert sqlstate(refused.value) == state, (change, state)

@@ -213,11 +213,11 @@ async def test_the_running_month_is_shown_to_the_region_and_the_municipality_its
     own = (await billing.get("/v1/averages", billing.municipality("1480"), month=month)).json()["averages"]
     assert [row["municipality"] for row in own] == ["1480"]
     assert (own[0]["stays"], own[0]["open_stays"]) == (1, 1)
-    assert (own[0]["forecast"]["stays"], own[0]["forecast"]["average"]) == (2, "4.000000")
+    assert (own[0]["if_all_left_now"]["stays"], own[0]["if_all_left_now"]["average"]) == (2, "4.000000")
     assert len((await billing.get("/v1/averages", billing.controller(), month=month)).json()["averages"]) == 3
 
 
-async def test_the_forecast_is_what_the_month_would_cost_if_everybody_left_now(billing: Billing) -> None:
+async def test_the_exposure_is_what_the_month_would_cost_if_everybody_left_now(billing: Billing) -> None:
     await billing.price("2027-01-01", "2099-12-31")
     await billing.price("2026-01-01", "2026-12-31")
     now = billing.at
@@ -229,10 +229,10 @@ async def test_the_forecast_is_what_the_month_would_cost_if_everybody_left_now(b
     gone = [fact.model_copy(update={"case_id": uuid7(), "discharged_at": now}) for fact in waiting]
     await billing.tell(*waiting)
     month = f"{Month.of(now.date())}"
-    forecast = (await billing.get("/v1/averages", billing.controller(), month=month)).json()["averages"][0]["forecast"]
+    left = (await billing.get("/v1/averages", billing.controller(), month=month)).json()["averages"][0]["if_all_left_now"]
     await billing.tell(*(replace_version(one, two) for one, two in zip(waiting, gone, strict=True)))
     then = (await billing.get("/v1/averages", billing.controller(), month=month)).json()["averages"][0]
-    assert (forecast["stays"], forecast["average"], forecast["amount"]) == (then["stays"], then["average"], then["exposure"]["amount"])
+    assert (left["stays"], left["average"], left["amount"]) == (then["stays"], then["average"], then["exposure"]["amount"])
 
 
 def replace_version(one: StayChanged, two: StayChanged) -> StayChanged:

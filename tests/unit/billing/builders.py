@@ -7,7 +7,9 @@ from uuid import UUID
 
 from services.billing.agreements import load_agreements, load_tariffs
 from services.billing.domain.basis import CountedAs, Line, MonthBasis
+from services.billing.domain.contested import Claim
 from services.billing.domain.gate import open_grounds
+from services.billing.domain.month import RuleBook, settle_month
 from services.billing.domain.reasons import Reason, ReviewDecision, ReviewOutcome
 from services.billing.domain.settlement import settle
 from services.billing.domain.stay import CareType, Compulsory, Invitation, Readiness, Stay
@@ -16,8 +18,10 @@ from services.billing.domain.terms import Agreement
 from shared.dates import STOCKHOLM, Month, local_date, start_of_day
 from shared.money import Money
 
-LAW_2018, VGR_2018 = load_agreements()
+AGREEMENTS = {agreement.name: agreement for agreement in load_agreements()}
+LAW_2018, VGR_2018 = AGREEMENTS["law-2018"], AGREEMENTS["vgr-2018"]
 TARIFFS = load_tariffs()
+BOOK = RuleBook(load_agreements(), TARIFFS, "2321000131")
 GOTEBORG = "1480"
 _NUMBERS = count(1)
 
@@ -88,6 +92,24 @@ def month_of(
 ) -> MonthBasis:
     """Settle Göteborg's March 2020, unless said."""
     return settle(stays, agreement, tariffs, municipality, Month.parse(month), decisions=decisions, as_of=as_of)
+
+
+def by_book(
+    stays: Iterable[Stay],
+    month: str = "2020-03",
+    *,
+    municipality: str = GOTEBORG,
+    book: RuleBook = BOOK,
+    decisions: Sequence[ReviewDecision] = (),
+    claims: Sequence[Claim] = (),
+) -> MonthBasis:
+    """Settle Göteborg's March 2020, unless said, each stay under the rule set it falls under."""
+    return settle_month(stays, book, municipality, Month.parse(month), decisions=decisions, claims=claims)
+
+
+def tried(name: str) -> RuleBook:
+    """The book in which a profile binds everybody at every time."""
+    return BOOK.as_if(AGREEMENTS[name])
 
 
 def decided(stay: Stay, reason: Reason, outcome: ReviewOutcome) -> ReviewDecision:

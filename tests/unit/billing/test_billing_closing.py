@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 
 from services.billing.domain.basis import MonthBasis
-from services.billing.domain.closing import TRANSITIONS, MonthAction, MonthState, Silence, silence
+from services.billing.domain.closing import CLOSED, TRANSITIONS, MonthAction, MonthState, Silence, silence
 from services.billing.domain.identity import canonical_json, fingerprint
-from services.billing.domain.invoice import Issue, Issuer, Party, invoice_content
+from services.billing.domain.invoice import Issue, Issuer, Party, Sides, invoice_content
 from services.billing.translation import stay_of
 from shared.events.facts import StayChanged
 from shared.events.stay_parts import ReadyNotice
@@ -19,25 +19,28 @@ from tests.unit.billing.builders import a_stay, month_of
 PUBLISHED = datetime(2026, 4, 2, 8, tzinfo=UTC)
 WINDOW, WITHIN = timedelta(days=30), timedelta(days=7)
 ISSUE = Issue("2026-000001", datetime(2026, 12, 31, 23, 30, tzinfo=UTC), 1, "0" * 64, "Attestant")
-ISSUER, DEBTOR = Issuer("2321000131", "Regionen", 30), Party("1480", "Göteborg", "2120001355")
+SIDES = Sides(Issuer("2321000131", "Regionen", 30), Party("1480", "Göteborg", "2120001355"))
 
 
-def test_every_state_but_the_last_leads_on_and_none_leads_back_but_by_preparing_again() -> None:
+def test_no_state_leads_back_but_by_preparing_again() -> None:
     order = list(MonthState)
     for (state, action), after in TRANSITIONS.items():
         assert order.index(after) > order.index(state) or action is MonthAction.PREPARE
-    leads_on = {state for state, _ in TRANSITIONS}
-    assert set(MonthState) - leads_on == {MonthState.SETTLED}
+    assert {state for state, _ in TRANSITIONS} == set(MonthState)
 
 
-def test_what_is_issued_is_never_prepared_again() -> None:
-    closed = (MonthState.ISSUED, MonthState.SETTLED)
-    assert not any((state, MonthAction.PREPARE) in TRANSITIONS for state in closed)
+def test_what_is_issued_moves_only_by_being_paid_or_by_a_correction_that_starts_from_the_beginning() -> None:
+    ways = {(state, action): after for (state, action), after in TRANSITIONS.items() if state in CLOSED}
+    assert ways == {
+        (MonthState.ISSUED, MonthAction.SETTLE): MonthState.SETTLED,
+        (MonthState.ISSUED, MonthAction.PREPARE): MonthState.PREPARED,
+        (MonthState.SETTLED, MonthAction.PREPARE): MonthState.PREPARED,
+    }
 
 
-def test_the_only_ways_to_acceptance_are_signature_and_silence() -> None:
+def test_the_only_ways_to_acceptance_are_signature_silence_and_a_correction_that_takes_nothing() -> None:
     ways = {key for key in product(MonthState, MonthAction) if TRANSITIONS.get(key) is MonthState.ACCEPTED}
-    assert ways == {(MonthState.PUBLISHED, MonthAction.SIGN), (MonthState.PUBLISHED, MonthAction.LAPSE)}
+    assert ways == {(MonthState.PUBLISHED, action) for action in (MonthAction.SIGN, MonthAction.LAPSE, MonthAction.CONCEDE)}
 
 
 @pytest.mark.parametrize(
@@ -58,7 +61,7 @@ def test_silence_is_a_yes_only_after_the_window_in_a_mailbox_that_is_read(
 
 
 def an_invoice(basis: MonthBasis) -> dict[str, Any]:
-    content: dict[str, Any] = json.loads(canonical_json(invoice_content(basis, ISSUE, ISSUER, DEBTOR)))
+    content: dict[str, Any] = json.loads(canonical_json(invoice_content(basis, ISSUE, SIDES)))
     return content
 
 
@@ -79,7 +82,7 @@ def test_an_invoice_issued_at_new_year_s_midnight_bears_the_swedish_date() -> No
 @pytest.mark.parametrize("days", [0, 3])
 def test_a_month_without_an_amount_is_no_invoice(days: int) -> None:
     with pytest.raises(ValueError, match="add up"):
-        invoice_content(month_of([a_stay(days)]), ISSUE, ISSUER, DEBTOR)
+        invoice_content(month_of([a_stay(days)]), ISSUE, SIDES)
 
 
 def test_a_fact_with_offsets_becomes_the_same_stay_as_one_in_utc() -> None:

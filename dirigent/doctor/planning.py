@@ -1,0 +1,9 @@
+"""What must hold in planning's database."""
+
+from services.planning.usecases import measures_that_differ
+from shared.db import Work
+
+
+async def faults(work: Work) -> list[str]:
+    """Everything that is not as it must be, in words."""
+    return [f"case {case_id}: the follow-up differs from what it is measured from" for case_id in await measures_that_differ(work)]

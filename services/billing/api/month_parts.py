@@ -1,0 +1,169 @@
+"""What a month's answer is made of: findings, charges, lines, averages, and what corrections and documents there are."""
+
+from collections.abc import Mapping
+from typing import Any, Self
+from uuid import UUID
+
+from services.billing.api.parts import Amount
+from services.billing.domain.basis import AverageGroup, Finding
+from services.billing.domain.correcting import Correction, Document
+from services.billing.domain.identity import group_content
+from shared.http.fields import Answer
+
+
+def money(text: str | None) -> Amount | None:
+    """An amount of a calculation, None while a price is missing."""
+    return None if text is None else Amount(amount=text)
+
+
+class FindingAnswer(Answer):
+    """One finding of the data-quality gate; `blocks` says whether the month must wait for it."""
+
+    code: str
+    blocks: bool
+    case: UUID | None
+    unit: str
+    day: str | None
+
+    @classmethod
+    def of(cls, finding: Finding) -> Self:
+        """From the gate's finding."""
+        day = None if finding.day is None else finding.day.isoformat()
+        return cls(code=finding.code.value, blocks=finding.blocks, case=finding.stay, unit=finding.unit, day=day)
+
+
+class ChargeAnswer(Answer):
+    """Days charged at one price."""
+
+    first: str
+    last: str
+    days: str
+    price: Amount | None
+    price_source: str
+    amount: Amount | None
+
+    @classmethod
+    def of(cls, part: Mapping[str, Any]) -> Self:
+        """From the canonical form."""
+        return cls(**{**part, "price": money(part["price"]), "amount": money(part["amount"])})
+
+
+class ReasonAnswer(Answer):
+    """A reason and the rule it comes from."""
+
+    reason: str
+    source: str
+
+
+class LineAnswer(Answer):
+    """One stay in the month, with the notices every clock ran from and the rule that counted it."""
+
+    case: UUID
+    ward: str
+    care_type: str
+    days: int
+    counted_as: str
+    reason: str | None
+    reasons: list[ReasonAnswer]
+    chargeable_days: int
+    amount: Amount | None
+    admission_notice_sent_at: str | None
+    ready_notice_sent_at: str | None
+    invited_at: str | None
+    ended_on: str | None
+    charges: list[ChargeAnswer]
+    rule: str
+
+    @classmethod
+    def of(cls, line: Mapping[str, Any]) -> Self:
+        """From the canonical form."""
+        reasons = [ReasonAnswer(**reason) for reason in line["reasons"]]
+        return cls(
+            **{
+                **line,
+                "reasons": reasons,
+                "reason": reasons[0].reason if reasons else None,
+                "amount": money(line["amount"]),
+                "charges": [ChargeAnswer.of(part) for part in line["charges"]],
+            }
+        )
+
+
+class AverageGroupAnswer(Answer):
+    """One average of the month: the rule set and care types it is taken for, the stays in it, and the days above what is free."""
+
+    agreement: str
+    care_types: list[str]
+    threshold: str
+    in_average: int
+    sum_days: int
+    average: str | None
+    excess: ChargeAnswer
+    stays: list[UUID]
+    rule: str
+
+    @classmethod
+    def of(cls, group: AverageGroup) -> Self:
+        """From the calculation."""
+        return cls.of_told(group_content(group))
+
+    @classmethod
+    def of_told(cls, told: Mapping[str, Any]) -> Self:
+        """From the canonical form."""
+        shown = {name: told[name] for name in cls.model_fields}
+        return cls(**{**shown, "excess": ChargeAnswer.of(told["excess"])})
+
+
+class DisputedAnswer(Answer):
+    """What the month costs with every undecided dispute counted, and with all of them left out; the lower one is billed."""
+
+    counted: Amount | None
+    left_out: Amount | None
+    claims: list[UUID]
+
+    @classmethod
+    def of(cls, told: Mapping[str, Any]) -> Self:
+        """From the canonical form."""
+        return cls(counted=money(told["counted"]), left_out=money(told["left_out"]), claims=told["claims"])
+
+
+class CorrectionAnswer(Answer):
+    """What correcting a closed month would come to: `credit`, `supplementary`, or `none`."""
+
+    amount_now: Amount | None
+    billed: Amount
+    difference: Amount | None
+    direction: str
+
+    @classmethod
+    def of(cls, correction: Correction) -> Self:
+        """From what the month costs now and what was billed."""
+        return cls(
+            amount_now=Amount.of(correction.amount_now),
+            billed=Amount(amount=str(correction.billed)),
+            difference=Amount.of(correction.difference),
+            direction=correction.direction.value,
+        )
+
+
+class DocumentAnswer(Answer):
+    """A document issued for the month: `invoice`, `supplementary` or `credit_note`, its amount always above 0."""
+
+    number: str
+    kind: str
+    amount: Amount
+    issued_on: str
+    due_on: str
+    refers_to: str | None
+
+    @classmethod
+    def of(cls, document: Document) -> Self:
+        """From the register of issued documents."""
+        return cls(
+            number=document.number,
+            kind=document.kind.value,
+            amount=Amount(amount=str(document.amount)),
+            issued_on=document.issued_on.isoformat(),
+            due_on=document.due_on.isoformat(),
+            refers_to=document.refers_to,
+        )

@@ -1,0 +1,83 @@
+"""What billing makes known stands in the controller's mailbox of the municipality concerned, and says which document, month or dispute."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import pytest
+
+from services.planning.consumers import BILLING
+from shared.dates import now
+from shared.events.facts import FACTS, DisputeDecided, Fact, InvoiceIssued, MonthCorrected, MonthPublished
+from shared.identifiers import uuid7
+from shared.streams.consumer import Delivered
+from tests.builders import GOTEBORG, HARRYDA
+from tests.integration.planning.conftest import Planning
+
+DISPUTE, CASE, START = uuid7(), uuid7(), now()
+PUBLISHED = MonthPublished(municipality=GOTEBORG, month="2026-10", calculation="5f" * 32, version=1, amount="65600.00", published_at=START)
+CORRECTED = MonthCorrected(
+    municipality=GOTEBORG,
+    month="2026-10",
+    calculation="6f" * 32,
+    version=2,
+    amount="32800.00",
+    difference="-32800.00",
+    published_at=START,
+)
+INVOICE = InvoiceIssued(number="2026-000001", municipality=GOTEBORG, month="2026-10", amount="65600.00", issued_at=START)
+CREDIT = InvoiceIssued(
+    number="2026-000002",
+    municipality=GOTEBORG,
+    month="2026-10",
+    amount="32800.00",
+    issued_at=START,
+    document="credit_note",
+    refers_to="2026-000001",
+)
+DECIDED = DisputeDecided(dispute_id=DISPUTE, municipality=GOTEBORG, month="2026-10", case_id=CASE, outcome="partly", decided_at=START)
+
+
+async def told(planning: Planning, facts: Sequence[Fact]) -> list[dict[str, Any]]:
+    async with planning.database.transaction() as work:
+        for position, fact in enumerate(facts, start=1):
+            await BILLING[fact.kind](work, [Delivered(position, uuid7(), None, fact)])
+    await planning.number()
+    return list((await planning.mailbox(planning.municipality()))["entries"])
+
+
+@pytest.mark.parametrize(
+    ("fact", "notice", "about"),
+    [
+        (PUBLISHED, "notice.month_published", {"month": "2026-10", "calculation": "5f" * 32, "version": "1", "amount": "65600.00"}),
+        (
+            CORRECTED,
+            "notice.month_corrected",
+            {"month": "2026-10", "calculation": "6f" * 32, "version": "2", "amount": "32800.00", "difference": "-32800.00"},
+        ),
+        (INVOICE, "notice.invoice_issued", {"invoice": "2026-000001", "month": "2026-10", "amount": "65600.00", "document": "invoice"}),
+        (
+            CREDIT,
+            "notice.invoice_issued",
+            {"invoice": "2026-000002", "month": "2026-10", "amount": "32800.00", "document": "credit_note", "refers_to": "2026-000001"},
+        ),
+        (
+            DECIDED,
+            "notice.dispute_decided",
+            {"dispute": str(DISPUTE), "month": "2026-10", "case": str(CASE), "outcome": "partly"},
+        ),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+async def test_each_fact_of_billing_becomes_its_notice(planning: Planning, fact: Fact, notice: str, about: dict[str, str]) -> None:
+    (entry,) = await told(planning, [fact])
+    assert (entry["type"], entry["about"], entry["sender"], entry["acknowledge_by"]) == (notice, about, None, None)
+
+
+async def test_every_other_municipality_hears_nothing(planning: Planning) -> None:
+    await told(planning, [PUBLISHED, CORRECTED, INVOICE, CREDIT, DECIDED])
+    other = (await planning.mailbox(planning.municipality(HARRYDA)))["entries"]
+    assert other == []
+
+
+def test_planning_hears_only_facts_that_there_are() -> None:
+    assert set(BILLING) <= set(FACTS)
