@@ -15,6 +15,9 @@ PAGED: Final = frozenset(
         "/v1/subscriptions/{subscription_id}/deliveries",
         "/v1/units",
         "/v1/worklist",
+        "/v1/disputes",
+        "/v1/simulations",
+        "/v1/comparisons",
     }
 )
 """The lists that send `Link`; a test finds them in the code."""

@@ -77,7 +77,6 @@ STORY = (
     ("POST", "/v1/disputes/{dispute_id}/escalation", "municipality", 404),
     ("POST", "/v1/invoices/{number}/status", "region", 404),
     ("POST", "/v1/simulations", "region", 202),
-    ("POST", "/v1/simulations/{simulation_id}/cancel", "region", 200),
     ("POST", "/v1/comparisons/{comparison_id}/signature", "region", 404),
 )
 CARE_CENTRE = "SE2321000131-E000000000901"

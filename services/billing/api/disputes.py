@@ -185,7 +185,7 @@ async def get_disputes(
     await record(work, call.caller, READ, [dispute.stay for dispute in found], request_id=call.request_id)
     if len(found) == limit:
         kept = "".join(f"&{name}={value}" for name, value in (("month", month), ("state", state)) if value is not None)
-        response.headers["Link"] = f'<{PATH}?after={found[-1].id}&limit={limit}{kept}>; rel="next"'
+        response.headers["Link"] = f'</v1/disputes?after={found[-1].id}&limit={limit}{kept}>; rel="next"'
     return Disputes(disputes=[DisputeAnswer.of(dispute) for dispute in found])
 
 

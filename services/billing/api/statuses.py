@@ -32,8 +32,8 @@ class StatusBody(Acting):
         {
             "status": "paid",
             "amount": {"amount": "65600.00", "currency": "SEK"},
-            "paid_on": "2026-11-30",
-            "reference": "BG 2026-11-30 4711",
+            "paid_on": "2026-10-30",
+            "reference": "BG 2026-10-30 4711",
             "acted_by": "Anna Test",
         }
     )
