@@ -61,11 +61,13 @@ def inspect(held: Sequence[Held], groups: Iterable[AverageGroup], silent: Iterab
         Domain rule 3.8, reviews and data-quality gate.
     """
     findings: list[Finding] = []
-    for entry in held:
-        undecided = entry.undecided
-        if undecided:
-            blocks = changes_amount(entry, held)
-            findings += [Finding(_code(reason), blocks, entry.line.stay, entry.line.ward) for reason in undecided]
+    waiting = [(entry, undecided) for entry in held if (undecided := entry.undecided)]
+    # Once for each average and not for each stay: a month can hold many reviews.
+    averages = {id(entry.terms): entry.terms for entry, _ in waiting if entry.terms is not None}
+    exceeding = {key: _can_exceed(terms, held) for key, terms in averages.items()}
+    for entry, undecided in waiting:
+        blocks = changes_amount(entry, can_exceed=exceeding.get(id(entry.terms), False))
+        findings += [Finding(_code(reason), blocks, entry.line.stay, entry.line.ward) for reason in undecided]
     listed = {entry.line.stay for entry in held}
     findings += [Finding(FindingCode.NO_SIGN_OF_LIFE, False, stay.case_id, stay.ward) for stay in silent if stay.case_id not in listed]
     unpriced = {part.last for entry in held for part in entry.line.charges if part.amount is None}
@@ -92,11 +94,11 @@ def joined_findings(findings: Iterable[Finding], others: Iterable[Iterable[Findi
     return tuple(found.values())
 
 
-def changes_amount(entry: Held, held: Iterable[Held]) -> bool:
+def changes_amount(entry: Held, *, can_exceed: bool) -> bool:
     """Whether counting this stay or not can give different amounts for some decision on the other undecided ones.
 
     A stay charged by itself changes the amount as soon as it has chargeable days. A stay of the average changes it when it is not exactly
-    at the threshold and the excess can rise above zero at all: with every undecided stay above the threshold counted. Where the average
+    at the threshold and the excess can rise above zero at all (`can_exceed`). Where the average
     decides about the next month, any stay that moves it changes what is charged then.
     """
     stay, terms = entry.as_counted, entry.terms
@@ -108,10 +110,21 @@ def changes_amount(entry: Held, held: Iterable[Held]) -> bool:
         return _weight(stay, terms) != 0 or terms.smallest_number > 1
     if terms.smallest_number > 1:
         return True
-    others = [other for other in held if other.terms is terms]
-    most = sum((_weight(other.line, terms) for other in others), Fraction(0))
-    most += sum((max(Fraction(0), _weight(other.as_counted, terms)) for other in others if other.undecided), Fraction(0))
-    return _weight(stay, terms) != 0 and most > 0
+    return can_exceed and _weight(stay, terms) != 0
+
+
+def _can_exceed(terms: AverageTerms, held: Iterable[Held]) -> bool:
+    """Whether the excess of an average can rise above zero at all: with every undecided stay above the threshold counted."""
+    days = count = 0
+    most = Fraction(0)
+    for other in held:
+        if other.terms is not terms:
+            continue
+        if is_averaged(other.line):
+            days, count = days + other.line.days, count + 1
+        if other.undecided:
+            most += max(Fraction(0), _weight(other.as_counted, terms))
+    return days - terms.threshold * count + most > 0
 
 
 def _weight(line: Line, terms: AverageTerms) -> Fraction:
