@@ -16,6 +16,7 @@ from dirigent.demo.asking import DemoError, ask, until
 from dirigent.demo.checks import Checks
 from dirigent.demo.closing import DONE, Closing
 from dirigent.demo.compare import Sums, averages, caught_up, differing, lines_of, told_lines
+from dirigent.demo.explaining import explain_all
 from dirigent.demo.invoices import pull
 from dirigent.demo.live import MUNICIPALITY, TAKEN_ON_BY, admit
 from dirigent.demo.mailboxes import MailboxRead, read_all
@@ -75,6 +76,7 @@ class Demo:
         await self._acknowledge(boxes)
         await self._close(player)
         await self._pull_invoices()
+        await self._explain()
         await self._admit_live()
         return self.checks.all_hold
 
@@ -249,6 +251,15 @@ class Demo:
             f"invoice {number} is there for its debtor and looks unknown to everybody else",
             alike and not own.faults,
             "; ".join(own.faults[:3]) or f"another municipality hears {told}",
+        )
+
+    async def _explain(self) -> None:
+        self._act("Each municipality asks why, and recomputes the answer offline")
+        told = await explain_all(self.api, self.played.month, [one.code for one in load_county().municipalities])
+        self.checks.that(
+            f"{len(load_county().municipalities)} explanations of {many(told.stays, 'stay')} give the amounts that were billed",
+            told.stays > 0 and not told.faults,
+            "; ".join(told.faults[:3]) or "they hold no stay",
         )
 
     async def _admit_live(self) -> None:
