@@ -168,7 +168,7 @@ def refuse_repeated(earlier: Iterable[Dispute], days: frozenset[date] | None, re
     """Let nothing be contested twice at a time, nor again for the same reason once it is decided: that is what escalating is for.
 
     Args:
-        earlier: Every dispute about the stay.
+        earlier: Every dispute of the same debtor about the stay.
         days: What is contested now.
         reason: Why.
         changed_at: When the facts of the stay last moved; on other facts the same reason may be raised again.

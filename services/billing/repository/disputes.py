@@ -1,6 +1,6 @@
 """Disputes and what became of them: both tables only grow, and where a dispute stands follows from its last event."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
@@ -70,7 +70,7 @@ _CLAIMS: Final = text(
                 SELECT FROM stay_versions v WHERE v.case_id = s.case_id AND v.recorded_at <= :known_at
                     AND CAST(v.body AS jsonb) -> 'joined_cases' ? CAST(joined AS text)))
     )
-    SELECT d.id, told.stay, d.days, coalesce(e.kind, 'open') AS state, e.outcome, e.days AS upheld
+    SELECT d.id, d.municipality, told.stay, d.days, coalesce(e.kind, 'open') AS state, e.outcome, e.days AS upheld
     FROM told JOIN disputes d ON d.case_id = told.case_id {_LAST_EVENT}
     WHERE CAST(:known_at AS timestamptz) IS NULL OR d.opened_at <= :known_at
     ORDER BY d.id
@@ -102,16 +102,23 @@ class Wanted:
     limit: int
 
 
-async def claims(work: Work, cases: Collection[UUID], known_at: datetime | None = None) -> list[Claim]:
+async def claims(
+    work: Work, cases: Collection[UUID], known_at: datetime | None = None, debtors: Mapping[UUID, str | None] | None = None
+) -> list[Claim]:
     """Every dispute about these stays as the calculation sees it, in the order they were opened.
 
     Args:
         work: The transaction.
         cases: The stays.
         known_at: As it stood at that instant; None = now.
+        debtors: Who owes for each stay: what anybody else contested of it, while it was theirs, is left out. None = whoever it was.
     """
     rows = await work.connection.execute(_CLAIMS, {"cases": sorted(cases), "known_at": known_at})
-    return [claim_of(row.id, row.stay, row.days, DisputeState(row.state), _outcome(row.outcome), row.upheld) for row in rows]
+    return [
+        claim_of(row.id, row.stay, row.days, DisputeState(row.state), _outcome(row.outcome), row.upheld)
+        for row in rows
+        if debtors is None or debtors.get(row.stay) == row.municipality
+    ]
 
 
 async def add(work: Work, dispute: Dispute) -> None:

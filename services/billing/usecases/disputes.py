@@ -86,7 +86,8 @@ async def open_dispute(work: Work, contested: Contested, actor: Actor) -> Disput
     await ledger.lock(work, cases)
     days = None if contested.days is None else frozenset(contested.days)
     await _check_days(work, contested.days, contested.municipality, contested.month, contested.stay)
-    refuse_repeated(await rows.about(work, cases), days, contested.reason, await rows.changed_at(work, contested.stay))
+    own = [one for one in await rows.about(work, cases) if one.municipality == contested.municipality]
+    refuse_repeated(own, days, contested.reason, await rows.changed_at(work, contested.stay))
     dispute = Dispute(
         uuid7(),
         contested.municipality,

@@ -34,7 +34,9 @@ async def gather(work: Work, municipalities: Collection[str], month: Month, know
     stays = _grouped(await _stays(work, municipalities, month, book, known_at), lambda stay: stay.municipality)
     cases = [stay.case_id for code in municipalities for stay in stays.get(code, ())]
     decisions = _grouped(await _decisions(work, cases, known_at), lambda decision: decision.stay)
-    claims = _grouped(await disputes.claims(work, cases, known_at), lambda claim: claim.stay)
+    # A stay may have been another municipality's: what that one contested, and was given right in, says nothing of what this one owes.
+    payers = {stay.case_id: code for code in municipalities for stay in stays.get(code, ())}
+    claims = _grouped(await disputes.claims(work, cases, known_at, payers), lambda claim: claim.stay)
     books = _Books(book)
     gathered = {}
     for code in municipalities:

@@ -113,3 +113,26 @@ async def test_the_notice_of_a_correction_starts_the_window_as_that_of_a_publica
     assert (await month(billing))["notice_entered_at"] is None
     await billing.tell(notice.model_copy(update={"notice_type": "notice.month_corrected"}))
     assert (await month(billing))["notice_entered_at"] is not None
+
+
+@pytest.mark.parametrize("outcome", [None, "upheld"])
+async def test_what_one_municipality_contested_is_neither_told_to_nor_taken_off_the_one_the_stay_turned_out_to_be_of(
+    billing: Billing, outcome: str | None
+) -> None:
+    stay = a_stay_fact(12, municipality="1481")
+    await billing.price()
+    await billing.tell(stay)
+    for action in ("prepare", "publish"):
+        assert (await billing.step(action, billing.controller(), code="1481")).status_code == 200
+    dispute = await opened(billing, stay, who=debtor(billing, "1481"), reason="wrong_municipality")
+    if outcome is not None:
+        assert (await decide(billing, dispute, outcome)).status_code == 200
+    await billing.tell(stay.model_copy(update={"case_version": 2, "municipality": "1480"}))
+    theirs = await month(billing)
+    assert (theirs["amount"]["amount"], theirs["lines"][0]["counted_as"], theirs["disputed"]) == ("108000.00", "long", None)
+    explained = await billing.get(f"/v1/months/{MONTH}/1480/explanation", debtor(billing))
+    assert explained.status_code == 200
+    assert dispute not in explained.text
+    assert (await prepared(billing))[0] == "108000.00"
+    assert (await billing.step("publish", billing.controller())).status_code == 200
+    await opened(billing, stay, reason="wrong_municipality")
