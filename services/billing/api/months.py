@@ -29,9 +29,8 @@ from services.billing.api.parts import (
     known_at_of,
     month_of_text,
     reader_of,
-    require_debtor,
-    require_own,
     require_scope,
+    require_side,
 )
 from services.billing.domain.closing import MonthAction
 from services.billing.repository.months import MonthRow
@@ -206,6 +205,7 @@ async def prepare_month(
     call: Checked, work: Working, request: Request, month: MonthPath, municipality: MunicipalityPath, body: Acting
 ) -> Response:
     """Calculate a month that is over; the answer names the calculation."""
+    require_side(call, MonthAction.PREPARE, [municipality])
 
     async def act() -> MonthAnswer:
         return MonthAnswer.of(await prepare(work, municipality, month_of_text(month), actor_of(call, body)))
@@ -226,7 +226,6 @@ async def sign_month(
     call: Checked, work: Working, request: Request, month: MonthPath, municipality: MunicipalityPath, body: StepBody
 ) -> Response:
     """The municipality accepts its own published month."""
-    require_debtor(call, municipality)
     return await _step(MonthAction.SIGN, call, work, request, (month, municipality), body)
 
 
@@ -250,7 +249,7 @@ async def issue_month(
 async def act_on_months(call: Checked, work: Working, request: Request, month: MonthPath, body: ActionsBody) -> Response:
     """One step for many municipalities at once, one outcome each; a refused one stops no other."""
     require_scope(call, f"months:{body.action}")
-    require_own(call, [item.municipality for item in body.items])
+    require_side(call, MonthAction(body.action), [item.municipality for item in body.items])
     items = [Item(item.municipality, None if item.calculation is None else item.calculation.name) for item in body.items]
 
     async def act() -> Outcomes:
@@ -262,8 +261,9 @@ async def act_on_months(call: Checked, work: Working, request: Request, month: M
 
 async def _step(action: MonthAction, call: Call, work: Working, request: Request, of: tuple[str, str], body: StepBody) -> Response:
     """One step, once per idempotency key."""
-    step = step_for(action, actor_of(call, body), closing_terms(request))
     month, municipality = of
+    require_side(call, action, [municipality])
+    step = step_for(action, actor_of(call, body), closing_terms(request))
 
     async def act() -> MonthAnswer:
         return MonthAnswer.of(await step(work, municipality, month_of_text(month), body.calculation.name))

@@ -7,7 +7,7 @@ from typing import Annotated, Final
 from fastapi import Path, Query, Request
 from pydantic import Field
 
-from services.billing.domain.closing import CalculationName
+from services.billing.domain.closing import CalculationName, MonthAction
 from services.billing.domain.persons import Actor
 from services.billing.settings import Settings
 from services.billing.usecases.bulk import ClosingTerms
@@ -137,24 +137,16 @@ def reader_of(caller: Caller) -> str | None:
     raise NotFound
 
 
-def require_own(call: Call, municipalities: Iterable[str]) -> None:
-    """Let a municipality act on its own month only; the region's offices act on any.
+def require_side(call: Call, action: MonthAction, municipalities: Iterable[str]) -> None:
+    """Let nobody but the municipality itself accept what it owes, and only the region take the other steps, whatever the scopes say.
 
     Raises:
-        NotFound: One of them is somebody else's.
+        NotFound: One of the months is somebody else's to sign.
+        HttpProblem: 403 for a step of the region's by anybody else.
     """
-    own = reader_of(call.caller)
-    if own is not None and any(municipality != own for municipality in municipalities):
-        raise NotFound
-
-
-def require_debtor(call: Call, municipality: str) -> None:
-    """Let nobody but the municipality itself accept what it owes.
-
-    Raises:
-        NotFound: The caller is somebody else.
-    """
-    if reader_of(call.caller) != municipality:
+    if action is not MonthAction.SIGN:
+        require_region(call)
+    elif any(municipality != reader_of(call.caller) for municipality in municipalities):
         raise NotFound
 
 

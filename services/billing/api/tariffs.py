@@ -8,7 +8,7 @@ from fastapi import APIRouter, Request, Response
 from pydantic import Field
 
 from services.billing.agreements import load_tariffs
-from services.billing.api.parts import Acting, Amount, actor_of, reader_of
+from services.billing.api.parts import Acting, Amount, actor_of, reader_of, require_region
 from services.billing.domain.tariff import DayPrice
 from services.billing.repository.tariffs import TariffRow
 from services.billing.usecases.tariffs import approve_tariff, propose_tariff, tariffs_entered
@@ -102,6 +102,7 @@ async def read_tariffs(call: Checked, work: Working) -> Tariffs:
 @router.post("/v1/tariffs", status_code=HTTPStatus.CREATED, response_model=TariffAnswer)
 async def propose_price(call: Checked, work: Working, request: Request, body: TariffBody) -> Response:
     """Propose a price; it counts when another person has approved it."""
+    require_region(call)
 
     async def act() -> TariffAnswer:
         price = Money.of_kronor(body.price.amount)
@@ -113,6 +114,7 @@ async def propose_price(call: Checked, work: Working, request: Request, body: Ta
 @router.post("/v1/tariffs/{tariff_id}/approval", response_model=TariffAnswer)
 async def approve_price(call: Checked, work: Working, request: Request, tariff_id: UUID, body: Acting) -> Response:
     """Approve a price somebody else proposed; every month that waited for it is counted anew."""
+    require_region(call)
 
     async def act() -> TariffAnswer:
         return TariffAnswer.entered(await approve_tariff(work, tariff_id, actor_of(call, body)))

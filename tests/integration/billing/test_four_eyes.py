@@ -1,5 +1,6 @@
 """Two persons for every month and every price: a spelling, a client or a missing name is no second pair of eyes."""
 
+from itertools import product
 from typing import Any
 
 import pytest
@@ -104,3 +105,35 @@ async def test_a_blank_is_nobody_s_name_and_explains_nothing(billing: Billing, b
     ):
         who = billing.token("one", "controller", EVERYTHING + " reviews:decide")
         assert (await billing.post(path, who, body)).status_code == 422, path
+
+
+@pytest.mark.parametrize("role", ["municipality", "ward", "care"])
+async def test_no_scope_lets_anybody_but_the_region_take_its_steps_on_a_month(billing: Billing, role: str) -> None:
+    await a_published_month(billing, billing.controller(), None)
+    caller = billing.token("kommun-1480", role, f"{EVERYTHING} months:issue", "1480" if role == "municipality" else None)
+    calculation = billing.calculations["1480"]
+    for action, code in product(("prepare", "publish", "approve", "issue"), ("1480", "1481", "9999")):
+        body = {} if action == "prepare" else {"calculation": calculation}
+        one = await billing.post(f"/v1/months/2026-03/{code}/{action}", caller, body)
+        many = await billing.post("/v1/months/2026-03/actions", caller, {"action": action, "items": [{"municipality": code} | body]})
+        assert [(answer.status_code, answer.json()["code"]) for answer in (one, many)] == [(403, "access.denied")] * 2, (action, code)
+
+
+async def test_no_scope_lets_anybody_but_the_region_enter_or_approve_a_price(billing: Billing) -> None:
+    caller = billing.token("kommun-1480", "municipality", EVERYTHING, "1480")
+    assert (await billing.post("/v1/tariffs", caller, PRICE)).json()["code"] == "access.denied"
+    tariff = await priced(billing, billing.controller(), None)
+    assert await price_approved(billing, tariff, caller, None) == (403, "access.denied")
+
+
+async def test_no_scope_lets_the_region_sign_for_a_municipality_alone_or_among_many(billing: Billing) -> None:
+    await billing.price()
+    await billing.tell(a_stay_fact(12))
+    for action in ("prepare", "publish"):
+        assert (await billing.step(action, billing.controller())).status_code == 200
+    caller = billing.token("approver", "approver", "months:sign months:approve")
+    item = {"municipality": "1480", "calculation": billing.calculations["1480"]}
+    many = await billing.post("/v1/months/2026-03/actions", caller, {"action": "sign", "items": [item]})
+    assert ((await billing.step("sign", caller)).status_code, many.status_code) == (404, 404)
+    own = await billing.post("/v1/months/2026-03/actions", billing.municipality(), {"action": "sign", "items": [item]})
+    assert own.json()["outcomes"][0]["status"] == "done"
