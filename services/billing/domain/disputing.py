@@ -99,6 +99,11 @@ class Dispute:
         return self.events[-1].state if self.events else DisputeState.OPEN
 
     @property
+    def raised_by(self) -> tuple[Actor, ...]:
+        """Who spoke for the debtor: opened it, or asked for another look."""
+        return (self.by, *(event.by for event in self.events if event.state is DisputeState.ESCALATED))
+
+    @property
     def outcome(self) -> DisputeOutcome | None:
         """What was decided, None while nothing is or the decision is looked at again."""
         return self.events[-1].outcome if self.events else None
@@ -187,11 +192,11 @@ def refuse_repeated(earlier: Iterable[Dispute], days: frozenset[date] | None, re
 
 
 def refuse_same_person(actor: Actor, answerable: Sequence[Actor]) -> None:
-    """Let nobody decide about her own calculation.
+    """Let nobody decide about her own calculation, nor in a dispute that she raised.
 
     Args:
         actor: Who decides.
-        answerable: Everybody who prepared or published a calculation of the month.
+        answerable: Everybody who prepared or published a calculation of the month, or who spoke for the debtor.
 
     Raises:
         Refused: She is one of them.
@@ -200,4 +205,4 @@ def refuse_same_person(actor: Actor, answerable: Sequence[Actor]) -> None:
         Domain rule 3.8, disputes (decided by the creditor, not by the preparer).
     """
     if any(actor.is_same_person_as(one) for one in answerable):
-        raise Refused("dispute.same_person", "a dispute is decided by another person than the one who prepared or published the month")
+        raise Refused("dispute.same_person", "a dispute is decided by somebody who neither prepared or published the month nor raised it")

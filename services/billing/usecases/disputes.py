@@ -110,12 +110,12 @@ async def decide_dispute(work: Work, dispute_id: UUID, ruling: Ruling, actor: Ac
     Raises:
         NotFound: There is no such dispute.
         Malformed: The days do not go with the outcome, or the text names a person.
-        Refused: It is decided already, or by the one who made the calculation.
+        Refused: It is decided already, or by one who made the calculation or raised the dispute.
     """
     _refuse_persons(ruling.explanation)
     dispute = await _locked(work, dispute_id)
     state = next_state(dispute, DisputeAction.DECIDE)
-    refuse_same_person(actor, await rows.answerable(work, dispute.municipality, dispute.month))
+    refuse_same_person(actor, [*await rows.answerable(work, dispute.municipality, dispute.month), *dispute.raised_by])
     await _check_ruling(work, dispute, ruling)
     days = None if ruling.days is None else frozenset(ruling.days)
     at = dispute.step_at(work.at)

@@ -235,6 +235,18 @@ async def test_who_prepared_or_published_does_not_decide(billing: Billing, name:
     assert (await decide(billing, dispute, acted_by="Berit Test")).status_code == 200
 
 
+async def test_nobody_decides_the_dispute_that_she_raised_or_had_looked_at_again_for_the_debtor(billing: Billing) -> None:
+    stay = a_stay_fact(12)
+    await shown(billing, stay)
+    dispute = await opened(billing, stay, acted_by="Doris Test")
+    assert said(await decide(billing, dispute, "upheld", acted_by="doris  test")) == (409, "dispute.same_person")
+    assert (await decide(billing, dispute, acted_by="Berit Test")).status_code == 200
+    assert (await escalate(billing, dispute, acted_by="Eva Test")).status_code == 200
+    for name in ("Doris Test", "EVA TEST"):
+        assert said(await decide(billing, dispute, "upheld", acted_by=name)) == (409, "dispute.same_person")
+    assert (await decide(billing, dispute, "upheld", acted_by="Berit Test")).status_code == 200
+
+
 @pytest.mark.parametrize(
     ("contested", "outcome", "days", "code"),
     [
