@@ -9,7 +9,7 @@ from services.billing.domain.charge import last_day
 from services.billing.domain.closing import MonthAction, MonthState
 from services.billing.domain.correcting import Document
 from services.billing.domain.owed import Payment, nothing_owed, payable
-from services.billing.domain.persons import Actor
+from services.billing.domain.persons import Actor, normal_form
 from services.billing.domain.postings import entry_of_payment
 from services.billing.finance import accounts_on
 from services.billing.repository import debtors, invoices, months, statuses
@@ -127,6 +127,7 @@ def _refuse(told: Report, document: Document, before: list[StatusRow]) -> None:
         raise Malformed("request.malformed", errors=(FieldError("/paid_on", "before_issue"),))
     if told.status is Status.REJECTED and any(one.payment is not None for one in own):
         raise Refused("invoice.paid", "something was paid on it")
-    payment = (told.amount, told.paid_on, told.reference)
-    if told.reference is not None and any((one.amount, one.paid_on, one.reference) == payment for one in own):
-        raise Refused("payment.repeated", "the same payment was reported before")
+    if told.reference is not None:
+        payment = (told.amount, told.paid_on, normal_form(told.reference))
+        if any((one.amount, one.paid_on, normal_form(one.reference or "")) == payment for one in own):
+            raise Refused("payment.repeated", "the same payment was reported before")

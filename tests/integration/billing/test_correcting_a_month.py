@@ -228,8 +228,9 @@ async def test_a_payment_that_comes_while_a_correction_is_under_way_is_counted_a
 async def test_the_same_payment_reported_twice_is_counted_once(billing: Billing) -> None:
     number, _ = await an_invoiced_month(billing, 12)
     assert (await paid(billing, number, "100.00", "BG 4711")).status_code == 201
-    again = await paid(billing, number, "100.00", "BG 4711")
-    assert (again.status_code, again.json()["code"]) == (409, "payment.repeated")
+    for spelling in ("BG 4711", " bg  4711 ", "\uff22G 4711"):
+        again = await paid(billing, number, "100.00", spelling)
+        assert (again.status_code, again.json()["code"]) == (409, "payment.repeated")
     assert (await paid(billing, number, "100.00", "BG 4712")).status_code == 201
 
 
