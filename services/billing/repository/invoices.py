@@ -1,5 +1,6 @@
 """Issued documents and the unbroken series of their numbers."""
 
+import re
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -39,6 +40,10 @@ _ALL: Final = text(
 )
 _DIGESTS: Final = text("SELECT number, sha256 FROM invoices WHERE number = ANY(CAST(:numbers AS text[]))")
 _LAST_ISSUED: Final = text("SELECT max(issued_at) FROM invoices WHERE municipality = :municipality")
+
+
+# Whatever stands in an address: no text with a zero byte may reach the database.
+_NUMBER: Final = re.compile(r"[0-9]{4}-[0-9]{6,}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,12 +128,16 @@ async def keep(work: Work, rows: Sequence[InvoiceRow]) -> None:
 
 async def find(work: Work, number: str) -> tuple[str, str] | None:
     """The debtor and the canonical text of a document."""
+    if not _NUMBER.fullmatch(number):
+        return None
     row = (await work.connection.execute(_FIND, {"number": number})).one_or_none()
     return None if row is None else (row.municipality, row.body)
 
 
 async def place(work: Work, number: str) -> tuple[str, Month] | None:
     """The municipality and the month a document was issued for."""
+    if not _NUMBER.fullmatch(number):
+        return None
     row = (await work.connection.execute(_PLACE, {"number": number})).one_or_none()
     return None if row is None else (row.municipality, Month.of(row.month))
 

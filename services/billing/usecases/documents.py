@@ -16,7 +16,7 @@ from services.billing.documents.spreadsheet import spreadsheet
 from services.billing.documents.ubl import ubl
 from services.billing.domain.explained_steps import steps_of
 from services.billing.domain.identity import fingerprint
-from services.billing.domain.postings import EntryKind
+from services.billing.domain.postings import Accounts, EntryKind
 from services.billing.domain.retelling import inputs_of
 from services.billing.finance import accounts_on
 from services.billing.repository import postings
@@ -65,8 +65,8 @@ async def vouchers_of(work: Work, month: Month, company: Company) -> bytes:
     """Everything that was booked in a month, as a voucher file."""
     last = month.next.first - timedelta(days=1)
     entries = await postings.entries_of(work, month.first, last)
-    accounts = accounts_on(last)
-    names = {accounts.receivable: "Kundfordringar", accounts.revenue: "Betalningsansvar utskrivningsklara", accounts.bank: "Bank"}
+    # A month before there were accounts holds nothing to name.
+    names = _names(accounts_on(last)) if entries else {}
     return sie(company, [_voucher(entry) for entry in entries], names, local_date(work.at))
 
 
@@ -85,6 +85,10 @@ def _steps(kept: KeptCalculation, issued_on: str) -> list[str]:
     if fingerprint(basis) != issued_on:
         return []
     return [str(step["sv"]) for step in steps_of(inputs, basis) if isinstance(step, dict) and step["code"] != OF_ONE_STAY]
+
+
+def _names(accounts: Accounts) -> dict[str, str]:
+    return {accounts.receivable: "Kundfordringar", accounts.revenue: "Betalningsansvar utskrivningsklara", accounts.bank: "Bank"}
 
 
 def _voucher(row: EntryRow) -> Voucher:

@@ -111,8 +111,18 @@ async def test_the_vouchers_of_a_month_balance_and_tell_every_document(billing: 
     postings = [Decimal(line.split()[3]) for line in lines if line.startswith("#TRANS")]
     assert sorted(postings) == [-Decimal(document["amount"]["amount"]), Decimal(document["amount"]["amount"])]
     assert any(f"Faktura {issued}, kommun 1480, 2026-03" in line for line in lines if line.startswith("#VER"))
-    empty = await billing.get("/v1/exports/sie", billing.finance(), month="2020-01")
-    assert b"#VER" not in empty.content
+    for without_accounts_or_entries in ("2020-01", "1900-01"):
+        empty = await billing.get("/v1/exports/sie", billing.finance(), month=without_accounts_or_entries)
+        assert (empty.status_code, b"#VER" in empty.content) == (200, False)
+
+
+async def test_whatever_stands_in_the_place_of_a_number_is_no_document_of_ours(billing: Billing) -> None:
+    for told in ("%00", "2026-000001%00", "2026-000001%0a", "%2e%2e", "2026-000001.xml", "x" * 20):
+        for form in ("", *(f".{form}" for form in FORMS)):
+            found = await billing.get(f"/v1/invoices/{told}{form}", billing.finance())
+            assert (found.status_code, found.json()["code"]) == (404, "not_found"), (told, form)
+        answer = await billing.post(f"/v1/invoices/{told}/status", billing.finance(), {"status": "booked"})
+        assert (answer.status_code, answer.json()["code"]) == (404, "invoice.unknown"), told
 
 
 async def test_the_vouchers_are_the_region_s_alone_and_a_month_is_a_month(billing: Billing) -> None:
