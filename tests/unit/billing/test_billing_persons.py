@@ -20,6 +20,12 @@ ANNA = Actor("controller", "Anna Test")
         "\uff21nna Test",
         "Anna\u2060 \u2003Test",
         "Anna Test\ufe0f",
+        "Anna Test.",
+        "Anna-Test",
+        "Test, Anna",
+        "\u0410nna Test",
+        "Ann\u0430 T\u0435st",
+        "\u0391\u039d\u039d\u0391 TEST",
     ],
 )
 def test_a_name_in_another_spelling_is_the_same_person(spelling: str) -> None:
@@ -28,6 +34,11 @@ def test_a_name_in_another_spelling_is_the_same_person(spelling: str) -> None:
 
 def test_a_composed_and_a_decomposed_letter_are_the_same() -> None:
     assert normal_form("Åsa") == normal_form("A\u030asa")
+
+
+@pytest.mark.parametrize("name", ["Anne Test", "Ann Test", "\u00c1nna Test", "Anna Testa", "Anna", "\u042f\u043d\u0430 Test"])
+def test_another_name_is_another_person(name: str) -> None:
+    assert not Actor("approver", name).is_same_person_as(ANNA)
 
 
 def test_two_persons_whom_one_client_names_are_two() -> None:
