@@ -8,7 +8,7 @@ from fastapi import APIRouter, Request, Response
 from pydantic import ConfigDict, Field
 
 from services.billing.agreements import agreement_files
-from services.billing.api.parts import Acting, actor_of, reader_of, require_region
+from services.billing.api.parts import Acting, person_of, reader_of, require_region
 from services.billing.usecases.agreements import RuleSet, approve_agreement, propose_agreement, rule_sets
 from shared.dates import format_instant
 from shared.http.call import Checked, StrictRoute, Working
@@ -99,7 +99,7 @@ async def propose(call: Checked, work: Working, request: Request, body: Agreemen
     require_region(call)
 
     async def act() -> AgreementAnswer:
-        return AgreementAnswer.of(await propose_agreement(work, body.agreement, body.source, actor_of(call, body)))
+        return AgreementAnswer.of(await propose_agreement(work, body.agreement, body.source, person_of(call, body)))
 
     return await once(work, call, request, act)
 
@@ -110,6 +110,6 @@ async def approve(call: Checked, work: Working, request: Request, agreement_id: 
     require_region(call)
 
     async def act() -> AgreementAnswer:
-        return AgreementAnswer.of(await approve_agreement(work, agreement_id, actor_of(call, body)))
+        return AgreementAnswer.of(await approve_agreement(work, agreement_id, person_of(call, body)))
 
     return await once(work, call, request, act, status=HTTPStatus.OK)

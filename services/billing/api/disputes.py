@@ -9,7 +9,7 @@ from uuid import UUID
 from fastapi import APIRouter, Query, Request, Response
 from pydantic import Field
 
-from services.billing.api.parts import Acting, actor_of, month_of_text, reader_of, require_region
+from services.billing.api.parts import Acting, actor_of, month_of_text, person_of, reader_of, require_region
 from services.billing.domain.disputing import Dispute, DisputeAction, DisputeEvent, DisputeOutcome, DisputeReason, DisputeState
 from services.billing.repository.disputes import Wanted
 from services.billing.usecases.disputes import (
@@ -207,7 +207,7 @@ async def post_decision(call: Checked, work: Working, request: Request, dispute_
     ruling = Ruling(body.outcome, None if body.days is None else tuple(body.days), body.explanation)
 
     async def act() -> DisputeAnswer:
-        return DisputeAnswer.of(await decide_dispute(work, dispute_id, ruling, actor_of(call, body)))
+        return DisputeAnswer.of(await decide_dispute(work, dispute_id, ruling, person_of(call, body)))
 
     return await once(work, call, request, act, status=HTTPStatus.OK)
 

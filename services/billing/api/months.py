@@ -28,11 +28,13 @@ from services.billing.api.parts import (
     closing_terms,
     known_at_of,
     month_of_text,
+    person_of,
     reader_of,
     require_scope,
     require_side,
 )
 from services.billing.domain.closing import MonthAction
+from services.billing.domain.persons import Actor
 from services.billing.repository.months import MonthRow
 from services.billing.usecases.bulk import Item, Outcome, act_on_many, step_for
 from services.billing.usecases.closing import amount_of, prepare
@@ -250,10 +252,11 @@ async def act_on_months(call: Checked, work: Working, request: Request, month: M
     """One step for many municipalities at once, one outcome each; a refused one stops no other."""
     require_scope(call, f"months:{body.action}")
     require_side(call, MonthAction(body.action), [item.municipality for item in body.items])
+    actor = _actor(call, MonthAction(body.action), body)
     items = [Item(item.municipality, None if item.calculation is None else item.calculation.name) for item in body.items]
 
     async def act() -> Outcomes:
-        found = await act_on_many(work, month_of_text(month), MonthAction(body.action), items, actor_of(call, body), closing_terms(request))
+        found = await act_on_many(work, month_of_text(month), MonthAction(body.action), items, actor, closing_terms(request))
         return Outcomes(outcomes=[OutcomeAnswer.of(outcome) for outcome in found])
 
     return await once(work, call, request, act, status=HTTPStatus.OK)
@@ -263,12 +266,17 @@ async def _step(action: MonthAction, call: Call, work: Working, request: Request
     """One step, once per idempotency key."""
     month, municipality = of
     require_side(call, action, [municipality])
-    step = step_for(action, actor_of(call, body), closing_terms(request))
+    step = step_for(action, _actor(call, action, body), closing_terms(request))
 
     async def act() -> MonthAnswer:
         return MonthAnswer.of(await step(work, municipality, month_of_text(month), body.calculation.name))
 
     return await once(work, call, request, act, status=HTTPStatus.OK)
+
+
+def _actor(call: Call, action: MonthAction, acting: Acting) -> Actor:
+    """A machine may prepare, and issue what was approved; the other steps are a person's."""
+    return actor_of(call, acting) if action in {MonthAction.PREPARE, MonthAction.ISSUE} else person_of(call, acting)
 
 
 def _standing(row: MonthRow) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from services.billing.settings import Settings
 from services.billing.usecases.bulk import ClosingTerms
 from services.billing.usecases.closing import SilenceTerms
 from shared.dates import Month, parse_day, parse_instant
-from shared.errors import NotFound
+from shared.errors import FieldError, Malformed, NotFound
 from shared.http.auth import Caller
 from shared.http.call import Call
 from shared.http.documented import with_example
@@ -122,6 +122,17 @@ def known_at_of(text: str | None, at: datetime) -> datetime | None:
 def actor_of(call: Call, acting: Acting) -> Actor:
     """Who acts: the person the body names, or the client itself."""
     return Actor(call.caller.client_id, acting.acted_by or call.caller.client_id)
+
+
+def person_of(call: Call, acting: Acting) -> Actor:
+    """Who decides where a person must: the one the body names. Only the clients of a demo stand in for persons themselves.
+
+    Raises:
+        Malformed: Nobody is named.
+    """
+    if acting.acted_by is None and not call.caller.demo:
+        raise Malformed("request.malformed", errors=(FieldError("/acted_by", "person_missing"),))
+    return actor_of(call, acting)
 
 
 def reader_of(caller: Caller) -> str | None:

@@ -7,7 +7,7 @@ from uuid import UUID
 from fastapi import APIRouter, Request, Response
 from pydantic import Field
 
-from services.billing.api.parts import Acting, actor_of, require_region
+from services.billing.api.parts import Acting, person_of, require_region
 from services.billing.domain.reasons import Reason, ReviewOutcome
 from services.billing.usecases.reviews import Verdict, decide_reviews
 from shared.http.call import Checked, StrictRoute, Working
@@ -59,7 +59,7 @@ async def decide(call: Checked, work: Working, request: Request, body: ReviewsBo
     verdicts = [Verdict(one.case, one.reason, ReviewOutcome(one.outcome)) for one in body.decisions]
 
     async def act() -> Decided:
-        await decide_reviews(work, verdicts, body.explanation, actor_of(call, body))
+        await decide_reviews(work, verdicts, body.explanation, person_of(call, body))
         return Decided(decided=len(verdicts))
 
     return await once(work, call, request, act, status=HTTPStatus.OK)

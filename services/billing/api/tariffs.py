@@ -8,7 +8,7 @@ from fastapi import APIRouter, Request, Response
 from pydantic import Field
 
 from services.billing.agreements import load_tariffs
-from services.billing.api.parts import Acting, Amount, actor_of, reader_of, require_region
+from services.billing.api.parts import Acting, Amount, person_of, reader_of, require_region
 from services.billing.domain.tariff import DayPrice
 from services.billing.repository.tariffs import TariffRow
 from services.billing.usecases.tariffs import approve_tariff, propose_tariff, tariffs_entered
@@ -106,7 +106,7 @@ async def propose_price(call: Checked, work: Working, request: Request, body: Ta
 
     async def act() -> TariffAnswer:
         price = Money.of_kronor(body.price.amount)
-        return TariffAnswer.entered(await propose_tariff(work, body.first, body.last, price, body.source, actor_of(call, body)))
+        return TariffAnswer.entered(await propose_tariff(work, body.first, body.last, price, body.source, person_of(call, body)))
 
     return await once(work, call, request, act)
 
@@ -117,6 +117,6 @@ async def approve_price(call: Checked, work: Working, request: Request, tariff_i
     require_region(call)
 
     async def act() -> TariffAnswer:
-        return TariffAnswer.entered(await approve_tariff(work, tariff_id, actor_of(call, body)))
+        return TariffAnswer.entered(await approve_tariff(work, tariff_id, person_of(call, body)))
 
     return await once(work, call, request, act, status=HTTPStatus.OK)

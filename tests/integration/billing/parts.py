@@ -127,7 +127,7 @@ class Billing:
         """Let the sequencer give positions to what was staged."""
         await number_staged(self.database)
 
-    def token(self, client: str, role: str, scopes: str, municipality: str | None = None) -> dict[str, str]:
+    def token(self, client: str, role: str, scopes: str, municipality: str | None = None, *, demo: bool = True) -> dict[str, str]:
         issued = int(now().timestamp())
         claims = {
             "iss": PUBLIC_URL,
@@ -140,7 +140,7 @@ class Billing:
             "units": [],
             "scope": scopes,
             "role": role,
-            "demo": True,
+            "demo": demo,
         }
         if municipality:
             claims["municipality"] = municipality

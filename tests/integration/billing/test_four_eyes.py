@@ -137,3 +137,32 @@ async def test_no_scope_lets_the_region_sign_for_a_municipality_alone_or_among_m
     assert ((await billing.step("sign", caller)).status_code, many.status_code) == (404, 404)
     own = await billing.post("/v1/months/2026-03/actions", billing.municipality(), {"action": "sign", "items": [item]})
     assert own.json()["outcomes"][0]["status"] == "done"
+
+
+async def test_outside_a_demo_a_client_stands_in_for_nobody_where_a_person_must_act(billing: Billing) -> None:
+    stay = a_stay_fact(12, late_notice=True)
+    await billing.price(last="2026-11-30")
+    await billing.tell(stay, a_stay_fact(9))
+    client = billing.token("system", "approver", f"{EVERYTHING} reviews:decide disputes:decide", demo=False)
+    town = billing.token("kommun-1480", "municipality", "months:sign disputes:write", "1480", demo=False)
+    assert (await billing.step("prepare", client)).status_code == 200
+    calculation = {"calculation": billing.calculations["1480"]}
+    items = {"items": [{"municipality": "1480"} | calculation]}
+    decision = {"case": str(stay.case_id), "reason": "late_admission_notice", "outcome": "accept"}
+    nowhere = f"/v1/disputes/{stay.case_id}/decision"
+    for who, path, body in (
+        (client, "/v1/months/2026-03/1480/publish", calculation),
+        (client, "/v1/months/2026-03/1480/approve", calculation),
+        (client, "/v1/months/2026-03/actions", {"action": "approve"} | items),
+        (town, "/v1/months/2026-03/1480/sign", calculation),
+        (town, "/v1/months/2026-03/actions", {"action": "sign"} | items),
+        (client, "/v1/tariffs", PRICE | {"first": "2026-12-01"}),
+        (client, f"/v1/tariffs/{stay.case_id}/approval", {}),
+        (client, f"/v1/agreements/{stay.case_id}/approval", {}),
+        (client, "/v1/reviews/decide", {"decisions": [decision], "explanation": "Seen"}),
+        (client, nowhere, {"outcome": "rejected", "explanation": "Seen"}),
+    ):
+        answer = await billing.post(path, who, body)
+        assert (answer.status_code, answer.json().get("errors")) == (422, [{"pointer": "/acted_by", "code": "person_missing"}]), path
+        named = await billing.post(path, who, body | {"acted_by": "Anna Test"})
+        assert named.json().get("code") != "request.malformed", path
