@@ -7,7 +7,7 @@ from fractions import Fraction
 import pytest
 
 from services.billing.domain.stay import CareType, Readiness, Stay
-from services.billing.domain.terms import Agreement, Switches, WithdrawnReadiness
+from services.billing.domain.terms import Agreement, OpenLongStay, Period, Switches, WithdrawnReadiness
 from shared.dates import STOCKHOLM
 from shared.money import ZERO, Money
 from tests.unit.billing.builders import (
@@ -186,6 +186,24 @@ def test_a_long_stay_of_many_months_is_charged_every_month_and_each_day_once() -
     months = ("2019-11", "2019-12", "2020-01", "2020-02")
     assert [month_of([stay], month=name).individual_days for name in months] == [8, 31, 31, 1]
     assert month_of([stay], month="2019-12").amount == kronor(31 * 7800)
+
+
+def test_all_days_of_a_long_stay_are_charged_at_discharge_by_switch() -> None:
+    stay = a_stay(ready="2022-03-20T10:00", discharged="2022-04-15T10:00")
+    terms = tuple(replace(average, open_long_stay=OpenLongStay.AT_DISCHARGE) for average in VGR_2018.average)
+    by_month = {name: month_of([stay], replace(VGR_2018, average=terms), name) for name in ("2022-03", "2022-04", "2022-05")}
+    assert [basis.individual_days for basis in by_month.values()] == [0, 23, 0]
+    assert by_month["2022-04"].amount == kronor(23 * 9_300)
+    assert by_month["2022-03"].open_stays == 1
+
+
+def test_a_long_stay_loses_and_repeats_no_day_when_the_switch_changes_while_it_lasts() -> None:
+    stay = a_stay(ready="2022-02-10T10:00", discharged="2022-04-15T10:00")
+    (terms,) = VGR_2018.averages_on(date(2022, 4, 30))
+    later = replace(terms, period=Period(date(2022, 3, 1)), open_long_stay=OpenLongStay.AT_DISCHARGE)
+    until = replace(terms, period=Period(terms.period.first, date(2022, 2, 28)))
+    days = [month_of([stay], replace(VGR_2018, average=(until, later)), name).individual_days for name in ("2022-02", "2022-03", "2022-04")]
+    assert days == [16, 0, 31 + 14]
 
 
 def test_a_patient_still_in_hospital_is_charged_only_when_the_month_is_over() -> None:
