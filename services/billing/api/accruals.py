@@ -6,7 +6,7 @@ from fastapi import APIRouter, Query
 
 from services.billing.api.parts import Amount, day_of_text, reader_of
 from services.billing.domain.accruing import METHOD
-from services.billing.usecases.accruals import Accrual, AccruedMonth, accruals
+from services.billing.usecases.accruals import Accrual, AccruedMonth, accruals, accrued_by_nobody
 from shared.dates import local_date
 from shared.http.call import Checked, StrictRoute, Working
 from shared.http.fields import Answer
@@ -64,11 +64,15 @@ class AccrualAnswer(Answer):
 
 
 class Accruals(Answer):
-    """What is to be accrued as of a day, by what is known now; `method` says in words how it was estimated."""
+    """What is to be accrued as of a day, by what is known now; `method` says in words how it was estimated.
+
+    `without_debtor`: who owes something for the year until that day and is in no debtor register, so that it is in no sum.
+    """
 
     as_of: str
     method: str
     accruals: list[AccrualAnswer]
+    without_debtor: list[str]
 
 
 @router.get("/v1/accruals")
@@ -79,5 +83,6 @@ async def read_accruals(
 ) -> Accruals:
     """Accruals as of a day (today when not given): the region for every municipality, a municipality for itself."""
     day = day_of_text(as_of, local_date(work.at))
-    found = await accruals(work, day, reader_of(call.caller))
-    return Accruals(as_of=day.isoformat(), method=METHOD, accruals=[AccrualAnswer.of(one) for one in found])
+    reader = reader_of(call.caller)
+    found = [AccrualAnswer.of(one) for one in await accruals(work, day, reader)]
+    return Accruals(as_of=day.isoformat(), method=METHOD, accruals=found, without_debtor=await accrued_by_nobody(work, day, reader))

@@ -38,7 +38,7 @@ from services.billing.domain.persons import Actor
 from services.billing.repository.months import MonthRow
 from services.billing.usecases.bulk import Item, Outcome, act_on_many, step_for
 from services.billing.usecases.closing import amount_of, prepare
-from services.billing.usecases.reading import MonthStanding, MonthView, month_of, months_of
+from services.billing.usecases.reading import MonthStanding, MonthView, month_of, months_of, without_debtor
 from shared.dates import format_instant
 from shared.http.call import Call, Checked, StrictRoute, Working
 from shared.http.documented import with_example
@@ -130,10 +130,11 @@ class MonthDetail(MonthStandingAnswer):
 
 
 class MonthList(Answer):
-    """Every municipality's month."""
+    """Every municipality's month. `without_debtor`: who owes something for it, by what is known now, and is in no debtor register."""
 
     month: str
     months: list[MonthStandingAnswer]
+    without_debtor: list[str]
 
 
 class StepBody(Acting):
@@ -187,8 +188,10 @@ class Outcomes(Answer):
 @router.get("/v1/months/{month}")
 async def read_months(call: Checked, work: Working, month: MonthPath, known_at: KnownAtQuery = None) -> MonthList:
     """Where every municipality's month stands, or stood at an earlier instant; a municipality sees its own."""
-    found = await months_of(work, month_of_text(month), reader_of(call.caller), known_at_of(known_at, work.at))
-    return MonthList(month=month, months=[MonthStandingAnswer.of_standing(one) for one in found])
+    reader = reader_of(call.caller)
+    found = await months_of(work, month_of_text(month), reader, known_at_of(known_at, work.at))
+    unknown = await without_debtor(work, month_of_text(month), reader)
+    return MonthList(month=month, months=[MonthStandingAnswer.of_standing(one) for one in found], without_debtor=unknown)
 
 
 @router.get("/v1/months/{month}/{municipality}")

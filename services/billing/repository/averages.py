@@ -78,6 +78,13 @@ _OF_MUNICIPALITY: Final = text(
     FROM averages WHERE municipality = :municipality AND month BETWEEN :first AND :last ORDER BY month
     """
 )
+_COSTING: Final = text(
+    """
+    SELECT DISTINCT municipality FROM averages
+    WHERE month BETWEEN :first AND :last AND amount_ore IS DISTINCT FROM 0 AND municipality <> ALL(CAST(:known AS text[]))
+    ORDER BY municipality
+    """
+)
 _PRICED_BETWEEN: Final = text("SELECT municipality, month FROM averages WHERE month BETWEEN :first AND :last AND excess_days > 0")
 
 # A stay may have been contested under an id that a transfer later proved to mean it.
@@ -241,6 +248,12 @@ async def all_pairs(work: Work) -> set[Pair]:
 async def everything(work: Work) -> list[Average]:
     """Every row there is."""
     return [_average(row) for row in await work.connection.execute(_ALL)]
+
+
+async def costing_others(work: Work, known: Collection[str], first: Month, last: Month) -> list[str]:
+    """Municipalities beside the known ones whose months cost something, or would if there were a price."""
+    values = {"known": sorted(known), "first": first.first, "last": last.first}
+    return list((await work.connection.execute(_COSTING, values)).scalars())
 
 
 async def of_month(work: Work, month: Month) -> dict[str, Average]:

@@ -8,7 +8,7 @@ from services.billing.domain.accruing import as_it_stood
 from services.billing.domain.basis import MonthBasis
 from services.billing.domain.correcting import Correction, billed
 from services.billing.repository import accruals as rows
-from services.billing.repository import debtors, invoices
+from services.billing.repository import averages, debtors, invoices
 from services.billing.repository.debtors import Debtor
 from services.billing.usecases.gathering import gather
 from shared.dates import Month
@@ -59,6 +59,13 @@ async def accruals(work: Work, as_of: date, reader: str | None) -> list[Accrual]
                 closed.setdefault(code, []).append(one)
     running = await _running(work, list(known), this, as_of)
     return [Accrual(debtor, tuple(closed.get(code, ())), running.get(code)) for code, debtor in known.items()]
+
+
+async def accrued_by_nobody(work: Work, as_of: date, reader: str | None) -> list[str]:
+    """Municipalities that owe something for the year of a day until then, and that nobody has entered as a debtor; for the region alone."""
+    if reader is not None:
+        return []
+    return await averages.costing_others(work, await debtors.on(work, as_of), Month(as_of.year, 1), Month.of(as_of))
 
 
 async def _accrued(work: Work, codes: Collection[str], month: Month, as_of: date) -> dict[str, AccruedMonth]:

@@ -12,7 +12,7 @@ from services.billing.domain.closing import MonthState
 from services.billing.domain.correcting import Correction, Document
 from services.billing.domain.identity import content, fingerprint
 from services.billing.domain.retelling import inputs_of
-from services.billing.repository import debtors, history, months
+from services.billing.repository import averages, debtors, history, months
 from services.billing.repository.debtors import Debtor
 from services.billing.repository.history import Kept
 from services.billing.repository.months import MonthRow
@@ -58,6 +58,16 @@ async def months_of(work: Work, month: Month, reader: str | None, known_at: date
     rows = await _rows(work, codes, month, known_at)
     bases = await bases_now(work, [code for code, row in rows.items() if row.state is not MonthState.OPEN], month, known_at)
     return [MonthStanding(known[code], row, _is_outdated(row, bases.get(code))) for code, row in rows.items()]
+
+
+async def without_debtor(work: Work, month: Month, reader: str | None) -> list[str]:
+    """Municipalities that owe something for a month, by what is known now, and that nobody has entered as a debtor; for the region alone.
+
+    Their months can be neither seen nor closed: a patient from outside the region may come from any municipality of the country.
+    """
+    if reader is not None:
+        return []
+    return await averages.costing_others(work, await debtors.on(work, last_day(month)), month, month)
 
 
 async def month_of(work: Work, municipality: str, month: Month, reader: str | None, known_at: datetime | None = None) -> MonthView:
