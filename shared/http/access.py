@@ -121,6 +121,7 @@ ROUTES: Final = (
     _billing("POST", f"{_BASIS}/prepare", "months:prepare", key=True),
     _billing("POST", f"{_BASIS}/publish", "months:publish", key=True),
     _billing("POST", f"{_BASIS}/sign", "months:sign", key=True),
+    _billing("POST", f"{_BASIS}/signature-on-paper", "months:publish", key=True),
     _billing("POST", f"{_BASIS}/approve", "months:approve", key=True),
     _billing("POST", f"{_BASIS}/issue", "months:issue", key=True),
     _billing("POST", f"{_MONTH}/actions", "months:prepare", "months:publish", "months:sign", "months:approve", "months:issue", key=True),

@@ -64,6 +64,7 @@ STORY = (
     ("POST", "/v1/months/{month}/actions", "region", 200),
     ("POST", "/v1/months/{month}/{municipality}/publish", "region", 409),
     ("POST", "/v1/months/{month}/{municipality}/sign", "municipality", 409),
+    ("POST", "/v1/months/{month}/{municipality}/signature-on-paper", "region", 409),
     ("POST", "/v1/months/{month}/{municipality}/approve", "region", 409),
     ("POST", "/v1/months/{month}/{municipality}/issue", "region", 409),
     ("POST", "/v1/reviews/decide", "region", 404),

@@ -17,6 +17,7 @@ from services.billing.api import (
     months,
     receivables,
     reviews,
+    signatures,
     simulations,
     statuses,
     tariffs,
@@ -39,6 +40,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     routers = [
         averages.router,
         months.router,
+        signatures.router,
         explanation.router,
         documents.router,
         invoices.router,

@@ -6,6 +6,7 @@ from uuid import UUID
 
 from services.billing.api.parts import Amount
 from services.billing.domain.basis import AverageGroup, Finding
+from services.billing.domain.closing import PaperSignature
 from services.billing.domain.correcting import Correction, Document
 from services.billing.domain.identity import group_content
 from shared.http.fields import Answer
@@ -14,6 +15,19 @@ from shared.http.fields import Answer
 def money(text: str | None) -> Amount | None:
     """An amount of a calculation, None while a price is missing."""
     return None if text is None else Amount(amount=text)
+
+
+class PaperAnswer(Answer):
+    """Who signed for the debtor on paper, on which day, and where the paper is filed."""
+
+    signed_by: str
+    signed_on: str
+    reference: str
+
+    @classmethod
+    def of(cls, paper: PaperSignature) -> Self:
+        """From what was recorded."""
+        return cls(signed_by=paper.signed_by, signed_on=paper.signed_on.isoformat(), reference=paper.reference)
 
 
 class FindingAnswer(Answer):

@@ -14,6 +14,7 @@ from services.billing.api.month_parts import (
     DocumentAnswer,
     FindingAnswer,
     LineAnswer,
+    PaperAnswer,
     money,
 )
 from services.billing.api.parts import (
@@ -103,6 +104,7 @@ class MonthDetail(MonthStandingAnswer):
     disputed: DisputedAnswer | None
     correction: CorrectionAnswer | None
     documents: list[DocumentAnswer]
+    signed_on_paper: PaperAnswer | None
 
     @classmethod
     def of_view(cls, view: MonthView) -> Self:
@@ -126,6 +128,7 @@ class MonthDetail(MonthStandingAnswer):
             disputed=DisputedAnswer.of(told["disputed"]) if "disputed" in told else None,
             correction=None if view.correction is None else CorrectionAnswer.of(view.correction),
             documents=[DocumentAnswer.of(document) for document in view.documents],
+            signed_on_paper=None if view.paper is None else PaperAnswer.of(view.paper),
         )
 
 

@@ -1,7 +1,7 @@
 """From month to money (domain rule 3.8): the states of one municipality's month, who may take which step, and when silence is a yes."""
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from enum import StrEnum
 from typing import Final
 
@@ -29,6 +29,8 @@ class MonthState(StrEnum):
 class MonthAction(StrEnum):
     """The steps. `lapse` is acceptance by silence; `concede` that of a correction the debtor gains by or that changes no amount.
 
+    `record` is the debtor's signature on paper, written down by a person of the region: for a debtor that reads no mailbox here.
+
     `close` ends a month that leaves nothing to pay without a document and a number; `keep` a correction that changes no amount while
     something is still to be paid; `settle` says that everything was paid.
     """
@@ -36,6 +38,7 @@ class MonthAction(StrEnum):
     PREPARE = "prepare"
     PUBLISH = "publish"
     SIGN = "sign"
+    RECORD = "record"
     LAPSE = "lapse"
     CONCEDE = "concede"
     APPROVE = "approve"
@@ -64,6 +67,7 @@ TRANSITIONS: Final = {
     (MonthState.SETTLED, MonthAction.PREPARE): MonthState.PREPARED,
     (MonthState.PREPARED, MonthAction.PUBLISH): MonthState.PUBLISHED,
     (MonthState.PUBLISHED, MonthAction.SIGN): MonthState.ACCEPTED,
+    (MonthState.PUBLISHED, MonthAction.RECORD): MonthState.ACCEPTED,
     (MonthState.PUBLISHED, MonthAction.LAPSE): MonthState.ACCEPTED,
     (MonthState.PUBLISHED, MonthAction.CONCEDE): MonthState.ACCEPTED,
     (MonthState.ACCEPTED, MonthAction.APPROVE): MonthState.APPROVED,
@@ -73,6 +77,15 @@ TRANSITIONS: Final = {
     (MonthState.ISSUED, MonthAction.SETTLE): MonthState.SETTLED,
 }
 CLOSED: Final = frozenset({MonthState.ISSUED, MonthState.SETTLED})
+
+
+@dataclass(frozen=True, slots=True)
+class PaperSignature:
+    """Who signed for the debtor on paper, on which day, and where the paper is filed."""
+
+    signed_by: str
+    signed_on: date
+    reference: str
 
 
 class Silence(StrEnum):

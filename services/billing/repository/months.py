@@ -7,7 +7,7 @@ from typing import Final
 
 from sqlalchemy import Row, text
 
-from services.billing.domain.closing import CalculationName, MonthState
+from services.billing.domain.closing import CalculationName, MonthState, PaperSignature
 from services.billing.domain.persons import Actor
 from shared.dates import Month
 from shared.db import Work
@@ -80,6 +80,18 @@ _ACT: Final = text(
     SELECT id, municipality, :month, action, version, sha256, :client, :person, :at
     FROM unnest(CAST(:ids AS uuid[]), CAST(:municipalities AS text[]), CAST(:actions AS text[]), CAST(:versions AS integer[]),
                 CAST(:sha256s AS text[])) AS taken (id, municipality, action, version, sha256)
+    """
+)
+_FILE_PAPER: Final = text(
+    """
+    INSERT INTO paper_signatures (municipality, month, version, signed_by, signed_on, reference, recorded_at)
+    VALUES (:municipality, :month, :version, :signed_by, :signed_on, :reference, :at)
+    """
+)
+_PAPER: Final = text(
+    """
+    SELECT signed_by, signed_on, reference FROM paper_signatures
+    WHERE municipality = :municipality AND month = :month AND version = :version AND recorded_at <= :at
     """
 )
 _ACTORS: Final = text(
@@ -184,6 +196,21 @@ async def note(work: Work, month: Month, taken: Sequence[tuple[MonthRow, str]], 
             "at": work.at,
         },
     )
+
+
+async def file_paper(work: Work, row: MonthRow, paper: PaperSignature) -> None:
+    """Keep which paper a debtor accepted a calculation on."""
+    told = {"signed_by": paper.signed_by, "signed_on": paper.signed_on, "reference": paper.reference, "at": work.at}
+    await work.connection.execute(_FILE_PAPER, {**_key(row.municipality, row.month), "version": row.version, **told})
+
+
+async def paper_of(work: Work, row: MonthRow, at: datetime) -> PaperSignature | None:
+    """The paper that the calculation a month stands on was accepted on, None when it was not, or not yet at that instant."""
+    if row.version is None or row.accepted is None:
+        return None
+    values = {**_key(row.municipality, row.month), "version": row.version, "at": at}
+    found = (await work.connection.execute(_PAPER, values)).one_or_none()
+    return None if found is None else PaperSignature(found.signed_by, found.signed_on, found.reference)
 
 
 async def actors(work: Work, municipalities: Collection[str], month: Month, actions: Collection[str]) -> dict[str, list[Actor]]:

@@ -82,6 +82,24 @@ month_actions = Table(
     comment="append-only: who did what with which calculation",
 )
 
+paper_signatures = Table(
+    "paper_signatures",
+    metadata,
+    Column("municipality", Text, primary_key=True),
+    Column("month", Date, primary_key=True),
+    Column("version", Integer, primary_key=True, autoincrement=False),
+    Column("signed_by", Text, nullable=False),
+    Column("signed_on", Date, nullable=False),
+    Column("reference", Text, nullable=False),
+    Column("recorded_at", INSTANT, nullable=False),
+    ForeignKeyConstraint(
+        ["municipality", "month", "version"],
+        ["calculations.municipality", "calculations.month", "calculations.version"],
+        name="paper_signatures_calculation",
+    ),
+    comment="append-only: on which paper a debtor that reads no mailbox here accepted a calculation",
+)
+
 disputes = Table(
     "disputes",
     metadata,

@@ -2,7 +2,7 @@
 
 from collections.abc import Awaitable, Callable, Sequence
 
-from services.billing.domain.closing import CalculationName, MonthAction
+from services.billing.domain.closing import CalculationName, MonthAction, PaperSignature
 from services.billing.domain.persons import Actor
 from services.billing.repository.months import MonthRow
 from services.billing.usecases.closing import ClosingTerms, Item, Outcome, act
@@ -10,7 +10,7 @@ from shared.dates import Month
 from shared.db import Work
 from shared.errors import FieldError, Malformed, NotFound
 
-__all__ = ["ClosingTerms", "Item", "Outcome", "act_on_many", "step_for"]
+__all__ = ["ClosingTerms", "Item", "Outcome", "act_on_many", "record_signature", "step_for"]
 
 Step = Callable[[Work, str, Month, CalculationName], Awaitable[MonthRow]]
 
@@ -25,6 +25,22 @@ def step_for(action: MonthAction, actor: Actor, terms: ClosingTerms) -> Step:
         return outcome.row
 
     return step
+
+
+async def record_signature(
+    work: Work, month: Month, municipality: str, named: CalculationName, paper: PaperSignature, actor: Actor, terms: ClosingTerms
+) -> MonthRow:
+    """Write down that a debtor that reads no mailbox here accepted its published month on paper.
+
+    Raises:
+        NotFound: There is no such debtor.
+        Malformed: The day cannot be.
+        Refused: Outdated calculation or wrong state.
+    """
+    (outcome,) = await act(work, month, MonthAction.RECORD, [Item(municipality, named, paper)], actor, terms)
+    if outcome.row is None:
+        raise outcome.error or NotFound()
+    return outcome.row
 
 
 async def act_on_many(

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from services.billing.domain.closing import CalculationName, MonthAction
+from services.billing.domain.closing import CalculationName, MonthAction, PaperSignature
 from services.billing.domain.invoice import Issuer
 from services.billing.domain.persons import Actor
 from services.billing.repository import months
@@ -14,6 +14,7 @@ from services.billing.usecases.steps import SilenceTerms, Standpoint, Taken, amo
 from services.billing.usecases.steps import approve as approving
 from services.billing.usecases.steps import prepare as preparing
 from services.billing.usecases.steps import publish as publishing
+from services.billing.usecases.steps import record as recording
 from services.billing.usecases.steps import sign as signing
 from shared.dates import Month
 from shared.db import Work
@@ -25,10 +26,11 @@ __all__ = ["ClosingTerms", "Item", "Outcome", "SilenceTerms", "act", "amount_of"
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """One municipality, and the calculation the step is taken on; preparing names none."""
+    """One municipality, and the calculation the step is taken on; preparing names none. `paper`: the signature that is to be recorded."""
 
     municipality: str
     calculation: CalculationName | None
+    paper: PaperSignature | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +89,7 @@ async def act(
     for item in items:
         try:
             at = _known(known, item)
-            decided.append((at, _decide(at, action, item.calculation, actor, terms)))
+            decided.append((at, _decide(at, action, item, actor, terms)))
         except BusinessError as error:
             refused.append(Outcome(item.municipality, None, error))
     taken = [one for _, one in decided] if terms is None else await write_documents(work, decided, terms.issuer)
@@ -102,9 +104,12 @@ def _known(known: dict[str, Standpoint], item: Item) -> Standpoint:
     return at
 
 
-def _decide(at: Standpoint, action: MonthAction, named: CalculationName | None, actor: Actor, terms: ClosingTerms | None) -> Taken:
+def _decide(at: Standpoint, action: MonthAction, item: Item, actor: Actor, terms: ClosingTerms | None) -> Taken:
+    named = item.calculation
     if named is None or terms is None:
         return preparing(at)
+    if item.paper is not None:
+        return recording(at, named, item.paper)
     if action is MonthAction.PUBLISH:
         return publishing(at, named)
     if action is MonthAction.SIGN:
@@ -124,4 +129,7 @@ async def _write(work: Work, month: Month, taken: Sequence[Taken], actor: Actor)
         await months.keep_calculations(work, month, kept)
     await months.move(work, month, [one.row for one in moved])
     await months.note(work, month, [(row, action.value) for one in moved for row, action in one.moves], actor)
+    for one in moved:
+        if one.paper is not None:
+            await months.file_paper(work, one.row, one.paper)
     await stage_facts(work, [(fact, None) for one in moved for fact in one.facts])

@@ -8,7 +8,7 @@ from typing import Any
 
 from services.billing.domain.basis import AverageGroup, Finding, MonthBasis
 from services.billing.domain.charge import last_day
-from services.billing.domain.closing import MonthState
+from services.billing.domain.closing import MonthState, PaperSignature
 from services.billing.domain.correcting import Correction, Document
 from services.billing.domain.identity import content, fingerprint
 from services.billing.domain.retelling import inputs_of
@@ -38,7 +38,8 @@ class MonthView:
     """A municipality's month: where it stands, the calculation it stands on (or would), and what the gate found.
 
     `groups` are the averages of that calculation. `correction` is what correcting a closed month would come to, shown when facts have moved
-    or a correction is under way. `documents` is everything issued for the month.
+    or a correction is under way. `documents` is everything issued for the month, `paper` what the debtor signed where it did not
+    sign here.
     """
 
     debtor: Debtor
@@ -49,6 +50,7 @@ class MonthView:
     groups: Sequence[AverageGroup] = ()
     correction: Correction | None = None
     documents: Sequence[Document] = ()
+    paper: PaperSignature | None = None
 
 
 async def months_of(work: Work, month: Month, reader: str | None, known_at: datetime | None = None) -> list[MonthStanding]:
@@ -93,6 +95,7 @@ async def month_of(work: Work, municipality: str, month: Month, reader: str | No
         _averages(basis, kept, outdated=outdated),
         correction_of(row, basis) if row.corrects or outdated else None,
         [one.document for one in documents.get(municipality, ())],
+        await months.paper_of(work, row, known_at or work.at),
     )
 
 

@@ -81,6 +81,7 @@ _EFFECTS: Final[Mapping[MonthAction, Callable[[MonthRow, Step], MonthRow]]] = {
     MonthAction.PREPARE: _prepared,
     MonthAction.PUBLISH: _published,
     MonthAction.SIGN: _accepted(Accepted.SIGNED),
+    MonthAction.RECORD: _accepted(Accepted.SIGNED),
     MonthAction.LAPSE: _accepted(Accepted.SILENT),
     MonthAction.CONCEDE: _accepted(Accepted.CREDIT),
     MonthAction.APPROVE: _approved,

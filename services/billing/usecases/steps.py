@@ -10,7 +10,17 @@ from hashlib import sha256
 
 from services.billing.domain.basis import MonthBasis
 from services.billing.domain.charge import last_day
-from services.billing.domain.closing import CLOSED, TRANSITIONS, Accepted, CalculationName, MonthAction, MonthState, Silence, silence
+from services.billing.domain.closing import (
+    CLOSED,
+    TRANSITIONS,
+    Accepted,
+    CalculationName,
+    MonthAction,
+    MonthState,
+    PaperSignature,
+    Silence,
+    silence,
+)
 from services.billing.domain.correcting import Correction, Direction, Document, Wanted, billed
 from services.billing.domain.identity import canonical, fingerprint
 from services.billing.domain.month import MonthInputs
@@ -23,11 +33,11 @@ from services.billing.repository.months import KeptCalculation, MonthRow
 from services.billing.usecases.gathering import gather
 from shared.dates import Month, local_date
 from shared.db import Work
-from shared.errors import Refused
+from shared.errors import FieldError, Malformed, Refused
 from shared.events.facts import Fact, MonthCorrected, MonthPublished
 from shared.money import Money
 
-HANDLED = (MonthAction.PREPARE.value, MonthAction.PUBLISH.value)
+HANDLED = (MonthAction.PREPARE.value, MonthAction.PUBLISH.value, MonthAction.RECORD.value)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +78,7 @@ class Taken:
     calculation: KeptCalculation | None = None
     facts: tuple[Fact, ...] = ()
     wanted: tuple[Wanted, ...] = ()
+    paper: PaperSignature | None = None
 
 
 async def standpoints(work: Work, municipalities: Collection[str], month: Month) -> dict[str, Standpoint]:
@@ -159,8 +170,28 @@ def sign(at: Standpoint, named: CalculationName) -> Taken:
     return Taken(row, ((row, MonthAction.SIGN),))
 
 
+def record(at: Standpoint, named: CalculationName, paper: PaperSignature) -> Taken:
+    """Write down that the debtor accepted the published month on paper; whoever does so does not approve it.
+
+    Raises:
+        Malformed: The day has not come, or lies before the month was published.
+        Refused: Outdated calculation or wrong state.
+    """
+    require_current(at, named)
+    state = after(at.row, MonthAction.RECORD)
+    published_on = None if at.row.published_at is None else local_date(at.row.published_at)
+    if paper.signed_on > local_date(at.at):
+        raise Malformed("request.malformed", errors=(FieldError("/signed_on", "in_the_future"),))
+    if published_on is not None and paper.signed_on < published_on:
+        raise Malformed("request.malformed", errors=(FieldError("/signed_on", "before_publication"),))
+    row = replace(at.row, state=state, accepted=Accepted.SIGNED.value)
+    return Taken(row, ((row, MonthAction.RECORD),), paper=paper)
+
+
 def approve(at: Standpoint, named: CalculationName, actor: Actor, terms: SilenceTerms) -> Taken:
     """Another person than prepared or published the calculation approves what the debtor accepted, by signature or by silence.
+
+    Whoever recorded a signature on paper has a part in it too.
 
     A correction that takes nothing from the debtor waits for nobody's acceptance.
 
@@ -170,7 +201,10 @@ def approve(at: Standpoint, named: CalculationName, actor: Actor, terms: Silence
     require_current(at, named)
     row, moves = at.row, []
     if any(actor.is_same_person_as(one) for one in at.handled_by):
-        raise Refused("month.same_person", "the month must be approved by another person than the one who prepared or published it")
+        raise Refused(
+            "month.same_person",
+            "the month must be approved by another person than who prepared, published or recorded it",
+        )
     if row.state is MonthState.PUBLISHED:
         how, accepted = _acceptance(at, terms)
         row = replace(row, state=after(row, how), accepted=accepted.value)
