@@ -4,7 +4,7 @@ from collections.abc import Collection
 from dataclasses import dataclass, replace
 from datetime import date
 
-from services.billing.domain.accruing import as_it_stood
+from services.billing.domain.accruing import as_it_stood, basis_on
 from services.billing.domain.basis import MonthBasis
 from services.billing.domain.correcting import Correction, billed
 from services.billing.repository import accruals as rows
@@ -82,11 +82,9 @@ async def _running(work: Work, codes: Collection[str], month: Month, as_of: date
     documents = await invoices.of_month(work, codes, month)
     found = {}
     for code, inputs in (await gather(work, codes, month)).items():
-        stays = as_it_stood(inputs.stays, as_of)
-        # Whoever is taken as having left closes the month: nothing in it is open any more.
-        basis = replace(inputs, stays=stays, as_of=month.next.first).basis()
+        basis = basis_on(inputs, as_of)
         left = {stay.case_id: stay.ended_on for stay in inputs.stays}
-        still_there = sum(1 for stay in stays if (left[stay.case_id] or date.max) > as_of)
+        still_there = sum(1 for stay in as_it_stood(inputs.stays, as_of) if (left[stay.case_id] or date.max) > as_of)
         sent = billed([one for one in documents.get(code, ()) if one.issued_on <= as_of])
         found[code] = AccruedMonth(month, Correction(basis.amount, sent), _disputed(basis), still_there)
     return found

@@ -181,11 +181,21 @@ async def test_what_is_not_billed_yet_is_accrued_until_it_is(billing: Billing) -
 
 async def test_a_patient_still_there_on_the_day_is_accrued_as_if_she_had_left(billing: Billing) -> None:
     await billing.price()
-    # Ready on 20 March; gone on 10 April, which is after the day looked at: 11 days by 31 March, 8 of them chargeable.
+    # Ready on 20 March; gone on 10 April, which is after the day looked at: 10 days by 30 March, 7 of them chargeable.
     await billing.tell(a_stay_fact(None, ready="2026-03-20T09:00", discharged="2026-04-10T11:00"))
+    one = await accrued(billing, "2026-03-30")
+    assert (one["running_month"]["open_stays"], one["running_month"]["difference"]["amount"]) == (1, "84000.00")
+    assert one["total"]["amount"] == "84000.00"
+
+
+async def test_on_the_last_day_of_a_month_the_accrual_is_what_the_month_itself_will_bill(billing: Billing) -> None:
+    """By 1 April 12 days so far: 9 of them are charged in March, the last of them that of 31 March."""
+    await billing.price()
+    await billing.tell(a_stay_fact(None, ready="2026-03-20T09:00", discharged="2026-04-10T11:00"), a_stay_fact(7))
+    month = (await billing.get("/v1/months/2026-03/1480", billing.controller())).json()
+    assert month["amount"]["amount"] == f"{(9 + 4) * 12000}.00"
     one = await accrued(billing, "2026-03-31")
-    assert (one["running_month"]["open_stays"], one["running_month"]["difference"]["amount"]) == (1, "96000.00")
-    assert one["total"]["amount"] == "96000.00"
+    assert (one["running_month"]["open_stays"], one["total"]) == (1, month["amount"])
 
 
 async def test_a_ready_notice_sent_after_the_day_is_not_accrued(billing: Billing) -> None:
