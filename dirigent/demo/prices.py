@@ -8,7 +8,7 @@ from dirigent.demo.asking import ask, tell
 from dirigent.replay.api import PublicApi
 
 DEMO_PRICE: Final = "12800.00"
-SOURCE: Final = "DEMO price, made up: no real tariff"
+SOURCE: Final = "DEMO: påhittat pris, ingen verklig taxa"
 ORE_PER_KRONA: Final = 100
 ONE_DAY: Final = timedelta(days=1)
 

@@ -107,6 +107,7 @@ def agreement_of(data: AgreementFile, statute: Statute) -> Agreement:
         data.region,
         None if data.care_types is None else frozenset(data.care_types),
         data.only_for_simulation is not None and data.only_for_simulation.value,
+        data.title_sv or "",
     )
 
 
@@ -124,6 +125,7 @@ def _average(table: AverageTable) -> AverageTerms:
         table.cut_off_time,
         Charging.EXCESS if table.charges is None else table.charges.value,
         () if table.alert_above is None else tuple(sorted(Fraction(value) for value in table.alert_above.value)),
+        table.source_sv or "",
     )
 
 
@@ -136,6 +138,7 @@ def _care(table: CareTable) -> CareTerms:
         0 if table.free_days is None else table.free_days.value,
         table.cut_off_time,
         FreeDays.CALENDAR if table.free_days_are is None else table.free_days_are.value,
+        table.source_sv or "",
     )
 
 
@@ -183,7 +186,7 @@ def load_tariff_file(path: Path) -> Tariffs:
         tuple(
             DayPrice(_period(table), None, table.missing or "")
             if table.price is None
-            else DayPrice(_period(table), Money.of_kronor(table.price.value), table.price.source)
+            else DayPrice(_period(table), Money.of_kronor(table.price.value), table.price.source, table.source_sv or "")
             for table in _read(path, TariffFile).price
         )
     )

@@ -1,4 +1,7 @@
-"""The shape of the data files: every number with its unit, its source and its mark, and nothing unknown beside it."""
+"""The shape of the data files: every number with its unit, its source and its mark, and nothing unknown beside it.
+
+`title_sv` and `source_sv` are what is printed on a Swedish document; the others name the rule in the calculation itself.
+"""
 
 from collections.abc import Sequence
 from datetime import date, datetime, time, timedelta
@@ -100,6 +103,7 @@ class AverageTable(Dated):
     """The average model of a period, for all care or for some care types."""
 
     source: Text
+    source_sv: Text | None = None
     care_types: CareTypes | None = None
     threshold: Sourced[DecimalText]
     long_over: Sourced[Literal["none"] | Positive]
@@ -128,6 +132,7 @@ class CareTable(Dated):
     care_type: CareType
     model: Model
     source: Text
+    source_sv: Text | None = None
     free_days: Sourced[Positive] | None = None
     free_days_are: Sourced[FreeDays] | None = None
     cut_off: Sourced[ClockTime] | None = None
@@ -174,6 +179,7 @@ class AgreementFile(Dated):
 
     name: Annotated[str, StringConstraints(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", max_length=60, strict=True)]
     title: Text
+    title_sv: Text | None = None
     rule_set_by: Sourced[RuleSetBy]
     parties: Annotated[tuple[Municipality, ...], Field(min_length=1), AfterValidator(_each_once)] | None = None
     region: Annotated[str, Field(strict=True), AfterValidator(parse_organisation_number)] | None = None
@@ -203,6 +209,7 @@ class PriceTable(Dated):
 
     price: Sourced[Annotated[str, StringConstraints(pattern=r"^\d{1,7}\.\d\d$", strict=True)]] | None = None
     missing: Text | None = None
+    source_sv: Text | None = None
 
     @model_validator(mode="after")
     def _one_of_both(self) -> "PriceTable":

@@ -67,7 +67,8 @@ class InvoiceLine(Answer):
 
     Kind `average`: days above the average, with every stay of it. `long`, `individual`: one stay charged by itself. `difference`, on a
     correction: what the month costs now, or what an earlier document said; `documents` and `calculation_version` name it. `unit` is a code
-    of UN/ECE recommendation 20: DAY, or C62 for one amount.
+    of UN/ECE recommendation 20: DAY, or C62 for one amount. `rule_sv` and `price_source_sv`: what is printed
+    in the place of `rule` and `price_source`.
     """
 
     number: int
@@ -87,6 +88,8 @@ class InvoiceLine(Answer):
     in_average: int | None = None
     sum_days: int | None = None
     average: str | None = None
+    rule_sv: str | None = None
+    price_source_sv: str | None = None
     documents: list[str] | None = None
     calculation_version: int | None = None
 

@@ -132,7 +132,7 @@ def _lines_told(document: Document) -> Iterable[str]:
     lines = document.month_lines
     for line in lines:
         days = f"{decimals(line.units)} {'dag' if line.units == 1 else 'dagar'}"
-        yield f"{line.text}: {days} × {kronor(line.price.money)} kr = {kronor(line.amount.money)} kr ({line.price_source})."
+        yield f"{line.text}: {days} × {kronor(line.price.money)} kr = {kronor(line.amount.money)} kr ({line.price_printed})."
     if lines:
         yield f"Månadens belopp: {kronor(sum((line.amount.money for line in lines), ZERO))} kr."
 

@@ -137,7 +137,7 @@ def _sources(lines: Sequence[Line]) -> list[str]:
     """Which rule and which price the lines rest on, said once for all lines that share them."""
     shared: dict[tuple[str, str], list[int]] = {}
     for number, line in enumerate(lines, start=1):
-        shared.setdefault((line.rule, line.price_source), []).append(number)
+        shared.setdefault((line.rule_printed, line.price_printed), []).append(number)
     told = []
     for (rule, source), numbers in shared.items():
         words = [f"{name}: {value}." for name, value in (("Regel", rule), ("Pris enligt", source)) if value]

@@ -111,6 +111,8 @@ class Line(msgspec.Struct, frozen=True, kw_only=True):
     unit: str = DAY
     price_source: str = ""
     rule: str = ""
+    rule_sv: str = ""
+    price_source_sv: str = ""
     stays: tuple[Stay, ...] = ()
     in_average: int | None = None
     sum_days: int | None = None
@@ -120,6 +122,16 @@ class Line(msgspec.Struct, frozen=True, kw_only=True):
     def units(self) -> Decimal:
         """How many units of the price."""
         return Decimal(self.days if self.quantity is None else self.quantity)
+
+    @property
+    def rule_printed(self) -> str:
+        """The rule in Swedish, where the document has it so."""
+        return self.rule_sv or self.rule
+
+    @property
+    def price_printed(self) -> str:
+        """What the price is from, in Swedish where the document has it so."""
+        return self.price_source_sv or self.price_source
 
 
 class Earlier(msgspec.Struct, frozen=True, kw_only=True):

@@ -72,8 +72,8 @@ def _lines(document: Document) -> Iterable[dict[str, str]]:
             "Antal": _number(line.units),
             "À-pris": _kronor(line.price.money),
             "Belopp": _kronor(line.amount.money),
-            "Regel": safe(line.rule),
-            "Pris enligt": safe(line.price_source),
+            "Regel": safe(line.rule_printed),
+            "Pris enligt": safe(line.price_printed),
         }
 
 

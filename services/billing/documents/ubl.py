@@ -229,7 +229,7 @@ def _line_note(line: Line) -> str:
     told = [f"{line.first.isoformat()} till {line.last.isoformat()}"]
     if line.unit == DAY:
         told.append(f"{decimals(line.units)} {'dag' if line.units == Decimal(1) else 'dagar'}")
-    told.extend(f"{name}: {value}" for name, value in (("regel", line.rule), ("pris enligt", line.price_source)) if value)
+    told.extend(f"{name}: {value}" for name, value in (("regel", line.rule_printed), ("pris enligt", line.price_printed)) if value)
     return "; ".join(told)
 
 

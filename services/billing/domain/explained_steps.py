@@ -1,6 +1,6 @@
 """How the amount of a month comes about, sentence by sentence, in both languages and with the values each sentence rests on."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from fractions import Fraction
 
 from services.billing.domain.basis import COUNTED, AverageGroup, CountedAs, Line, MonthBasis, PricedDays
@@ -15,16 +15,18 @@ def steps_of(inputs: MonthInputs, basis: MonthBasis) -> Iterator[Json]:
     Source:
         Domain rules 3.3, 3.4 and 3.8.
     """
-    titles = {one.name: one.title for one in inputs.book.agreements}
+    titles = {one.name: Words(one.title_sv or one.title, one.title) for one in inputs.book.agreements}
+    swedish = inputs.book.in_swedish()
     for name in sorted({line.agreement for line in basis.lines} | {group.agreement for group in basis.groups}):
-        title = titles.get(name, name)
-        yield _step("rule_set", Words(f"Regelverk: {title} ({name}).", f"Rule set: {title} ({name})."), {"agreement": name, "title": title})
+        title = titles.get(name, Words(name, name))
+        told = Words(f"Regelverk: {title.sv} ({name}).", f"Rule set: {title.en} ({name}).")
+        yield _step("rule_set", told, {"agreement": name, "title": title.en})
     yield _stays_counted(basis)
     for group in basis.groups:
-        yield from _average(group)
+        yield from _average(group, swedish)
     for line in basis.lines:
         for part in line.charges:
-            yield _charge(line, part)
+            yield _charge(line, part, swedish)
     if basis.disputed is not None:
         yield _disputed(basis)
     yield _total(basis)
@@ -33,35 +35,37 @@ def steps_of(inputs: MonthInputs, basis: MonthBasis) -> Iterator[Json]:
 def _stays_counted(basis: MonthBasis) -> Json:
     """E, what was left out of it, and patients still in hospital."""
     left_out = {one: sum(1 for line in basis.lines if line.counted_as is one) for one in CountedAs if one not in COUNTED}
-    sv = [f"{stays(basis.stays).sv} avslutade i månaden räknas"]
-    en = [f"{stays(basis.stays).en} that ended in the month are counted"]
+    sv = [f"{stays(basis.stays).sv} som avslutades i månaden räknas"]
+    en = [f"{stays(basis.stays).en} that ended in the month {'is' if basis.stays == 1 else 'are'} counted"]
     for how, count in left_out.items():
         if count:
             sv.append(f"{count} {COUNTED_AS[how].sv}")
             en.append(f"{count} {COUNTED_AS[how].en}")
     if basis.open_stays:
-        sv.append(f"{basis.open_stays} patienter var kvar i slutenvård")
-        en.append(f"{basis.open_stays} patients were still in hospital")
+        one = basis.open_stays == 1
+        sv.append(f"{basis.open_stays} {'patient' if one else 'patienter'} var kvar i slutenvård")
+        en.append(f"{basis.open_stays} {'patient was' if one else 'patients were'} still in hospital")
     values: dict[str, Json] = {"stays": basis.stays, "open_stays": basis.open_stays, "complete": basis.complete}
     values |= {how.value: count for how, count in left_out.items()}
     return _step("stays_counted", Words("; ".join(sv) + ".", "; ".join(en) + "."), values)
 
 
-def _average(group: AverageGroup) -> Iterator[Json]:
+def _average(group: AverageGroup, swedish: Mapping[str, str]) -> Iterator[Json]:
     """R, its average, and what lies above what is free."""
     if group.average is None:
         yield _step(
             "average_empty",
-            Words(f"Inget vårdtillfälle ingår i medelvärdet ({_care(group).sv}).", f"No stay is in the average ({_care(group).en})."),
+            Words(f"Inget vårdtillfälle ingår i genomsnittet ({_care(group).sv}).", f"No stay is in the average ({_care(group).en})."),
             {"agreement": group.agreement, "in_average": 0},
         )
         return
+    allowed = days(group.threshold)
     threshold, shown = number(group.threshold), _quotient(group.sum_days, group.in_average)
     yield _step(
         "average",
         Words(
-            f"{stays(group.in_average).sv} i medelvärdet ({_care(group).sv}) väntade tillsammans {days(Fraction(group.sum_days)).sv}: "
-            f"medelvärdet är {shown.sv}.",
+            f"{stays(group.in_average).sv} i genomsnittet ({_care(group).sv}) väntade tillsammans {days(Fraction(group.sum_days)).sv}: "
+            f"genomsnittet är {shown.sv}.",
             f"{stays(group.in_average).en} in the average ({_care(group).en}) waited {days(Fraction(group.sum_days)).en} together: "
             f"the average is {shown.en}.",
         ),
@@ -83,25 +87,27 @@ def _average(group: AverageGroup) -> Iterator[Json]:
         free = group.average <= group.threshold
         yield _step(
             "average_free" if free else "average_not_charged",
-            Words(f"Högst {threshold.sv} är fritt: inga dagar debiteras.", f"Up to {threshold.en} is free: no days are charged.")
+            Words(
+                f"Ett genomsnitt på högst {allowed.sv} är fritt: inga dagar debiteras.",
+                f"An average of up to {allowed.en} is free: no days are charged.",
+            )
             if free
-            else Words("Medelvärdet debiteras inte enligt regelverket.", "The rule set does not charge the average."),
+            else Words("Genomsnittet debiteras inte enligt regelverket.", "The rule set does not charge the average."),
             values,
         )
         return
-    free_days = number(group.threshold * group.in_average)
-    over = days(group.excess.days)
+    free_days, over = number(group.threshold * group.in_average), days(group.excess.days)
+    sv = f"{group.sum_days} − {threshold.sv} × {group.in_average} = {group.sum_days} − {free_days.sv}"
+    en = f"{group.sum_days} − {threshold.en} × {group.in_average} = {group.sum_days} − {free_days.en}"
     yield _step(
         "excess_days",
         Words(
-            f"Över {threshold.sv} debiteras: {group.sum_days} − {threshold.sv} × {group.in_average} = {group.sum_days} − {free_days.sv}, "
-            f"alltså {over.sv}.",
-            f"What is above {threshold.en} is charged: {group.sum_days} − {threshold.en} × {group.in_average} = "
-            f"{group.sum_days} − {free_days.en}, that is {over.en}.",
+            f"Det som överstiger {allowed.sv} per vårdtillfälle debiteras: {sv}, alltså {over.sv}.",
+            f"What exceeds {allowed.en} per stay is charged: {en}, that is {over.en}.",
         ),
         values,
     )
-    yield _step("excess_price", _priced(group.excess), _priced_values(group.excess))
+    yield _step("excess_price", _priced(group.excess, swedish), _priced_values(group.excess))
 
 
 def _quotient(total: int, count: int) -> Words:
@@ -126,15 +132,15 @@ def _month_before(group: AverageGroup) -> Json:
     return _step(
         "month_before",
         Words(
-            f"Månaden före, {before.month}, var medelvärdet {shown}: {told.sv}.", f"In {before.month} the average was {shown}: {told.en}."
+            f"Månaden före, {before.month}, var genomsnittet {shown}: {told.sv}.", f"In {before.month} the average was {shown}: {told.en}."
         ),
         {"month": str(before.month), "in_average": before.in_average, "sum_days": before.sum_days, "exceeded": before.exceeded},
     )
 
 
-def _charge(line: Line, part: PricedDays) -> Json:
+def _charge(line: Line, part: PricedDays, swedish: Mapping[str, str]) -> Json:
     """Days of one stay that are charged by themselves."""
-    priced, how = _priced(part), COUNTED_AS[line.counted_as]
+    priced, how = _priced(part, swedish), COUNTED_AS[line.counted_as]
     waited = days(Fraction(line.days))
     return _step(
         "stay_charged",
@@ -152,13 +158,13 @@ def _charge(line: Line, part: PricedDays) -> Json:
     )
 
 
-def _priced(part: PricedDays) -> Words:
+def _priced(part: PricedDays, swedish: Mapping[str, str]) -> Words:
     told = days(part.days)
     if part.price is None or part.amount is None:
         return Words(f"{told.sv}, men priset saknas.", f"{told.en}, but the price is missing.")
     price, amount = kronor(part.price), kronor(part.amount)
     return Words(
-        f"{told.sv} × {price.sv} = {amount.sv} ({part.source}).",
+        f"{told.sv} × {price.sv} = {amount.sv} ({swedish.get(part.source, part.source)}).",
         f"{told.en} × {price.en} = {amount.en} ({part.source}).",
     )
 

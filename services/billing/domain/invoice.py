@@ -3,8 +3,8 @@
 Every format that finance fetches is made from this document and nothing else.
 """
 
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
 from datetime import date, datetime, timedelta
 from typing import Final
 
@@ -70,7 +70,10 @@ class Party:
 
 @dataclass(frozen=True, slots=True)
 class Issue:
-    """The act of issuing: number, its payment reference, instant, the calculation it rests on and who approved it."""
+    """The act of issuing: number, its payment reference, instant, the calculation it rests on and who approved it.
+
+    `swedish`: what is printed in the place of the sources of rules and prices (`RuleBook.in_swedish`).
+    """
 
     number: str
     issued_at: datetime
@@ -78,6 +81,7 @@ class Issue:
     sha256: str
     approved_by: str
     ocr: str = ""
+    swedish: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def issued_on(self) -> date:
@@ -107,7 +111,7 @@ def invoice_content(basis: MonthBasis, issue: Issue, sides: Sides) -> dict[str, 
     Source:
         Mervärdesskattelagen (2023:200) 17 kap. 24 § (a unique number from a series); domain rule 3.8 (every krona traces to stays).
     """
-    return _document(DocumentKind.INVOICE, basis, issue, sides, basis.amount, month_lines(basis))
+    return _document(DocumentKind.INVOICE, basis, issue, sides, basis.amount, month_lines(basis, issue.swedish))
 
 
 def supplementary_content(
@@ -125,7 +129,7 @@ def supplementary_content(
         raise ValueError("a supplementary invoice needs an amount and a document to refer to")
     lines = supplementary_lines(basis, correction.amount_now, correction.billed, documents, issue.version)
     content = _document(DocumentKind.SUPPLEMENTARY, basis, issue, sides, correction.difference, lines)
-    return content | _refers(documents[0]) | _rests_on(basis, correction.amount_now, documents)
+    return content | _refers(documents[0]) | _rests_on(basis, correction.amount_now, documents, issue)
 
 
 def credit_note_content(basis: MonthBasis, issue: Issue, sides: Sides, documents: Sequence[Document], credit: Credit) -> dict[str, Json]:
@@ -140,7 +144,7 @@ def credit_note_content(basis: MonthBasis, issue: Issue, sides: Sides, documents
     if credit.amount > credit.rest:
         raise ValueError("a credit note never exceeds the rest")
     content = _document(DocumentKind.CREDIT_NOTE, basis, issue, sides, credit.amount, credit_lines(basis, credit, issue.version))
-    return content | _refers(credit.document) | _rests_on(basis, basis.amount, documents)
+    return content | _refers(credit.document) | _rests_on(basis, basis.amount, documents, issue)
 
 
 def _document(
@@ -186,7 +190,7 @@ def _refers(document: Document) -> dict[str, Json]:
     return {"refers_to": document.number, "original_issued_on": document.issued_on.isoformat()}
 
 
-def _rests_on(basis: MonthBasis, now: Money | None, documents: Sequence[Document]) -> dict[str, Json]:
+def _rests_on(basis: MonthBasis, now: Money | None, documents: Sequence[Document], issue: Issue) -> dict[str, Json]:
     """What a correction rests on: every document before it, and the whole month by the new calculation."""
     return {
         "correction": {
@@ -195,7 +199,7 @@ def _rests_on(basis: MonthBasis, now: Money | None, documents: Sequence[Document
                 {"number": one.number, "kind": one.kind.value, "issued_on": one.issued_on.isoformat(), "amount": money(one.amount)}
                 for one in documents
             ],
-            "lines": list(month_lines(basis)),
+            "lines": list(month_lines(basis, issue.swedish)),
         }
     }
 

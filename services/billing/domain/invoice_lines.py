@@ -1,24 +1,32 @@
 """The lines of a document: days at a price, or the difference that a correction makes; each says from what it comes."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from fractions import Fraction
 
 from services.billing.domain.basis import COUNTED, AverageGroup, Line, MonthBasis, PricedDays
 from services.billing.domain.charge import last_day
 from services.billing.domain.correcting import Credit, Document
 from services.billing.domain.identity import Json, decimal_text, instant_text, money_text
+from services.billing.domain.wording import days as told_days
+from services.billing.domain.wording import stays as told_stays
 from shared.money import Money
 
 DocumentLine = dict[str, Json]
 
 
-def month_lines(basis: MonthBasis) -> list[DocumentLine]:
+def month_lines(basis: MonthBasis, swedish: Mapping[str, str]) -> list[DocumentLine]:
     """Every line of a month: the excess of each average, then the stays that are charged by themselves.
+
+    Args:
+        basis: The calculation.
+        swedish: What is printed in the place of a source (`RuleBook.in_swedish`).
 
     Source:
         Domain rule 3.8, explanation (every krona traces to stays, every stay to its notices).
     """
     averages = [_average_line(basis, group) for group in basis.groups if group.excess.days]
-    return numbered([*averages, *(line for stay in basis.lines if stay.counted_as in COUNTED for line in _stay_lines(stay))])
+    lines = [*averages, *(line for stay in basis.lines if stay.counted_as in COUNTED for line in _stay_lines(stay))]
+    return numbered([{**line, **_printed(line, swedish)} for line in lines])
 
 
 def supplementary_lines(basis: MonthBasis, now: Money, billed: Money, documents: Sequence[Document], version: int) -> list[DocumentLine]:
@@ -42,7 +50,7 @@ def credit_lines(basis: MonthBasis, credit: Credit, version: int) -> list[Docume
         Domain rule 3.8, corrections after invoicing (a credit note never exceeds the rest).
     """
     document = credit.document
-    text = f"Kvar av {document.number} före denna kreditnota"
+    text = f"Kvar av {document.number} före denna kreditfaktura"
     lines = [_difference(basis, text, credit.rest, 1, documents=(document,), version=None)]
     if credit.kept:
         text = f"Avgår det som kvarstår av {document.number} enligt ny beräkning, version {version}"
@@ -72,13 +80,18 @@ def money(amount: Money | None) -> Json:
     return None if amount is None else {"amount": money_text(amount), "currency": "SEK"}
 
 
+def _printed(line: DocumentLine, swedish: Mapping[str, str]) -> DocumentLine:
+    """Rule and price as a Swedish reader is told them, where they are named otherwise in the calculation."""
+    return {f"{name}_sv": swedish[told] for name in ("rule", "price_source") if (told := str(line[name])) in swedish}
+
+
 def _average_line(basis: MonthBasis, group: AverageGroup) -> DocumentLine:
     """One line for the excess of an average, with every stay the average was taken over."""
     stays = _stays_of(basis, group)
     average = "0" if group.average is None else decimal_text(group.average)
     text = (
-        f"Dagar över genomsnittet {_decimal(decimal_text(group.threshold))} dagar, {basis.month}: {len(stays)} vårdtillfällen, "
-        f"{group.sum_days} dagar, i genomsnitt {_decimal(average)}"
+        f"Dagar över ett genomsnitt på {_decimal(decimal_text(group.threshold))} dagar, {basis.month}: {told_stays(len(stays)).sv}, "
+        f"{told_days(Fraction(group.sum_days)).sv}, i genomsnitt {_decimal(average)}"
     )
     return {
         "kind": "average",

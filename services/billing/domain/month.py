@@ -24,6 +24,13 @@ class RuleBook:
     tariffs: Tariffs
     region: str
 
+    def in_swedish(self) -> dict[str, str]:
+        """What is printed on a Swedish document in the place of a source, where an agreement or a price has such a text."""
+        told = {one.source: one.source_sv for one in self.tariffs.prices}
+        for agreement in self.agreements:
+            told |= {one.source: one.source_sv for one in agreement.average} | {one.source: one.source_sv for one in agreement.care}
+        return {source: swedish for source, swedish in told.items() if swedish}
+
     def rule_sets(self, municipality: str) -> RuleSets:
         """Every rule set that stays of a municipality may fall under."""
         return RuleSets(in_force_for(self.agreements, self.region, municipality))

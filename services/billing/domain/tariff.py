@@ -14,6 +14,7 @@ class DayPrice:
     period: Period
     price: Money | None
     source: str
+    source_sv: str = ""
 
 
 @dataclass(frozen=True, slots=True)

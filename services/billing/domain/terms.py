@@ -178,6 +178,7 @@ class AverageTerms:
     cut_off: time | None = None
     charges: Charging = Charging.EXCESS
     alert_above: tuple[Fraction, ...] = ()
+    source_sv: str = ""
 
     def covers(self, care_type: CareType) -> bool:
         """Whether stays of this care type are in this average."""
@@ -195,6 +196,7 @@ class CareTerms:
     free_days: int = 0
     cut_off: time | None = None
     free_days_are: FreeDays = FreeDays.CALENDAR
+    source_sv: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -255,6 +257,7 @@ class Agreement:
     region: str | None = None
     care_types: frozenset[CareType] | None = None
     only_for_simulation: bool = False
+    title_sv: str = ""
 
     def binds(self, municipality: str, day: date) -> bool:
         """Whether the agreement holds for this municipality on that day; `parties` None = everybody (the statute)."""

@@ -27,7 +27,7 @@ class Words:
 
 
 COUNTED_AS: Final = {
-    CountedAs.AVERAGE: Words("räknas i medelvärdet", "counted in the average"),
+    CountedAs.AVERAGE: Words("räknas i genomsnittet", "counted in the average"),
     CountedAs.LONG: Words("lång vårdtid, räknas för sig", "long stay, charged by itself"),
     CountedAs.INDIVIDUAL: Words("räknas för sig", "charged by itself"),
     CountedAs.EXCLUDED: Words("räknas inte", "not counted"),
@@ -52,7 +52,7 @@ REASONS: Final = {
     "no_sip_invitation": Words("ingen kallelse till SIP", "no SIP invitation"),
     "late_sip_invitation": Words("kallelsen till SIP kom för sent", "the SIP invitation came too late"),
     "uninvited_short_stay": Words(
-        "kallelse till SIP saknas eller är sen, men den korta vårdtiden räknas i medelvärdet",
+        "kallelse till SIP saknas eller är sen, men den korta vårdtiden räknas i genomsnittet",
         "the SIP invitation is missing or late, but the short stay counts in the average",
     ),
     "sip_refused": Words("patienten sa nej till SIP", "the patient refused a SIP"),

@@ -118,7 +118,7 @@ def party_of(debtor: Debtor) -> Party:
 
 def _document(act: _Act, wanted: Wanted, number: InvoiceNumber, issuer: Issuer) -> InvoiceRow:
     at, row = act.at, act.taken.row
-    named = Issue(str(number), at.at, row.version or 0, row.sha256 or "", row.approved_by or "", number.ocr)
+    named = Issue(str(number), at.at, row.version or 0, row.sha256 or "", row.approved_by or "", number.ocr, at.inputs.book.in_swedish())
     sides = Sides(issuer, party_of(at.debtor))
     content = _content(at, wanted, named, sides)
     body = canonical_json(content)
