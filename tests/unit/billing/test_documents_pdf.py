@@ -59,6 +59,7 @@ def test_the_first_page_tells_a_clerk_what_to_pay_where_and_by_when() -> None:
 def test_the_pages_behind_tell_every_step_and_every_stay() -> None:
     told = text_of(pdf(read(an_invoice()), read_calculation(canonical(month(2, 5, 6, 7, 12)), ["Genomsnittet är 5.", "Alltså 8 dagar."])))
     assert "Genomsnittet är 5." in told
+    assert told.index("Väntedagar är kalenderdagar") < told.index("Ingår i genomsnittet (")
     assert "1 vårdtillfälle debiteras för sig: 9 betalningsdagar, 73 800,00 kr." in told
     assert told.index("debiteras för sig:") < told.index("Alltså 8 dagar.")
     for number in range(1, 6):
