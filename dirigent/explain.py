@@ -16,6 +16,16 @@ from dirigent.failure import CannotStart
 from services.billing.domain.verifying import Difference, verify
 
 SHOWN: Final = 200
+# What stands in a difference beside values of the file, as the reader of an explanation is told it.
+SWEDISH: Final = {
+    "not JSON": "inte läsbar JSON",
+    "missing": "ingenting",
+    "there": "något",
+    "unreadable": "något som inte går att läsa",
+    "nothing can be calculated from them": "något som inte går att räkna på",
+}
+# Of these the file itself shows no more, and what was wanted in their place is a word for programs (`--json` has it).
+SWEDISH_ALONE: Final = frozenset({"not JSON", "unreadable", "nothing can be calculated from them"})
 MONTH_AND_MUNICIPALITY: Final = ("month", "municipality")
 
 Verify = Annotated[
@@ -72,7 +82,12 @@ def _tell(told: dict[str, Any]) -> None:
 def _tell_difference(difference: Difference, *, as_json: bool) -> None:
     """The first place where an explanation does not hold."""
     told = {"where": difference.where, "told": difference.told[:SHOWN], "found": difference.found[:SHOWN]}
+    swedish = {name: SWEDISH.get(told[name], f"”{told[name]}”") for name in ("told", "found")}
     if as_json:
         print(json.dumps({"holds": False, "difference": told}, ensure_ascii=False))
         return
-    print(f"Håller inte. {told['where'] or 'Filen'}: där står {told['told']}, men underlaget ger {told['found']}.")
+    place = told["where"] or "Filen"
+    if difference.told in SWEDISH_ALONE:
+        print(f"Håller inte. {place}: där står {swedish['told']}.")
+    else:
+        print(f"Håller inte. {place}: där står {swedish['told']}, men underlaget ger {swedish['found']}.")

@@ -1,6 +1,7 @@
 """The explanation: every krona and every exclusion traced, and made again offline from nothing but itself."""
 
 import json
+import re
 import subprocess
 import sys
 from dataclasses import replace
@@ -258,6 +259,15 @@ def test_the_command_verifies_with_the_pure_package_alone(tmp_path: Path) -> Non
     assert refused.returncode == 1, refused.stderr
     assert json.loads(refused.stdout)["difference"]["where"] == "/result/lines/0/days"
     assert refused.stderr == ""
+
+
+@pytest.mark.parametrize("text", ["{", '{"format": "dirigent-explanation/1"}'])
+def test_what_cannot_be_verified_is_told_in_swedish_alone(text: str, tmp_path: Path) -> None:
+    file = tmp_path / "explanation.json"
+    file.write_text(text, encoding="utf-8")
+    refused = run(COMMAND, file).stdout
+    assert refused.startswith("Håller inte. ")
+    assert not re.search(r"\b(not|missing|there|unreadable)\b", refused)
 
 
 def test_the_law_alone_needs_no_installed_package(tmp_path: Path) -> None:
