@@ -55,8 +55,9 @@ def verify(text: str) -> Difference | None:
 
 def _differences(told: dict[str, Json], inputs: MonthInputs) -> Iterator[Difference]:
     basis = inputs.basis()
-    text = inputs_text(inputs)
-    yield from _compare("/inputs", told["inputs"], json.loads(text))
+    # What was told before a field existed was read with the field's default, and is the same inputs.
+    text = canonical_json(told["inputs"])
+    yield from _compare("/inputs", told["inputs"], _of_its_time(told["inputs"], json.loads(inputs_text(inputs))))
     made: dict[str, Json] = {"municipality": basis.municipality, "month": str(basis.month), **derived(inputs, basis)}
     for name, value in made.items():
         yield from _compare(f"/{name}", told[name], value)
@@ -66,6 +67,15 @@ def _differences(told: dict[str, Json], inputs: MonthInputs) -> Iterator[Differe
     yield from _compare("/calculation", calculation, named)
     yield from _documents(told["documents"], version, basis)
     yield from _compare(f"/{SEAL}", told[SEAL], sealed(told)[SEAL])
+
+
+def _of_its_time(told: Json, found: Json) -> Json:
+    """What was found, without the members that what was told does not know."""
+    if isinstance(told, dict) and isinstance(found, dict):
+        return {name: _of_its_time(told[name], value) for name, value in found.items() if name in told}
+    if isinstance(told, list) and isinstance(found, list) and len(told) == len(found):
+        return [_of_its_time(one, other) for one, other in zip(told, found, strict=True)]
+    return found
 
 
 def _documents(documents: Json, version: Json, basis: MonthBasis) -> Iterator[Difference]:

@@ -6,6 +6,7 @@ import subprocess
 import sys
 from dataclasses import replace
 from datetime import date
+from hashlib import sha256
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -259,6 +260,21 @@ def test_the_command_verifies_with_the_pure_package_alone(tmp_path: Path) -> Non
     assert refused.returncode == 1, refused.stderr
     assert json.loads(refused.stdout)["difference"]["where"] == "/result/lines/0/days"
     assert refused.stderr == ""
+
+
+def test_an_explanation_kept_from_before_a_rule_set_had_a_new_field_still_holds() -> None:
+    given = inputs(*(a_stay(days) for days in (2, 5, 6, 7)))
+    bare = tuple(replace(one, title_sv="") for one in given.book.agreements)
+    told: Any = explained(replace(given, book=replace(given.book, agreements=bare)))
+    for agreement in told["inputs"]["book"]["agreements"]:
+        del agreement["title_sv"]
+    assert verify(canonical_json(sealed(told))) is not None
+    told["calculation"]["inputs_sha256"] = sha256(canonical_json(told["inputs"]).encode()).hexdigest()
+    assert verify(canonical_json(sealed(told))) is None
+    del told["inputs"]["book"]["agreements"][0]["title"]
+    missing = verify(canonical_json(sealed(told)))
+    assert missing is not None
+    assert missing.where == "/inputs/book/agreements/0/title"
 
 
 @pytest.mark.parametrize("text", ["{", '{"format": "dirigent-explanation/1"}'])
