@@ -11,7 +11,7 @@ from typing import Annotated, Any, Final
 import typer
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
-from rich.table import Table
+from rich.table import Column, Table
 
 from dirigent.databases import Access
 from dirigent.failure import CannotStart
@@ -113,7 +113,7 @@ def _tell(view: ComparisonView, *, as_json: bool) -> None:
     if view.told["differing_months"]:
         console.print(_months(view.told["differing_months"]))
     if view.told["differing_stays"]:
-        console.print(_stays(view.told["differing_stays"]))
+        console.print(stays_table(view.told["differing_stays"]))
     print(f"{row.month}: {view.told['stays']} stays and {view.told['municipalities']} municipalities compared, {view.differing} differ")
     print(f"kept as comparison {row.id}; GET /v1/comparisons/{row.id} shows it, POST …/signature signs it")
 
@@ -131,8 +131,8 @@ def _months(differing: Iterable[Mapping[str, Any]]) -> Table:
         table.add_row(
             one["municipality"],
             _differs(one),
-            "–" if theirs is None else f"{_plain(theirs['days'])} days, {_kronor(theirs['amount'])}",
-            "–" if ours is None else f"{_plain(ours['days'])} days, {_kronor(ours['amount'])}",
+            "–" if theirs is None else f"{_days(theirs['days'])}, {_kronor(theirs['amount'])}",
+            "–" if ours is None else f"{_days(ours['days'])}, {_kronor(ours['amount'])}",
             "" if ours is None else _origin(ours),
         )
     return table
@@ -145,9 +145,12 @@ def _origin(ours: Mapping[str, Any]) -> str:
     return f"{ours['agreement']}: {average}; excess {_plain(ours['excess_days'])}, by itself {ours['individual_days']}"
 
 
-def _stays(differing: Iterable[Mapping[str, Any]]) -> Table:
+def stays_table(differing: Iterable[Mapping[str, Any]]) -> Table:
+    """Every stay that differs, with the rule of ours that explains it."""
+    # Ids of the same moment differ at their end alone: one that is cut off names nothing.
+    case = Column("case", min_width=_CASE_WIDTH, no_wrap=True)
     table = Table(
-        "line", "kommun", "case", "differs", "the file", "Dirigent", "our rule", title="Stays", box=SIMPLE_HEAD, title_justify="left"
+        "line", "kommun", case, "differs", "the file", "Dirigent", "our rule", title="Stays", box=SIMPLE_HEAD, title_justify="left"
     )
     for one in differing:
         theirs, ours = one["theirs"], one["ours"]
@@ -156,8 +159,8 @@ def _stays(differing: Iterable[Mapping[str, Any]]) -> Table:
             one["municipality"],
             one["case"] or "–",
             _differs(one),
-            "–" if theirs is None else f"{theirs['days']} days, {'counts' if theirs['counted'] else 'does not count'}{_own(theirs)}",
-            "–" if ours is None else f"{ours['days']} days, {ours['counted_as']}{_own(ours)}",
+            "–" if theirs is None else f"{_days(theirs['days'])}, {'counts' if theirs['counted'] else 'does not count'}{_own(theirs)}",
+            "–" if ours is None else f"{_days(ours['days'])}, {ours['counted_as']}{_own(ours)}",
             "\n".join(f"{ground['code']}: {ground['source']}" for ground in one["because"]),
         )
     return table
@@ -169,6 +172,11 @@ def _differs(one: Mapping[str, Any]) -> str:
 
 def _own(side: Mapping[str, Any]) -> str:
     return "" if side["amount"] in {None, "0.00"} else f", {_kronor(side['amount'])}"
+
+
+def _days(number: str | int) -> str:
+    told = _plain(str(number))
+    return f"{told} {'day' if told == '1' else 'days'}"
 
 
 def _plain(number: str) -> str:

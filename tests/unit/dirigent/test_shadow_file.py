@@ -1,11 +1,14 @@
 """The file of today's service: what is read, and that a row that cannot be is named by its line, never by what stands in it."""
 
 from fractions import Fraction
+from io import StringIO
 from pathlib import Path
 
 import pytest
+from rich.console import Console
 
 from dirigent.failure import CannotStart
+from dirigent.shadow.command import stays_table
 from dirigent.shadow.file import COLUMNS, MonthFile, StayRow, TotalRow, UnreadableRows, read_month
 from dirigent.shadow.words import ROWS
 from shared.dates import Month
@@ -157,3 +160,17 @@ def test_a_municipality_that_lost_its_zero_gets_it_back(tmp_path: Path) -> None:
 def test_the_file_is_known_by_its_bytes(tmp_path: Path) -> None:
     one, same, other = (read(tmp_path, HEADING, total).sha256 for total in (TOTAL, TOTAL, TOTAL.replace("8", "9")))
     assert one == same != other
+
+
+def test_the_table_of_stays_never_cuts_a_case_off() -> None:
+    case = "01890a5d-ac96-774b-bcce-b302099a8057"
+    because = [
+        {"code": "average", "source": "VGR agreement 2018-09-25: monthly average per municipality, longer than seven days individually"}
+    ]
+    ours = {"days": 1, "counted_as": "average", "amount": "0.00"}
+    row = {"municipality": "1441", "case": case, "differs": ["only_ours"], "theirs": None, "ours": ours, "because": because}
+    console = Console(width=150, record=True, file=StringIO())
+    console.print(stays_table([row]))
+    told = console.export_text()
+    assert case in told
+    assert "1 day, average" in told
