@@ -14,7 +14,7 @@ from services.billing.domain.persons import Actor
 from services.billing.domain.rulesets import overlaps
 from services.billing.domain.terms import Agreement
 from services.billing.repository import agreements as rows
-from services.billing.repository import ledger
+from services.billing.repository import ledger, turns
 from services.billing.repository.agreements import AgreementRow
 from services.billing.usecases.ledger import recount
 from services.billing.usecases.rules import SHIPPED, entered_text, read_entered, rules_now, with_entered
@@ -86,6 +86,7 @@ async def approve_agreement(work: Work, agreement_id: UUID, actor: Actor) -> Rul
         raise Refused("agreement.outdated", f"version {counting.version} counts already")
     before, agreement = await rules_now(work), read_entered(row.body)
     _refuse_overlap(await _with(work, agreement))
+    await turns.change_rules(work)
     await rows.approve(work, agreement_id, actor.client, actor.person)
     await _count_anew(work, before, agreement)
     approved = await rows.find(work, agreement_id)

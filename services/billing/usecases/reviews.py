@@ -11,7 +11,7 @@ from services.billing.domain.month import RuleBook, settle_month
 from services.billing.domain.persons import Actor
 from services.billing.domain.reasons import Exclusion, Reason, ReviewDecision, ReviewOutcome
 from services.billing.domain.stay import Stay
-from services.billing.repository import ledger, reviews
+from services.billing.repository import ledger, reviews, turns
 from services.billing.usecases.ledger import recount
 from services.billing.usecases.rules import rules_now
 from shared.dates import local_date
@@ -40,6 +40,7 @@ async def decide_reviews(work: Work, verdicts: Sequence[Verdict], explanation: s
     """
     cases = {verdict.stay for verdict in verdicts}
     _check_once(verdicts)
+    await turns.count_by_rules(work)
     await ledger.lock(work, cases)
     rules, today = await rules_now(work), local_date(work.at)
     stays = {stay.case_id: stay for stay in await ledger.stays(work, cases, rules)}
