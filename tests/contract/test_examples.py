@@ -185,7 +185,11 @@ def learnt(template: str, answer: Document) -> dict[str, str]:
     """The ids that an answer tells, by the names that addresses and bodies give them."""
     told = {name: answer[name] for name in ("case_id", "invitation_id", "event_id") if answer.get(name)}
     noun = template.removeprefix("/v1/").rstrip("s")
-    return told | ({f"{noun}_id": answer["id"]} if noun in {"plan", "tariff", "agreement", "simulation", "consent", "deviation", "outage"} and "id" in answer else {})
+    return told | (
+        {f"{noun}_id": answer["id"]}
+        if noun in {"plan", "tariff", "agreement", "simulation", "consent", "deviation", "outage"} and "id" in answer
+        else {}
+    )
 
 
 async def a_notice(system: System, client: httpx.AsyncClient) -> str:

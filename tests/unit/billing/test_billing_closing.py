@@ -40,7 +40,9 @@ def test_what_is_issued_moves_only_by_being_paid_or_by_a_correction_that_starts_
 
 def test_the_only_ways_to_acceptance_are_signature_silence_and_a_correction_that_takes_nothing() -> None:
     ways = {key for key in product(MonthState, MonthAction) if TRANSITIONS.get(key) is MonthState.ACCEPTED}
-    assert ways == {(MonthState.PUBLISHED, action) for action in (MonthAction.SIGN, MonthAction.LAPSE, MonthAction.CONCEDE)}
+    assert ways == {
+        (MonthState.PUBLISHED, action) for action in (MonthAction.SIGN, MonthAction.RECORD, MonthAction.LAPSE, MonthAction.CONCEDE)
+    }
 
 
 @pytest.mark.parametrize(
