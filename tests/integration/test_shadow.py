@@ -238,6 +238,11 @@ async def test_a_named_person_signs_once(shadow: Shadow) -> None:
     assert (await billing.post(path, billing.approver(), {"explanation": "x"})).status_code == 422
     answer = await billing.post(path, billing.approver(), SIGNATURE)
     assert (answer.status_code, answer.json()["signature"]["signed_by"]) == (201, "Anna Test")
+    explained = {
+        who: (await billing.get(f"/v1/comparisons/{view.row.id}", getattr(billing, who)())).json()["signature"]["explanation"]
+        for who in ("controller", "municipality")
+    }
+    assert explained == {"controller": SIGNATURE["explanation"], "municipality": None}
     again = await billing.post(path, billing.approver(), SIGNATURE)
     assert (again.status_code, again.json()["code"]) == (409, "comparison.signed")
     unknown = await billing.post(f"/v1/comparisons/{uuid7()}/signature", billing.approver(), SIGNATURE)

@@ -21,11 +21,11 @@ router = APIRouter(route_class=StrictRoute, tags=["Follow-up"])
 
 
 class Signature(Answer):
-    """Who answers for a comparison, and how the differences are explained."""
+    """Who answers for a comparison, and how the differences are explained; that may be about anybody's, and is the region's to read."""
 
     signed_by: str
     signed_at: str
-    explanation: str
+    explanation: str | None
 
 
 class ComparisonAnswer(Answer):
@@ -181,7 +181,7 @@ def _head(view: ComparisonView) -> dict[str, Any]:
     signature = (
         None
         if row.signed_at is None
-        else Signature(signed_by=row.signed_by or "", signed_at=format_instant(row.signed_at), explanation=row.explanation or "")
+        else Signature(signed_by=row.signed_by or "", signed_at=format_instant(row.signed_at), explanation=row.explanation)
     )
     stays = view.told["stays"]
     return {

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 from uuid import UUID
 
@@ -130,8 +130,9 @@ def _seen(row: ComparisonRow, reader: str | None) -> ComparisonView:
     if reader is not None:
         own = {name: [one for one in told[name] if one["municipality"] == reader] for name in ("differing_stays", "differing_months")}
         own["differing_stays"] = [_without_others(one) for one in own["differing_stays"]]
-        # How much there was to compare, and how much of it differs, would tell of others.
+        # How much there was to compare, how much of it differs, and how that is explained, would tell of others.
         told |= own | {"stays": None, "municipalities": None}
+        row = replace(row, explanation=None)
     return ComparisonView(row, told)
 
 
