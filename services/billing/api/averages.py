@@ -9,9 +9,11 @@ from pydantic import Field
 
 from services.billing.api.parts import Amount, MonthQuery, MunicipalityPath, month_of_text, months_between, reader_of
 from services.billing.domain.identity import decimal_text
-from services.billing.repository.averages import Average
+from services.billing.repository.averages import Average, Passed
 from services.billing.usecases.averages import AverageView, averages_of_month, averages_of_municipality, exact_average
 from services.billing.usecases.foreseeing import Expected, Running
+from services.billing.usecases.rollup import plain_decimal
+from shared.dates import format_instant
 from shared.http.call import Checked, StrictRoute, Working
 from shared.http.fields import Answer
 from shared.money import Money
@@ -106,6 +108,26 @@ class Forecast(Answer):
         )
 
 
+class PassedAnswer(Answer):
+    """A threshold that the running average went above for the first time in the month: what it was then, over how many stays, and when."""
+
+    threshold: str
+    average: str
+    stays: int
+    passed_at: str
+
+    @classmethod
+    def of(cls, passed: Passed) -> Self:
+        """From what was kept of it."""
+        alert = passed.alert
+        return cls(
+            threshold=plain_decimal(alert.threshold),
+            average=decimal_text(alert.average),
+            stays=alert.stays,
+            passed_at=format_instant(passed.at),
+        )
+
+
 class MunicipalityAverage(Answer):
     """One municipality and month.
 
@@ -129,6 +151,7 @@ class MunicipalityAverage(Answer):
     individual_days: int | None = None
     open_stays: int | None = None
     exposure: Exposure | None = None
+    passed: list[PassedAnswer] = Field(default_factory=list, description="of the municipality itself and to the region: `average.passed`")
     if_all_left_now: IfAllLeftNow | None = None
     forecast: Forecast | None = None
     forecast_missing: Literal["few_stays"] | None = Field(default=None, description="why a running month has no forecast")
@@ -153,6 +176,7 @@ class MunicipalityAverage(Answer):
             individual_days=average.individual_days if shown.by_itself else None,
             open_stays=average.open_stays if view.own else None,
             exposure=Exposure.of(average) if shown.together else None,
+            passed=[PassedAnswer.of(one) for one in view.passed],
             **_running(view.running),
         )
 

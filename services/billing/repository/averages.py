@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from decimal import Decimal
 from fractions import Fraction
 from typing import Final
@@ -111,6 +111,12 @@ _KEEP_ALERTS: Final = text(
     RETURNING municipality, month, threshold
     """
 )
+_ALERTS: Final = text(
+    """
+    SELECT municipality, month, threshold, average, stays, passed_at FROM average_alerts
+    WHERE municipality = ANY(CAST(:municipalities AS text[])) AND month BETWEEN :first AND :last ORDER BY threshold
+    """
+)
 _PAST: Final = text(
     """
     SELECT m.municipality, s.touches_to AS ended_on, m.days, count(*) AS times
@@ -138,6 +144,14 @@ class Alert:
     threshold: Fraction
     average: Fraction
     stays: int
+
+
+@dataclass(frozen=True, slots=True)
+class Passed:
+    """That a running average went above a threshold: what it was then, and when."""
+
+    alert: Alert
+    at: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -248,6 +262,16 @@ async def all_pairs(work: Work) -> set[Pair]:
 async def everything(work: Work) -> list[Average]:
     """Every row there is."""
     return [_average(row) for row in await work.connection.execute(_ALL)]
+
+
+async def alerts_between(work: Work, municipalities: Collection[str], first: Month, last: Month) -> dict[Pair, list[Passed]]:
+    """Which thresholds running averages went above, by municipality and month, the lowest first."""
+    values = {"municipalities": sorted(municipalities), "first": first.first, "last": last.first}
+    found: dict[Pair, list[Passed]] = {}
+    for row in await work.connection.execute(_ALERTS, values):
+        alert = Alert(row.municipality, Month.of(row.month), Fraction(row.threshold), Fraction(row.average), row.stays)
+        found.setdefault((alert.municipality, alert.month), []).append(Passed(alert, row.passed_at))
+    return found
 
 
 async def costing_others(work: Work, known: Collection[str], first: Month, last: Month) -> list[str]:

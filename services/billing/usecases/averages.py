@@ -1,6 +1,7 @@
 """Reading averages: what each reader may see, what the running month would cost now, and how it will probably end."""
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
@@ -10,7 +11,7 @@ from services.billing.domain.basis import COUNTED
 from services.billing.domain.charge import last_day
 from services.billing.domain.disclosure import Disclosure, Groups, disclosure
 from services.billing.repository import averages, debtors, months
-from services.billing.repository.averages import Average
+from services.billing.repository.averages import Average, Passed
 from services.billing.repository.debtors import Debtor
 from services.billing.usecases.foreseeing import Running, running_months
 from services.billing.usecases.rollup import decimal_of
@@ -28,7 +29,7 @@ EVERYTHING: Final = Disclosure(average=True, by_itself=True)
 class AverageView:
     """One municipality's month as one reader may see it; `own` = the reader is the municipality itself or the region.
 
-    `running` is there for the running month alone.
+    `running` is there for the running month alone. `passed`: the thresholds that it went above while it ran, for the reader's own alone.
     """
 
     debtor: Debtor
@@ -36,6 +37,7 @@ class AverageView:
     running: Running | None = None
     shown: Disclosure = EVERYTHING
     own: bool = True
+    passed: Sequence[Passed] = ()
 
 
 async def averages_of_month(work: Work, month: Month, reader: str | None) -> list[AverageView]:
@@ -51,7 +53,8 @@ async def averages_of_month(work: Work, month: Month, reader: str | None) -> lis
     running = local_date(work.at) <= last_day(month)
     rows = {code: found.get(code, Average(code, month, complete=not running)) for code in known if reader in {None, code}}
     foreseen = await running_months(work, month, rows) if running else {}
-    own = [AverageView(known[code], average, foreseen.get(code)) for code, average in rows.items()]
+    passed = await averages.alerts_between(work, rows, month, month)
+    own = [AverageView(known[code], one, foreseen.get(code), passed=passed.get((code, month), ())) for code, one in rows.items()]
     if reader is None:
         return own
     closed = await months.closed_calculations(work, month, month)
@@ -72,10 +75,11 @@ async def averages_of_municipality(work: Work, municipality: str, first: Month, 
         closed = await months.closed_calculations(work, first, last, municipality)
         return [_closed(debtor, month, body) for (_, month), body in closed.items()]
     this_month = Month.of(local_date(work.at))
+    passed = await averages.alerts_between(work, [municipality], first, last)
     views = []
     for one in await averages.of_municipality(work, municipality, first, last):
         foreseen = await running_months(work, one.month, {municipality: one}) if one.month >= this_month else {}
-        views.append(AverageView(debtor, one, foreseen.get(municipality)))
+        views.append(AverageView(debtor, one, foreseen.get(municipality), passed=passed.get((municipality, one.month), ())))
     return views
 
 

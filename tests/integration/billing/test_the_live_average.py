@@ -19,7 +19,7 @@ from services.billing.usecases.ledger import recount, turn_month
 from services.billing.usecases.recounting import months_that_differ, stays_that_differ
 from services.billing.usecases.rollup import average_terms, plain_decimal, rebuild
 from services.billing.usecases.rules import rules_now
-from shared.dates import Month
+from shared.dates import Month, format_instant
 from shared.db import Work
 from shared.events.facts import StayChanged
 from shared.identifiers import uuid7
@@ -53,6 +53,24 @@ async def test_an_average_above_a_threshold_is_told_once(billing: Billing) -> No
     assert [fact["threshold"] for fact in await told(billing)] == ["2.5", "3.0"]
     await billing.tell(a_stay_fact(7), at=MARCH)
     assert len(await told(billing)) == 2
+
+
+async def test_who_asks_for_the_average_sees_what_it_passed_and_others_do_not(billing: Billing) -> None:
+    await billing.tell(a_stay_fact(6), at=MARCH)
+
+    async def seen(who: dict[str, str]) -> list[tuple[str, str, int]]:
+        averages = (await billing.get("/v1/averages", who, month="2026-03")).json()["averages"]
+        return [(one["threshold"], one["average"], one["stays"]) for row in averages for one in row["passed"]]
+
+    both = [("2.5", "6.000000", 1), ("3.0", "6.000000", 1)]
+    assert [await seen(who) for who in (billing.controller(), billing.municipality(), billing.municipality("1481"))] == [both, both, []]
+    await billing.price()
+    assert (await billing.close_month()).status_code == 200
+    assert await seen(billing.municipality("1481")) == []
+    span = {"from": "2026-02", "to": "2026-04"}
+    history = (await billing.get("/v1/averages/1480", billing.municipality(), **span)).json()["averages"]
+    assert [[one["threshold"] for one in row["passed"]] for row in history if row["month"] == "2026-03"] == [["2.5", "3.0"]]
+    assert history[0]["passed"][0]["passed_at"] == format_instant(MARCH)
 
 
 async def test_each_municipality_and_month_has_its_own_thresholds(billing: Billing) -> None:
