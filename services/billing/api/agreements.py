@@ -24,7 +24,8 @@ def _example() -> dict[str, Any]:
     shipped = next(file for file in agreement_files() if file.name == "vgr-2018")
     told = shipped.model_dump(mode="json", exclude_none=True)
     only = {"value": True, "unit": "choice", "mark": "D", "source": "made up for this example"}
-    return told | {"name": "example-of-an-agreement", "title": "Made up for this example", "only_for_simulation": only}
+    titles = {"title": "Made up for this example", "title_sv": "Påhittat för det här exemplet"}
+    return told | titles | {"name": "example-of-an-agreement", "only_for_simulation": only}
 
 
 class AgreementBody(Acting):

@@ -124,15 +124,15 @@ def _by_themselves(document: Document) -> Iterable[str]:
         count = len({stay.case for line in lines for stay in line.stays})
         told = "1 vårdtillfälle debiteras för sig:" if count == 1 else f"{count} vårdtillfällen debiteras vart för sig, tillsammans"
         days, amount = sum((line.units for line in lines), Decimal(0)), sum((line.amount.money for line in lines), ZERO)
-        yield f"{told} {decimals(days)} betalningsdagar, {kronor(amount)} kr. Dagar och pris för varje står i tabellen."
+        paid = f"{decimals(days)} {'betalningsdag' if days == 1 else 'betalningsdagar'}"
+        yield f"{told} {paid}, {kronor(amount)} kr. Dagar och pris för varje står i tabellen."
 
 
 def _lines_told(document: Document) -> Iterable[str]:
     """The lines as sums, and what they come to."""
     lines = document.month_lines
     for line in lines:
-        days = f"{decimals(line.units)} {'dag' if line.units == 1 else 'dagar'}"
-        yield f"{line.text}: {days} × {kronor(line.price.money)} kr = {kronor(line.amount.money)} kr ({line.price_printed})."
+        yield f"{line.text}: {_days(line.units)} × {kronor(line.price.money)} kr = {kronor(line.amount.money)} kr ({line.price_printed})."
     if lines:
         yield f"Månadens belopp: {kronor(sum((line.amount.money for line in lines), ZERO))} kr."
 
@@ -183,8 +183,11 @@ def _row(stay: CountedStay) -> StayTold:
 def _charge(part: Charge) -> str:
     price = "pris saknas" if part.price is None else f"à {kronor(Money.of_kronor(part.price))} kr"
     days = Fraction(part.days)
-    number = decimals(round(Decimal(days.numerator) / Decimal(days.denominator), 6))
-    return f"{number} {'dag' if days == 1 else 'dagar'} {day(part.first)} till {day(part.last)} {price}"
+    return f"{_days(round(Decimal(days.numerator) / Decimal(days.denominator), 6))} {day(part.first)} till {day(part.last)} {price}"
+
+
+def _days(number: Decimal) -> str:
+    return f"{decimals(number)} {'dag' if number == 1 else 'dagar'}"
 
 
 def _ground(ground: Ground) -> str:
@@ -201,7 +204,7 @@ def _named(document: Document) -> tuple[Group, ...]:
         rows: dict[str, StayTold] = {}
         for line in document.month_lines:
             for stay in line.stays if line.kind == way else ():
-                told = f"{decimals(line.units)} dagar {day(line.first)} till {day(line.last)} à {kronor(line.price.money)} kr"
+                told = f"{_days(line.units)} {day(line.first)} till {day(line.last)} à {kronor(line.price.money)} kr"
                 before = rows.get(stay.case)
                 own = way in OWN
                 rows[stay.case] = StayTold(

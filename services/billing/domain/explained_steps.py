@@ -115,8 +115,10 @@ def _quotient(total: int, count: int) -> Words:
     exact = number(Fraction(total, count))
     if "/" not in exact.en:
         return Words(f"{total}/{count} = {exact.sv}", f"{total}/{count} = {exact.en}")
-    nearly = decimal_text(Fraction(total, count))
-    return Words(f"{total}/{count} ≈ {nearly.replace('.', ',')}", f"{total}/{count} ≈ {nearly}")
+    shown = decimal_text(Fraction(total, count))
+    sign = "=" if Fraction(shown) == Fraction(total, count) else "≈"
+    shown = shown.rstrip("0")
+    return Words(f"{total}/{count} {sign} {shown.replace('.', ',')}", f"{total}/{count} {sign} {shown}")
 
 
 def _month_before(group: AverageGroup) -> Json:

@@ -123,6 +123,21 @@ def test_one_stay_is_told_in_the_singular() -> None:
     assert told[1] == "1 vårdtillfälle som avslutades i månaden räknas."
 
 
+@pytest.mark.parametrize(("days", "told"), [((1, 2, 4, 4, 5, 2, 4, 3), "25/8 = 3,125."), ((2, 5, 6), "13/3 ≈ 4,333333.")])
+def test_an_average_is_called_near_only_where_it_is_not_exact(days: tuple[int, ...], told: str) -> None:
+    inputs = replace(month_of_2020(), stays=tuple(a_stay(one) for one in days))
+    assert any(str(step["sv"]).endswith(f"genomsnittet är {told}") for step in steps_of(inputs, inputs.basis()) if isinstance(step, dict))
+
+
+def test_one_day_of_payment_is_told_in_the_singular() -> None:
+    stay = a_stay(ready="2019-12-28T10:00", discharged="2020-01-05T11:00")
+    inputs = replace(month_of_2020(), month=Month(2020, 1), stays=(stay,))
+    document = read_document(canonical_json(issued(inputs)))
+    (told,) = account_of(document, None).groups[0].stays
+    assert told.remark.startswith("1 dag 2019-12-31 till 2019-12-31")
+    assert "4 dagar 2020-01-01 till 2020-01-04" in told.remark
+
+
 def test_one_word_stands_for_one_thing() -> None:
     inputs = month_of_2020()
     words = [one.sv for one in (*COUNTED_AS.values(), *REASONS.values(), *(rule.words for rule in RULES))]
