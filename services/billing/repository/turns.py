@@ -1,4 +1,4 @@
-"""Who goes first when rules change while stays are counted by them."""
+"""Who goes first when stays are counted, by rules that may change."""
 
 from typing import Final
 
@@ -6,15 +6,13 @@ from sqlalchemy import text
 
 from shared.db import Work
 
-_COUNT: Final = text("SELECT pg_advisory_xact_lock_shared(hashtextextended('billing.rules', 0))")
-_CHANGE: Final = text("SELECT pg_advisory_xact_lock(hashtextextended('billing.rules', 0))")
+_COUNT: Final = text("SELECT pg_advisory_xact_lock(hashtextextended('billing.counting', 0))")
 
 
-async def count_by_rules(work: Work) -> None:
-    """Keep the rules as they are until this transaction has ended; taken before any stay is locked, by everyone who counts stays."""
+async def count_in_turn(work: Work) -> None:
+    """Let one transaction at a time count stays or change the rules they are counted by; taken before any stay is locked.
+
+    A stay that is not committed yet is not seen by an approval of rules, nor are those rules by the stay: one of them must wait. And a
+    transaction of the stream locks stays and months fact by fact, in the order of the stream, which no other could follow.
+    """
     await work.connection.execute(_COUNT)
-
-
-async def change_rules(work: Work) -> None:
-    """Wait until everyone who counts by the rules of before has ended, so that what they counted is seen and counted anew."""
-    await work.connection.execute(_CHANGE)

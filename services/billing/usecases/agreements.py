@@ -86,7 +86,7 @@ async def approve_agreement(work: Work, agreement_id: UUID, actor: Actor) -> Rul
         raise Refused("agreement.outdated", f"version {counting.version} counts already")
     before, agreement = await rules_now(work), read_entered(row.body)
     _refuse_overlap(await _with(work, agreement))
-    await turns.change_rules(work)
+    await turns.count_in_turn(work)
     await rows.approve(work, agreement_id, actor.client, actor.person)
     await _count_anew(work, before, agreement)
     approved = await rows.find(work, agreement_id)

@@ -82,7 +82,7 @@ async def open_dispute(work: Work, contested: Contested, actor: Actor) -> Disput
         raise Refused("dispute.month_not_published", "only what was published can be contested")
     if str(contested.stay) not in {line["case"] for line in json.loads(body)["lines"]}:
         raise Malformed("dispute.not_contestable", errors=(FieldError("/case", "not_in_calculation"),))
-    await turns.count_by_rules(work)
+    await turns.count_in_turn(work)
     cases = await ledger.known_as(work, {contested.stay})
     await ledger.lock(work, cases)
     days = None if contested.days is None else frozenset(contested.days)
@@ -177,7 +177,7 @@ async def disputes_of(work: Work, wanted: Wanted) -> list[Dispute]:
 async def _locked(work: Work, dispute_id: UUID, reader: str | None = None) -> Dispute:
     """A dispute while its stay is locked: what happens to one stay happens in one order."""
     known = await dispute_of(work, dispute_id, reader)
-    await turns.count_by_rules(work)
+    await turns.count_in_turn(work)
     await ledger.lock(work, await ledger.known_as(work, {known.stay}))
     return await dispute_of(work, dispute_id, reader)
 

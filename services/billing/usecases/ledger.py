@@ -22,28 +22,28 @@ _OPEN: Final = "open"
 
 async def apply_stays(work: Work, facts: Sequence[StayChanged]) -> None:
     """Take in newer versions of stays; an older version than the one known changes nothing."""
-    await turns.count_by_rules(work)
+    await turns.count_in_turn(work)
     await ledger.keep(work, facts, await rules_now(work))
     await recount(work, {fact.case_id for fact in facts})
 
 
 async def apply_invitations(work: Work, facts: Sequence[PlanInvited]) -> None:
     """Take in calls to a SIP; one that comes before its stay waits for it."""
-    await turns.count_by_rules(work)
+    await turns.count_in_turn(work)
     await ledger.keep_invitations(work, facts)
     await recount(work, await ledger.known_as(work, {fact.case_id for fact in facts if fact.case_id is not None}))
 
 
 async def apply_consents(work: Work, facts: Sequence[PlanConsentChanged]) -> None:
     """Take in answers about consent to a SIP; every answer is kept, for the order they came in says nothing of when they were given."""
-    await turns.count_by_rules(work)
+    await turns.count_in_turn(work)
     await ledger.keep_consents(work, facts)
     await recount(work, await ledger.known_as(work, {fact.case_id for fact in facts if fact.case_id is not None}))
 
 
 async def apply_declined(work: Work, facts: Sequence[MeasuresDeclined]) -> None:
     """Take in what patients declined; a statement that comes before its stay waits for it."""
-    await turns.count_by_rules(work)
+    await turns.count_in_turn(work)
     await ledger.keep_declined(work, facts)
     await recount(work, await ledger.known_as(work, {fact.case_id for fact in facts}))
 
@@ -56,7 +56,7 @@ async def recount(work: Work, cases: Collection[UUID], also: Collection[Pair] = 
         cases: The stays that moved.
         also: Months to add up again although none of their stays moved, for instance because a price came.
     """
-    await turns.count_by_rules(work)
+    await turns.count_in_turn(work)
     await ledger.lock(work, cases)
     rules = await rules_now(work)
     decisions: dict[UUID, list[ReviewDecision]] = {}

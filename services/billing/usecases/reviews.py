@@ -40,7 +40,7 @@ async def decide_reviews(work: Work, verdicts: Sequence[Verdict], explanation: s
     """
     cases = {verdict.stay for verdict in verdicts}
     _check_once(verdicts)
-    await turns.count_by_rules(work)
+    await turns.count_in_turn(work)
     await ledger.lock(work, cases)
     rules, today = await rules_now(work), local_date(work.at)
     stays = {stay.case_id: stay for stay in await ledger.stays(work, cases, rules)}

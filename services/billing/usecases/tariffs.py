@@ -50,7 +50,7 @@ async def approve_tariff(work: Work, tariff: UUID, actor: Actor) -> TariffRow:
     if actor.is_same_person_as(Actor(found.client, found.person)):
         raise Refused("tariff.same_person", "a price must be approved by another person than the one who proposed it")
     await _refuse_taken(work, found.first, found.last)
-    await turns.change_rules(work)
+    await turns.count_in_turn(work)
     await rows.approve(work, tariff, actor.client, actor.person)
     cases = await ledger.charged_since(work, Month.of(found.first))
     await recount(work, cases, also=await averages.with_excess_between(work, found.first, found.last))

@@ -51,3 +51,20 @@ async def test_a_known_stay_that_changes_while_its_price_is_approved_waits_for_n
         await apply(work, [a_stay_fact(10, municipality="1481")])
     assert (await approval).status_code == 200
     assert await faults(billing) == ()
+
+
+async def test_a_dispute_and_a_stream_that_move_the_same_month_do_not_wait_for_each_other_for_ever(billing: Billing) -> None:
+    first, second = a_stay_fact(12), a_stay_fact(9)
+    await billing.price()
+    await billing.tell(first, second)
+    for action in ("prepare", "publish"):
+        assert (await billing.step(action, billing.controller())).status_code == 200
+    body = {"month": "2026-03", "case": str(second.case_id), "reason": "other", "explanation": "Not ours", "acted_by": "Kim"}
+    async with billing.database.transaction(billing.at) as work:
+        await apply(work, [first.model_copy(update={"case_version": 2})])
+        debtor = billing.token("kommun", "municipality", "disputes:write", "1480")
+        opened = asyncio.create_task(billing.post("/v1/disputes", debtor, body))
+        await asyncio.sleep(0.5)
+        await apply(work, [second.model_copy(update={"case_version": 2})])
+    assert (await opened).status_code == 201
+    assert await faults(billing) == ()
