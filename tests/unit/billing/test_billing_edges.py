@@ -2,18 +2,21 @@
 
 from dataclasses import replace
 from datetime import date
+from fractions import Fraction
 from uuid import UUID
 
 from services.billing.domain.charge import average_day, last_day
 from services.billing.domain.contested import Claim, Standing, conceded
 from services.billing.domain.correcting import Document, DocumentKind
 from services.billing.domain.interest import interest_on
-from services.billing.domain.owed import Payment
+from services.billing.domain.owed import Payment, payable
+from services.billing.domain.pricing import days_above, excess_of
+from services.billing.domain.tariff import DayPrice, Tariffs
 from services.billing.domain.terms import Period
 from services.billing.finance import load_interest
 from shared.dates import Month
 from shared.money import ZERO, Money
-from tests.unit.billing.builders import VGR_2018, a_stay, by_book, line_of, month_of, tried
+from tests.unit.billing.builders import BOOK, GOTEBORG, VGR_2018, a_stay, by_book, line_of, month_of, tried
 
 STAY = UUID(int=7)
 FIRST, SECOND = date(2020, 3, 10), date(2020, 3, 11)
@@ -63,3 +66,29 @@ def test_money_that_was_paid_before_it_was_credited_gives_no_interest_back() -> 
     document = Document("1", DocumentKind.INVOICE, Money.of_kronor(36_500), date(2024, 2, 1), date(2024, 3, 1))
     paid = Payment("1", Money.of_kronor(36_500), date(2024, 3, 11))
     assert interest_on(document, Money.of_kronor(18_250), [paid], date(2024, 4, 1), load_interest()).amount == Money.of_kronor(60)
+
+
+def test_a_price_that_changes_within_a_month_is_that_of_its_last_day_for_the_excess() -> None:
+    halves = ((date(2020, 3, 1), date(2020, 3, 15), 100), (date(2020, 3, 16), date(2020, 3, 31), 200))
+    tariffs = Tariffs(tuple(DayPrice(Period(first, last), Money.of_kronor(price), "Made up") for first, last, price in halves))
+    found = excess_of(10, 2, VGR_2018.average[0], tariffs, Month(2020, 3))
+    assert (found.days, found.price) == (Fraction(4), Money.of_kronor(200))
+
+
+def test_half_of_the_last_decimal_of_the_excess_is_rounded_upwards() -> None:
+    terms = replace(VGR_2018.average[0], threshold=Fraction(5, 2), excess_decimals=0)
+    assert [days_above(days, 1, terms) for days in (3, 5)] == [1, 3]
+
+
+def test_of_two_credit_notes_on_a_paid_invoice_each_is_paid_out_up_to_its_own_amount() -> None:
+    issued, due = date(2024, 2, 1), date(2024, 3, 1)
+    notes = [Document(number, DocumentKind.CREDIT_NOTE, Money.of_kronor(300), issued, due, "1") for number in ("2", "3")]
+    documents = [Document("1", DocumentKind.INVOICE, Money.of_kronor(1000), issued, due), *notes]
+    paid = Payment("1", Money.of_kronor(1000), due)
+    assert [payable(one, documents, [paid]) for one in notes] == [Money.of_kronor(300)] * 2
+    assert payable(notes[0], documents, [paid, Payment("2", Money.of_kronor(300), due)]) == ZERO
+
+
+def test_a_rule_set_chosen_by_the_ready_notice_may_answer_for_a_stay_of_a_month_after_its_time() -> None:
+    names = {one.name for one in BOOK.agreements_in(GOTEBORG, Month(2019, 3))}
+    assert "law-2018-psychiatry-transition" in names
