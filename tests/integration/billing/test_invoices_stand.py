@@ -109,6 +109,23 @@ async def test_what_was_written_stands_for_the_service_and_for_the_owner(databas
         await engine.dispose()
 
 
+async def test_every_table_that_says_it_is_append_only_refuses_every_change(databases: dict[str, Access]) -> None:
+    said = "SELECT relname FROM pg_class WHERE relkind = 'r' AND obj_description(oid) LIKE 'append-only%' ORDER BY relname"
+    first = "SELECT attname FROM pg_attribute WHERE attrelid = CAST('{table}' AS regclass) AND attnum = 1"
+    for url, state in ((databases["billing"].app, "42501"), (databases["billing"].owner, "23001")):
+        engine = create_async_engine(url, poolclass=NullPool)
+        async with engine.connect() as connection:
+            tables = list((await connection.execute(text(said))).scalars())
+            columns = {table: (await connection.execute(text(first.format(table=table)))).scalar_one() for table in tables}
+        assert set(tables) >= {*STANDING, "plan_consents", "declined_measures", "agreement_approvals", "average_alerts", "comparisons"}
+        for table, column in columns.items():
+            for change in (f"UPDATE {table} SET {column} = {column}", f"DELETE FROM {table}", f"TRUNCATE {table} CASCADE"):  # noqa: S608
+                with pytest.raises(DBAPIError) as refused:
+                    await run(engine, change)
+                assert sqlstate(refused.value) == state, (change, state)
+        await engine.dispose()
+
+
 async def run(engine: AsyncEngine, statement: str) -> None:
     async with engine.begin() as connection:
         await connection.execute(text(statement))
