@@ -13,7 +13,7 @@ from typing import Annotated, Any, Final
 import typer
 
 from dirigent.failure import CannotStart
-from services.billing.domain.verifying import Difference, verify
+from services.billing.domain.verifying import Difference, sentences, verify, words_compared, words_version
 
 SHOWN: Final = 200
 # What stands in a difference beside values of the file, as the reader of an explanation is told it.
@@ -68,15 +68,19 @@ def _fetched(what: list[str], known_at: str | None, client: str, url: str | None
 def _held(told: dict[str, Any]) -> dict[str, Any]:
     """What an explanation that holds says, in short."""
     named = {name: told[name] for name in ("municipality", "month", "known_at", "calculation", "documents")}
-    return {"holds": True, **named, "amount": told["result"]["amount"]}
+    return {"holds": True, "words_compared": words_compared(told), **named, "amount": told["result"]["amount"]}
 
 
 def _tell(told: dict[str, Any]) -> None:
-    for step in told["steps"]:
-        print(step["sv"])
+    # Made anew from the inputs: words of another version were not compared, and nothing is printed that was not.
+    for sentence in sentences(told):
+        print(sentence)
     version = told["calculation"]["version"]
     named = "ej förberedd" if version is None else f"version {version}"
     print(f"\nHåller: {told['month']}, kommun {told['municipality']}, {named}, SHA-256 {told['calculation']['sha256']}.")
+    if not words_compared(told):
+        print(f"Filens ord är av version {words_version(told)} och har inte jämförts; alla tal håller.")
+        print("Meningarna ovan har gjorts om ur underlaget.")
 
 
 def _tell_difference(difference: Difference, *, as_json: bool) -> None:

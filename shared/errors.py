@@ -16,12 +16,16 @@ class FieldError:
 
 
 class BusinessError(Exception):
-    """The root of every refusal; `code` names a row of the problem catalogue, `detail` and further `members` are safe to show anyone."""
+    """The root of every refusal; `code` names a row of the problem catalogue, `detail` and further `members` are safe to show anyone.
 
-    def __init__(self, code: str, detail: str = "", *, errors: tuple[FieldError, ...] = ()) -> None:
+    `swedish` is the detail in Swedish, for what the catalogue's own words do not say.
+    """
+
+    def __init__(self, code: str, detail: str = "", *, errors: tuple[FieldError, ...] = (), swedish: str = "") -> None:
         super().__init__(code)
         self.code = code
         self.detail = detail
+        self.swedish = swedish
         self.errors = errors
         self.members: Mapping[str, object] = {}
 

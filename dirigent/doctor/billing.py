@@ -3,10 +3,10 @@
 from json import JSONDecodeError
 
 from services.billing.usecases.recounting import months_that_differ, stays_that_differ
-from services.billing.usecases.soundness import calculation_faults, document_faults, ledger_faults, month_faults
+from services.billing.usecases.soundness import calculation_faults, document_faults, ledger_faults, month_faults, paper_faults
 from shared.db import Work
 
-_MONEY = (calculation_faults, month_faults, document_faults, ledger_faults)
+_MONEY = (calculation_faults, month_faults, paper_faults, document_faults, ledger_faults)
 
 
 async def faults(work: Work) -> list[str]:

@@ -90,14 +90,15 @@ def problem_body(  # noqa: PLR0913  # the members of RFC 9457 and our three
     status: int,
     *,
     detail: str = "",
+    swedish: str = "",
     errors: tuple[FieldError, ...] = (),
     request_id: str = "",
     language: str = "en",
     members: Mapping[str, object] | None = None,
 ) -> bytes:
-    """The JSON of one problem. Details are written in English; in another language the catalogue's meaning stands for them."""
+    """The JSON of one problem. Details are written in English; where one has no Swedish the catalogue's meaning stands for it."""
     row = catalogue().get(code)
-    told = detail if language == "en" or row is None else ""
+    told = detail if language == "en" or row is None else swedish
     body: dict[str, object] = {
         "type": f"{public_url}/problems/{code}",
         "title": row.title[language] if row else code,
@@ -119,6 +120,7 @@ def problem_response(error: BusinessError, *, public_url: str, request_id: str, 
         error.code,
         status,
         detail=error.detail,
+        swedish=error.swedish,
         errors=error.errors,
         request_id=request_id,
         language=language,

@@ -15,6 +15,7 @@ TECHNICAL: Final = {
     ("services/billing/domain/identity.py", 6): "decimals of a fraction that is only shown",
     ("services/billing/domain/identity.py", 10): "base of those decimals",
     ("services/billing/domain/interest.py", 100): "from per cent to a share",
+    ("services/billing/domain/lowest.py", 4): "how often the machine goes round the undecided disputes at most",
     ("services/billing/domain/pricing.py", 10): "base of the decimals that an agreement rounds to",
     ("services/billing/domain/retelling.py", 16): "how many rule books are remembered as text",
     ("services/billing/domain/wording.py", 10): "base of decimals that are only shown",

@@ -16,7 +16,7 @@ from dirigent.doctor.examining import look
 from dirigent.failure import CannotStart
 from services.billing.domain.persons import Actor
 from services.billing.usecases.statuses import Report, Status, report
-from shared.dates import now
+from shared.dates import local_date, now
 from shared.db import Database, Work
 from shared.money import Money
 from shared.streams.canonical import GENESIS, link
@@ -64,6 +64,29 @@ TAMPERED = {
         "month 2026-03",
     ),
     "a month is forgotten": ("DELETE FROM months WHERE municipality = '1481'", "month 2026-03 of 1481"),
+    # Signatures on paper.
+    "a signature on paper is removed": ("DELETE FROM paper_signatures", "month 2026-03 of 1481, version 1: no paper is kept"),
+    "a signature on paper is put in the place of one here": (
+        "INSERT INTO paper_signatures SELECT '1480', month, version, signed_by, signed_on, reference, recorded_at FROM paper_signatures",
+        "month 2026-03 of 1480, version 1: a paper is kept that nobody recorded",
+    ),
+    "a signature on paper is moved to another calculation": ("UPDATE paper_signatures SET version = 9", "version 9: a paper is kept"),
+    "a signature on paper is recorded at another time": (
+        "UPDATE paper_signatures SET recorded_at = recorded_at - interval '1 hour'",
+        "its paper was recorded at another time than its step",
+    ),
+    "a signature on paper is of a day to come": (
+        "UPDATE paper_signatures SET signed_on = signed_on + 2",
+        "its paper was signed before it was published or after it was recorded",
+    ),
+    "a signature on paper is of a day before": (
+        "UPDATE paper_signatures SET signed_on = signed_on - 2",
+        "its paper was signed before it was published or after it was recorded",
+    ),
+    "a step on paper is made one here": (
+        "UPDATE month_actions SET action = 'sign' WHERE action = 'record'",
+        "month 2026-03 of 1481, version 1: a paper is kept that nobody recorded",
+    ),
     # Documents.
     "a document is rewritten": ("UPDATE invoices SET body = replace(body, 'Göteborg', 'Mölndal')", "changed since it was issued"),
     "a document is rewritten with its fingerprint": (
@@ -145,13 +168,25 @@ TAMPERED = {
 }
 
 
+async def close_on_paper(billing: Billing, code: str = "1481") -> None:
+    """All steps up to the invoice, with the debtor's signature on paper."""
+    for action in ("prepare", "publish"):
+        assert (await billing.step(action, billing.controller(), code=code)).status_code == 200
+    paper = {"signed_by": "Anna Test, ekonomichef", "signed_on": local_date(now()).isoformat(), "reference": "RS 2026-04711"}
+    body = {"calculation": billing.calculations[code], **paper}
+    recorded = await billing.post(f"/v1/months/2026-03/{code}/signature-on-paper", billing.controller(), body)
+    assert recorded.status_code == 200, recorded.text
+    for action in ("approve", "issue"):
+        assert (await billing.step(action, billing.approver(), code=code)).status_code == 200
+
+
 async def history(billing: Billing) -> None:
-    """Two months invoiced, one of them credited in part after a late fact, and paid."""
+    """Two months invoiced, one of them accepted on paper, the other credited in part after a late fact, and paid."""
     await billing.price()
     late = a_stay_fact(12)
     await billing.tell(late, a_stay_fact(4), a_stay_fact(9), a_stay_fact(10, municipality="1481"), a_stay_fact(1, municipality="1481"))
-    for code in ("1480", "1481"):
-        assert (await billing.close_month("2026-03", code)).status_code == 200
+    assert (await billing.close_month()).status_code == 200
+    await close_on_paper(billing)
     await billing.tell(late.model_copy(update={"case_version": 2, "cancelled": True}))
     for action, who in (
         ("prepare", billing.controller()),

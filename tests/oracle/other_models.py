@@ -115,17 +115,47 @@ Biller = Callable[[Sequence[Patient], date, House], Bills]
 
 
 def bill_disputed(bill: Biller) -> Biller:
-    """The same model while disputes are open: each month with all of them won and with all of them lost, and the cheaper one."""
+    """The same model while disputes are open: each month as cheap as turning one verdict after the other makes it."""
 
     def billed(patients: Sequence[Patient], until: date, house: House = OURS) -> Bills:
-        lost, won = (bill([_decided(patient, outcome) for patient in patients], until, house) for outcome in ("lost", "won"))
-        return {month: won[month] if won[month].kronor < lost[month].kronor else lost[month] for month in lost}
+        waiting = sorted(
+            (patient.number, place) for patient in patients for place, one in enumerate(patient.contests) if one.outcome == "open"
+        )
+        tried: dict[frozenset[tuple[int, int]], Bills] = {}
+
+        def bills_if_won(won: frozenset[tuple[int, int]]) -> Bills:
+            if won not in tried:
+                tried[won] = bill([_decided(patient, won) for patient in patients], until, house)
+            return tried[won]
+
+        return {month: _cheapest(waiting, lambda won, month=month: bills_if_won(won)[month]) for month in bills_if_won(frozenset())}  # type: ignore[misc]
 
     return billed
 
 
-def _decided(patient: Patient, outcome: str) -> Patient:
-    return replace(patient, contests=tuple(replace(one, outcome=outcome) if one.outcome == "open" else one for one in patient.contests))
+def _cheapest(waiting: list[tuple[int, int]], bill_if_won: Callable[[frozenset[tuple[int, int]]], Bill]) -> Bill:
+    """Round and round the open verdicts, until a whole turn went by in which none was worth turning; no limit on the turns."""
+    won: frozenset[tuple[int, int]] = frozenset()
+    if bill_if_won(frozenset(waiting)).kronor < bill_if_won(won).kronor:
+        won = frozenset(waiting)
+    place = in_vain = 0
+    while in_vain < len(waiting):
+        turned = won ^ {waiting[place]}
+        in_vain += 1
+        if bill_if_won(turned).kronor < bill_if_won(won).kronor:
+            won, in_vain = turned, 0
+        place = (place + 1) % len(waiting)
+    return bill_if_won(won)
+
+
+def _decided(patient: Patient, won: frozenset[tuple[int, int]]) -> Patient:
+    return replace(
+        patient,
+        contests=tuple(
+            replace(one, outcome="won" if (patient.number, place) in won else "lost") if one.outcome == "open" else one
+            for place, one in enumerate(patient.contests)
+        ),
+    )
 
 
 def _lengths(patients: Sequence[Patient], until: date, house: House, *, noon: bool = False) -> dict[tuple[int, int], list[int]]:

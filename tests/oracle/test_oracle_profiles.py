@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from datetime import date, time
+from datetime import UTC, date, datetime, time, timedelta
 from fractions import Fraction
 from random import Random
 from uuid import UUID
@@ -18,7 +18,7 @@ from services.billing.domain.terms import Agreement, Charging, FreeDays, Period
 from shared.dates import Month
 from shared.money import Money
 from tests.oracle.histories import EDGE_DAYS, EDGES_OF_2018, EDGES_OF_STEPS, contested, history
-from tests.oracle.night_by_night import MADE_UP, Bill, Patient, bill_average_model, bill_statute
+from tests.oracle.night_by_night import MADE_UP, Bill, Contest, Notice, Patient, bill_average_model, bill_statute
 from tests.oracle.other_models import Biller, bill_2018, bill_disputed, bill_next_month, bill_plain_average, bill_stockholm
 from tests.oracle.test_oracle_agreement import AGREEMENTS, HISTORIES, MUNICIPALITY, SEED, as_stay
 
@@ -140,6 +140,22 @@ def test_the_histories_really_reach_what_they_are_meant_to_test(known: dict[str,
     higher = [one for one in waiting if one.counted is not None and one.left_out is not None and one.left_out > one.counted]
     assert len(lower) > KEPT // 10
     assert higher
+    assert any(0 < len(one.claims_left_out) < len(one.claims) for one in waiting)
+
+
+def test_both_find_that_one_more_dispute_costs_the_debtor_nothing() -> None:
+    """Four stays of 0, 7, 7 and 12 days: the long one contested alone, and the one of no days as well."""
+    noon, until = datetime(2020, 3, 20, 11, tzinfo=UTC), date(2020, 3, 31)
+    patients = [
+        Patient(number, False, ready, ready, (Notice(ready),), left=noon)
+        for number, days in enumerate((0, 7, 7, 12), start=1)
+        for ready in (noon - timedelta(days=days, hours=2),)
+    ]
+    for about in ({4}, {1, 4}):
+        told = [replace(one, contests=(Contest("open"),) if one.number in about else ()) for one in patients]
+        assert bill_disputed(bill_average_model)(told, until)[2020, 3].kronor == 41_000  # type: ignore[call-arg]
+        basis = settle_month([as_stay(one) for one in told], BOOK, MUNICIPALITY, Month(2020, 3), claims=claims_of(told))
+        assert basis.amount == Money.of_kronor(41_000)
 
 
 def changed(name: str, change: Callable[[Agreement], Agreement]) -> RuleBook:

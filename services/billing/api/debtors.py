@@ -117,7 +117,7 @@ async def read_debtor(call: Checked, work: Working, municipality: MunicipalityPa
 
 @router.put("/v1/debtors/{municipality}", response_model=DebtorAnswer)
 async def enter_debtor(call: Checked, work: Working, request: Request, municipality: MunicipalityPath, body: DebtorBody) -> Response:
-    """Enter a debtor from a day on; the entry before it ends the day before, and documents already issued stay as they are."""
+    """Enter a debtor from a day on, up to a later entry; the one before ends the day before, and documents issued stay as they are."""
     require_region(call)
 
     async def act() -> DebtorAnswer:

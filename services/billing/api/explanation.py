@@ -29,10 +29,12 @@ class Explanation(Answer):
 
     `result` is the calculation in the form its SHA-256 is taken of; `steps` lead to the amount sentence by sentence; `stays` holds every
     stay with its notices, what each rule said, and why it was or was not counted; `agreements` each rule set with unit, mark and source of
-    every value. `sha256` is that of the whole explanation without it, as RFC 8785 writes it.
+    every value. `words` is the version of the sentences: they are verified word by word by a program of the same version, by any other the
+    numbers alone. `sha256` is that of the whole explanation without it, as RFC 8785 writes it.
     """
 
     format: str
+    words: int
     municipality: str
     month: str
     known_at: str | None

@@ -1,6 +1,7 @@
 """What a month's answer is made of: findings, charges, lines, averages, and what corrections and documents there are."""
 
 from collections.abc import Mapping
+from decimal import Decimal
 from typing import Any, Self
 from uuid import UUID
 
@@ -129,16 +130,33 @@ class AverageGroupAnswer(Answer):
 
 
 class DisputedAnswer(Answer):
-    """What the month costs with every undecided dispute counted, and with all of them left out; the lower one is billed."""
+    """What the month costs with every undecided dispute counted, and with all of them left out.
+
+    `claims_left_out`: those that are left out of what is billed until they are decided, which is the lowest that decisions can give.
+    """
 
     counted: Amount | None
     left_out: Amount | None
     claims: list[UUID]
+    claims_left_out: list[UUID]
 
     @classmethod
     def of(cls, told: Mapping[str, Any]) -> Self:
-        """From the canonical form."""
-        return cls(counted=money(told["counted"]), left_out=money(told["left_out"]), claims=told["claims"])
+        """From the canonical form, which names those left out only where they are some and not all of them."""
+        return cls(
+            counted=money(told["counted"]),
+            left_out=money(told["left_out"]),
+            claims=told["claims"],
+            claims_left_out=told.get("claims_left_out", all_or_none(told)),
+        )
+
+
+def all_or_none(told: Mapping[str, Any]) -> list[str]:
+    """The disputes left out where the month ends at one of its two ends; equal amounts mean counted, an unknown one left out nothing."""
+    counted, left_out = told["counted"], told["left_out"]
+    if counted is None or left_out is None or Decimal(left_out) >= Decimal(counted):
+        return []
+    return list(told["claims"])
 
 
 class CorrectionAnswer(Answer):

@@ -1,5 +1,6 @@
 """GET and POST /v1/months: what a municipality owes for a month, and every step on the way to the invoice."""
 
+from collections.abc import Iterable
 from http import HTTPStatus
 from typing import Annotated, Any, Literal, Self
 
@@ -35,9 +36,10 @@ from services.billing.api.parts import (
     require_side,
 )
 from services.billing.domain.closing import MonthAction
+from services.billing.domain.correcting import Document
 from services.billing.domain.persons import Actor
 from services.billing.repository.months import MonthRow
-from services.billing.usecases.bulk import Item, Outcome, act_on_many, step_for
+from services.billing.usecases.bulk import Done, Item, Outcome, act_on_many, step_for
 from services.billing.usecases.closing import amount_of, prepare
 from services.billing.usecases.reading import MonthStanding, MonthView, month_of, months_of, without_debtor
 from shared.dates import format_instant
@@ -58,10 +60,10 @@ class CalculationAnswer(Answer):
 
 
 class MonthAnswer(Answer):
-    """Where a municipality's month stands."""
+    """Where a municipality's month stands. `invoice` is its first document, `documents` are all of them, in the order of issue."""
 
     municipality: str
-    name: str | None = None
+    name: str
     month: str
     state: str
     accepted: str | None
@@ -70,11 +72,12 @@ class MonthAnswer(Answer):
     published_at: str | None
     notice_entered_at: str | None
     invoice: str | None
+    documents: list[DocumentAnswer]
 
     @classmethod
-    def of(cls, row: MonthRow) -> Self:
-        """From the month's row."""
-        return cls(**_standing(row))
+    def of(cls, done: Done) -> Self:
+        """From what a step led to."""
+        return cls(**_standing(done.row), name=done.name, documents=_documents(done.documents))
 
 
 class MonthStandingAnswer(MonthAnswer):
@@ -85,7 +88,8 @@ class MonthStandingAnswer(MonthAnswer):
     @classmethod
     def of_standing(cls, standing: MonthStanding) -> Self:
         """From where the month stands."""
-        return cls(**_standing(standing.row), name=standing.debtor.name, outdated=standing.outdated)
+        documents = _documents(standing.documents)
+        return cls(**_standing(standing.row), name=standing.debtor.name, documents=documents, outdated=standing.outdated)
 
 
 class MonthDetail(MonthStandingAnswer):
@@ -103,7 +107,6 @@ class MonthDetail(MonthStandingAnswer):
     average_groups: list[AverageGroupAnswer]
     disputed: DisputedAnswer | None
     correction: CorrectionAnswer | None
-    documents: list[DocumentAnswer]
     signed_on_paper: PaperAnswer | None
 
     @classmethod
@@ -127,7 +130,7 @@ class MonthDetail(MonthStandingAnswer):
             average_groups=[AverageGroupAnswer.of(group) for group in view.groups],
             disputed=DisputedAnswer.of(told["disputed"]) if "disputed" in told else None,
             correction=None if view.correction is None else CorrectionAnswer.of(view.correction),
-            documents=[DocumentAnswer.of(document) for document in view.documents],
+            documents=_documents(view.documents),
             signed_on_paper=None if view.paper is None else PaperAnswer.of(view.paper),
         )
 
@@ -176,10 +179,10 @@ class OutcomeAnswer(Answer):
     @classmethod
     def of(cls, outcome: Outcome) -> Self:
         """From the use case's outcome."""
-        if outcome.row is None:
+        if outcome.done is None:
             error = outcome.error
             return cls(municipality=outcome.municipality, status="refused", code=error and error.code, detail=error and error.detail)
-        return cls(municipality=outcome.municipality, status="done", month=MonthAnswer.of(outcome.row))
+        return cls(municipality=outcome.municipality, status="done", month=MonthAnswer.of(outcome.done))
 
 
 class Outcomes(Answer):
@@ -283,6 +286,10 @@ async def _step(action: MonthAction, call: Call, work: Working, request: Request
 def _actor(call: Call, action: MonthAction, acting: Acting) -> Actor:
     """A machine may prepare, and issue what was approved; the other steps are a person's."""
     return actor_of(call, acting) if action in {MonthAction.PREPARE, MonthAction.ISSUE} else person_of(call, acting)
+
+
+def _documents(documents: Iterable[Document]) -> list[DocumentAnswer]:
+    return [DocumentAnswer.of(document) for document in documents]
 
 
 def _standing(row: MonthRow) -> dict[str, Any]:

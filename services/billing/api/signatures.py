@@ -58,7 +58,7 @@ async def record_paper(
 
     async def act() -> MonthAnswer:
         terms, actor = closing_terms(request), actor_of(call, body)
-        row = await record_signature(work, month_of_text(month), municipality, body.calculation.name, body.paper, actor, terms)
-        return MonthAnswer.of(row)
+        done = await record_signature(work, month_of_text(month), municipality, body.calculation.name, body.paper, actor, terms)
+        return MonthAnswer.of(done)
 
     return await once(work, call, request, act, status=HTTPStatus.OK)

@@ -26,7 +26,10 @@ class PaidBody(Body):
 
 
 class StatusBody(Acting):
-    """One report. `paid` needs `amount` and `paid_on` (of a credit note: what was paid out), `rejected` a `reason`."""
+    """One report. `paid` needs `amount` and `paid_on` (of a credit note: what was paid out), `rejected` a `reason`.
+
+    A `reference` tells two equal payments of one day apart.
+    """
 
     model_config = with_example(
         {

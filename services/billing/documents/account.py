@@ -20,6 +20,12 @@ from shared.dates import parse_instant
 from shared.money import ZERO, Money
 
 OWN: Final = ("long", "individual")
+# What a reason rests on that neither the statute nor the agreement gives.
+RESTS_ON: Final = {
+    "dispute_upheld": "enligt beslut",
+    "disputed_days": "enligt beslut",
+    "dispute_undecided": "lägre belopp tills vidare",
+}
 
 
 class Ground(msgspec.Struct, frozen=True):
@@ -191,10 +197,10 @@ def _days(number: Decimal) -> str:
 
 
 def _ground(ground: Ground) -> str:
-    """The reason with its paragraph; where the statute says nothing it rests on the agreement."""
+    """The reason with its paragraph; where the statute says nothing it rests on a decision about a dispute, or on the agreement."""
     paragraphs = "; ".join(part for part in ground.source.split("; ") if "kap." in part)
     words = REASONS[ground.reason].sv if ground.reason in REASONS else ground.reason
-    return f"{words[:1].upper()}{words[1:]} ({paragraphs or 'enligt överenskommelsen'})"
+    return f"{words[:1].upper()}{words[1:]} ({paragraphs or RESTS_ON.get(ground.reason, 'enligt överenskommelsen')})"
 
 
 def _named(document: Document) -> tuple[Group, ...]:

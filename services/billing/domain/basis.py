@@ -136,11 +136,15 @@ class AverageGroup:
 
 @dataclass(frozen=True, slots=True)
 class DisputedAmounts:
-    """What the month costs with every undecided dispute counted, and with all of them left out; `claims` are those disputes."""
+    """What the month costs with every undecided dispute counted, and with all of them left out: the two ends.
+
+    `claims` are those disputes, and `claims_left_out` the ones among them that the month leaves out, so that it costs the least.
+    """
 
     counted: Money | None
     left_out: Money | None
     claims: tuple[UUID, ...]
+    claims_left_out: tuple[UUID, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

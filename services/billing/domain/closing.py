@@ -79,6 +79,30 @@ TRANSITIONS: Final = {
 CLOSED: Final = frozenset({MonthState.ISSUED, MonthState.SETTLED})
 
 
+STATE_SV: Final = {
+    MonthState.OPEN: "öppen",
+    MonthState.PREPARED: "förberedd",
+    MonthState.PUBLISHED: "publicerad",
+    MonthState.ACCEPTED: "godtagen",
+    MonthState.APPROVED: "attesterad",
+    MonthState.ISSUED: "fakturerad",
+    MonthState.SETTLED: "reglerad",
+}
+ACTION_SV: Final = {
+    MonthAction.PREPARE: "förberedas",
+    MonthAction.PUBLISH: "publiceras",
+    MonthAction.SIGN: "signeras",
+    MonthAction.RECORD: "godtas på papper",
+    MonthAction.LAPSE: "godtas genom tystnad",
+    MonthAction.CONCEDE: "godtas utan svar",
+    MonthAction.APPROVE: "attesteras",
+    MonthAction.ISSUE: "faktureras",
+    MonthAction.CLOSE: "avslutas utan faktura",
+    MonthAction.KEEP: "avslutas utan nytt dokument",
+    MonthAction.SETTLE: "regleras",
+}
+
+
 @dataclass(frozen=True, slots=True)
 class PaperSignature:
     """Who signed for the debtor on paper, on which day, and where the paper is filed."""

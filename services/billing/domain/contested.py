@@ -1,6 +1,6 @@
 """What a debtor contests (tvist), a whole stay or some of its days, and where that stands."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
@@ -43,12 +43,12 @@ class Conceded:
 NOTHING: Final = Conceded()
 
 
-def conceded(claims: Iterable[Claim], *, undecided: bool) -> dict[UUID, Conceded]:
+def conceded(claims: Iterable[Claim], left_out: Collection[UUID] = ()) -> dict[UUID, Conceded]:
     """What disputes take out of each stay; one that was rejected takes nothing, as if it had never been raised.
 
     Args:
         claims: The disputes on all stays.
-        undecided: Leave out also what nobody has decided on.
+        left_out: Undecided disputes that are left out as if the debtor were right; the others are counted.
 
     Source:
         Domain rule 3.8, dispute (computed with and without while undecided).
@@ -57,11 +57,12 @@ def conceded(claims: Iterable[Claim], *, undecided: bool) -> dict[UUID, Conceded
     for claim in claims:
         known = found.get(claim.stay, NOTHING)
         is_open, upheld = claim.standing is Standing.UNDECIDED, claim.standing is Standing.UPHELD
-        out = upheld or (is_open and undecided)
+        meanwhile = is_open and claim.dispute in left_out
+        out = upheld or meanwhile
         found[claim.stay] = Conceded(
             known.days | claim.days if out and claim.days is not None else known.days,
             known.upheld or (upheld and claim.days is None),
-            known.left_out or (is_open and undecided and claim.days is None),
+            known.left_out or (meanwhile and claim.days is None),
             known.undecided or is_open,
         )
     return found

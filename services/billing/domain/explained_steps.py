@@ -191,13 +191,16 @@ def _disputed(basis: MonthBasis) -> Json:
         words = Words("Tvister är inte avgjorda, och ett pris saknas.", "Disputes are not decided, and a price is missing.")
     else:
         with_sv, with_en = kronor(disputed.counted).sv, kronor(disputed.counted).en
+        some, total = len(disputed.claims_left_out), len(disputed.claims)
         words = Words(
-            f"Tvister är inte avgjorda: {with_sv} om det tvistiga räknas, {kronor(disputed.left_out).sv} om det inte räknas. "
-            "Det lägre beloppet gäller tills tvisten är avgjord.",
-            f"Disputes are not decided: {with_en} if what is contested counts, {kronor(disputed.left_out).en} if it does not. "
-            "The lower amount stands until they are decided.",
+            f"Tvister är inte avgjorda: {with_sv} om allt tvistigt räknas, {kronor(disputed.left_out).sv} om inget av det räknas. "
+            f"Tills de är avgjorda räknas {some} av {total} inte, vilket ger det lägsta beloppet.",
+            f"Disputes are not decided: {with_en} if all that is contested counts, {kronor(disputed.left_out).en} if none of it does. "
+            f"Until they are decided {some} of {total} do not count, which gives the lowest amount.",
         )
-    return _step("disputed", words, {"counted": counted, "left_out": left_out, "claims": [str(one) for one in disputed.claims]})
+    values: dict[str, Json] = {"counted": counted, "left_out": left_out, "claims": [str(one) for one in disputed.claims]}
+    values["claims_left_out"] = [str(one) for one in sorted(disputed.claims_left_out)]
+    return _step("disputed", words, values)
 
 
 def _total(basis: MonthBasis) -> Json:

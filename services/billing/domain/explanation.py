@@ -16,7 +16,7 @@ from services.billing.domain.explained_steps import steps_of
 from services.billing.domain.identity import Json, canonical_json, content, fingerprint, instant_text, money_text
 from services.billing.domain.month import MonthInputs
 from services.billing.domain.retelling import inputs_fingerprint, inputs_text
-from services.billing.domain.wording import RULES
+from services.billing.domain.wording import RULES, WORDS
 
 FORMAT: Final = "dirigent-explanation/1"
 SEAL: Final = "sha256"
@@ -47,6 +47,7 @@ def explain(told: Explained) -> dict[str, Json]:
     return sealed(
         {
             "format": FORMAT,
+            "words": WORDS,
             "municipality": basis.municipality,
             "month": str(basis.month),
             "known_at": instant_text(told.known_at),

@@ -6,7 +6,7 @@ from fractions import Fraction
 from hashlib import sha256
 from typing import Final
 
-from services.billing.domain.basis import AverageGroup, Line, MonthBasis, PricedDays
+from services.billing.domain.basis import AverageGroup, DisputedAmounts, Line, MonthBasis, PricedDays
 from shared.dates import format_instant
 from shared.money import Money
 
@@ -34,7 +34,8 @@ def content(basis: MonthBasis) -> dict[str, Json]:
     """What is charged and from what; findings and open stays are left out, for they may change without changing the charge.
 
     A member that has nothing to say is left out too, so that what came later to the law changes no calculation that does not need it: the
-    rule set of each line where there are several, the averages where there is not just one, and disputes that nobody has decided.
+    rule set of each line where there are several, the averages where there is not just one, and disputes that nobody has decided. Which
+    of those are left out is told only where it is some of them: otherwise it is all when that costs less than counting them, or none.
     """
     told: dict[str, Json] = {
         "municipality": basis.municipality,
@@ -54,11 +55,18 @@ def content(basis: MonthBasis) -> dict[str, Json]:
     if len(basis.groups) > 1 or any(group.before is not None for group in basis.groups):
         told["groups"] = [group_content(group) for group in basis.groups]
     if basis.disputed is not None:
-        told["disputed"] = {
-            "counted": money_text(basis.disputed.counted),
-            "left_out": money_text(basis.disputed.left_out),
-            "claims": [str(claim) for claim in basis.disputed.claims],
-        }
+        told["disputed"] = _disputed(basis.disputed)
+    return told
+
+
+def _disputed(disputed: DisputedAmounts) -> Json:
+    told: dict[str, Json] = {
+        "counted": money_text(disputed.counted),
+        "left_out": money_text(disputed.left_out),
+        "claims": [str(claim) for claim in disputed.claims],
+    }
+    if disputed.claims_left_out not in ((), disputed.claims):
+        told["claims_left_out"] = [str(claim) for claim in disputed.claims_left_out]
     return told
 
 

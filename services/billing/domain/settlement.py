@@ -3,23 +3,27 @@
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
+from functools import cache
+from typing import Self
 from uuid import UUID
 
 from services.billing.domain import contested
 from services.billing.domain.averaging import GroupKey, groups_of, key_of, month_before
-from services.billing.domain.basis import CountedAs, DisputedAmounts, Line, MonthBasis, MonthBefore
+from services.billing.domain.basis import AverageGroup, CountedAs, DisputedAmounts, Line, MonthBasis, MonthBefore, total
 from services.billing.domain.charge import Standing, average_day, charged_in, last_day, standing
 from services.billing.domain.contested import NOTHING, Claim, Conceded, conceded
 from services.billing.domain.gate import Held, inspect, joined_findings
 from services.billing.domain.grounds import facts_of
+from services.billing.domain.lowest import lowest
 from services.billing.domain.preconditions import Assessment, assess
 from services.billing.domain.pricing import price_days
 from services.billing.domain.reasons import Exclusion, Reason, ReviewDecision, ReviewOutcome
 from services.billing.domain.rulesets import RuleSets
 from services.billing.domain.stay import Stay
 from services.billing.domain.tariff import Tariffs
-from services.billing.domain.terms import Agreement, Charging, Model
+from services.billing.domain.terms import Agreement, AverageTerms, Charging, Model
 from shared.dates import Month, local_date
+from shared.money import ZERO, Money
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,8 +69,9 @@ def settle_under(
 ) -> MonthBasis:
     """Calculate what one municipality owes for one month.
 
-    While disputes are undecided the month is calculated with all of them counted and with all of them left out, and the lower amount
-    counts, the first one when they are equal. An amount that is unknown because a price is missing stays unknown.
+    While disputes are undecided the lowest amount counts that deciding them one after the other can give (`lowest`), starting from the
+    lower of all counted and all left out, the first one when they are equal. An amount that is unknown because a price is missing stays
+    unknown.
 
     Args:
         scene: Rule sets, prices, debtor and month.
@@ -90,13 +95,22 @@ def settle_under(
     by_stay: dict[UUID, list[ReviewDecision]] = {}
     for decision in decisions:
         by_stay.setdefault(decision.stay, []).append(decision)
-    counted = _settled(_Known(scene, own, by_stay, conceded(claims, undecided=False)))
+    known = _Known(scene, own, by_stay, conceded(claims))
+    counted = _settled(known)
     disputed = _disputed(counted, claims)
-    if not disputed:
-        return counted
-    left_out = _settled(_Known(scene, own, by_stay, conceded(claims, undecided=True)))
-    amounts = DisputedAmounts(counted.amount, left_out.amount, disputed)
-    chosen = _lower(counted, left_out)
+    return _meanwhile(known, counted, claims, disputed) if disputed else counted
+
+
+def _meanwhile(known: "_Known", counted: MonthBasis, claims: Collection[Claim], disputed: tuple[UUID, ...]) -> MonthBasis:
+    """The month until its undecided disputes are decided."""
+    every = {claim.dispute for claim in claims if claim.standing is contested.Standing.UNDECIDED}
+    left_out = _settled(replace(known, out=conceded(claims, every)))
+    out = frozenset(disputed if counted.amount is not None else ())
+    if counted.amount is not None and left_out.amount is not None:
+        trial = cache(lambda: _Trial.of(known, claims))  # one dispute alone never asks for it
+        out = lowest(disputed, counted.amount, left_out.amount, lambda some: trial().amount(some))
+    chosen = counted if not out else left_out if out == frozenset(disputed) else _settled(replace(known, out=conceded(claims, out)))
+    amounts = DisputedAmounts(counted.amount, left_out.amount, disputed, tuple(one for one in disputed if one in out))
     return replace(chosen, disputed=amounts, findings=joined_findings(chosen.findings, (counted.findings, left_out.findings)))
 
 
@@ -114,6 +128,37 @@ class _Known:
         return self.out.get(stay.case_id, NOTHING) if self.out else NOTHING
 
 
+@dataclass(frozen=True, slots=True)
+class _Trial:
+    """A month in which decisions are tried: what no dispute touches is the same whatever is decided, and stands `beside` the rest."""
+
+    known: _Known
+    claims: Collection[Claim]
+    beside: Sequence["_Placed"]
+    charged_beside: Money | None
+
+    @classmethod
+    def of(cls, known: _Known, claims: Collection[Claim]) -> Self:
+        """Take apart what disputes touch; where the month before decides about this one, they touch everything."""
+        if any(terms.charges is Charging.NEXT_MONTH for agreement in known.scene.rules.ordered for terms in agreement.average):
+            return cls(known, claims, (), ZERO)
+        touched = {claim.stay for claim in claims}
+        rest = replace(known, stays=[stay for stay in known.stays if stay.case_id not in touched])
+        beside = _placed(rest, _seen(rest), {})
+        known = replace(known, stays=[stay for stay in known.stays if stay.case_id in touched])
+        return cls(known, claims, beside, _charged(beside))
+
+    def amount(self, left_out: frozenset[UUID]) -> Money | None:
+        """What the month costs with these disputes left out."""
+        known = replace(self.known, out=conceded(self.claims, left_out))
+        scene, seen = known.scene, _seen(known)
+        base = scene.rules.on(last_day(scene.month))
+        before = _before(known, base, [at for _, at in seen])
+        placed = _placed(known, seen, before)
+        groups, _ = _groups(scene, base, [*self.beside, *placed], before)
+        return total((*(group.excess.amount for group in groups), self.charged_beside, _charged(placed)))
+
+
 def _disputed(basis: MonthBasis, claims: Collection[Claim]) -> tuple[UUID, ...]:
     """The undecided disputes that the month, or an average it looks back at, can depend on."""
     undecided = [claim for claim in claims if claim.standing is contested.Standing.UNDECIDED]
@@ -121,12 +166,6 @@ def _disputed(basis: MonthBasis, claims: Collection[Claim]) -> tuple[UUID, ...]:
         return tuple(sorted(claim.dispute for claim in undecided))
     listed = {line.stay for line in basis.lines} if undecided else set()
     return tuple(sorted(claim.dispute for claim in undecided if claim.stay in listed))
-
-
-def _lower(counted: MonthBasis, left_out: MonthBasis) -> MonthBasis:
-    if counted.amount is None or left_out.amount is None:
-        return counted if counted.amount is None else left_out
-    return left_out if left_out.amount < counted.amount else counted
 
 
 def _settled(known: _Known) -> MonthBasis:
@@ -137,7 +176,7 @@ def _settled(known: _Known) -> MonthBasis:
     seen = _seen(known)
     before = _before(known, base, [at for _, at in seen])
     placed = _placed(known, seen, before)
-    groups, terms = groups_of(base, [(entry.at.agreement, entry.at.average, entry.line) for entry in placed], scene.tariffs, month, before)
+    groups, terms = _groups(scene, base, placed, before)
     horizon = last if complete or scene.as_of is None else scene.as_of
     still_open = [(stay, at) for stay, at in seen if not at.closed and at.waiting is not None and at.waiting.notice.sent_on <= horizon]
     findings = inspect(
@@ -159,6 +198,18 @@ class _Placed:
     line: Line
     as_counted: Line
     confirmed: frozenset[Reason]
+
+
+def _charged(placed: Iterable[_Placed]) -> Money | None:
+    """What stays cost by themselves."""
+    return total(entry.line.amount for entry in placed if entry.line.charges)
+
+
+def _groups(
+    scene: Scene, base: Agreement, placed: Iterable[_Placed], before: Mapping[GroupKey, MonthBefore]
+) -> tuple[tuple[AverageGroup, ...], dict[GroupKey, AverageTerms]]:
+    """Every average of the month."""
+    return groups_of(base, [(entry.at.agreement, entry.at.average, entry.line) for entry in placed], scene.tariffs, scene.month, before)
 
 
 def _seen(known: _Known) -> list[tuple[Stay, Standing]]:

@@ -14,6 +14,9 @@ from services.billing.domain.stay import CareType
 from shared.dates import stockholm
 from shared.money import ORE_PER_KRONA, Money
 
+WORDS: Final = 1
+"""The version of all words that an explanation is told in: whoever changes one raises it, and what was told before still verifies."""
+
 NO_BREAK: Final = "\u00a0"
 DECIMALS: Final = 2
 

@@ -54,6 +54,16 @@ _CALCULATION_OF: Final = text(
     WHERE i.number = ANY(CAST(:numbers AS text[]))
     """
 )
+_PAPERS: Final = text(
+    """
+    SELECT municipality, month, version, p.signed_on, p.recorded_at, r.at AS step_at,
+           (SELECT max(a.at) FROM month_actions a WHERE a.action = 'publish' AND (a.municipality, a.month, a.version)
+               = (municipality, month, version)) AS published_at
+    FROM paper_signatures p FULL JOIN (SELECT municipality, month, version, at FROM month_actions WHERE action = 'record') r
+        USING (municipality, month, version)
+    ORDER BY municipality, month, version
+    """
+)
 _SERIES: Final = text("SELECT issuer, year, last_number FROM invoice_series ORDER BY issuer, year")
 _PAYMENTS: Final = text("SELECT id, number, amount_ore, reported_at FROM invoice_statuses WHERE status = 'paid' ORDER BY reported_at, id")
 _EMPTY_ENTRIES: Final = text(
@@ -109,6 +119,19 @@ class KeptPayment:
     number: str
     amount_ore: int
     reported_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class KeptPaper:
+    """A signature on paper (`signed_on`, `recorded_at`) beside the step that recorded it, either of them None where there is none."""
+
+    municipality: str
+    month: Month
+    version: int
+    signed_on: date | None
+    recorded_at: datetime | None
+    step_at: datetime | None
+    published_at: datetime | None
 
 
 async def cases(work: Work) -> AsyncIterator[list[UUID]]:
@@ -196,6 +219,14 @@ async def documents(work: Work) -> AsyncIterator[tuple[KeptDocument, str]]:
 async def calculations_of(work: Work, numbers: Sequence[str]) -> dict[str, str]:
     """The SHA-256 of the calculation that each of these documents rests on."""
     return {row.number: row.sha256 for row in await work.connection.execute(_CALCULATION_OF, {"numbers": list(numbers)})}
+
+
+async def papers(work: Work) -> list[KeptPaper]:
+    """Every signature on paper and every step that recorded one."""
+    return [
+        KeptPaper(row.municipality, Month.of(row.month), row.version, row.signed_on, row.recorded_at, row.step_at, row.published_at)
+        for row in await work.connection.execute(_PAPERS)
+    ]
 
 
 async def series(work: Work) -> dict[tuple[str, int], int]:

@@ -94,5 +94,5 @@ def _disputed(basis: MonthBasis) -> Money | None:
     """How much of the month waits for a decision on a dispute, None while a price is missing."""
     if basis.disputed is None:
         return ZERO
-    counted, left_out = basis.disputed.counted, basis.disputed.left_out
-    return None if counted is None or left_out is None else counted - left_out
+    counted = basis.disputed.counted
+    return None if counted is None or basis.amount is None else counted - basis.amount

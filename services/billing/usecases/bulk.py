@@ -4,32 +4,28 @@ from collections.abc import Awaitable, Callable, Sequence
 
 from services.billing.domain.closing import CalculationName, MonthAction, PaperSignature
 from services.billing.domain.persons import Actor
-from services.billing.repository.months import MonthRow
-from services.billing.usecases.closing import ClosingTerms, Item, Outcome, act
+from services.billing.usecases.closing import ClosingTerms, Done, Item, Outcome, act, act_on_one
 from shared.dates import Month
 from shared.db import Work
-from shared.errors import FieldError, Malformed, NotFound
+from shared.errors import FieldError, Malformed
 
-__all__ = ["ClosingTerms", "Item", "Outcome", "act_on_many", "record_signature", "step_for"]
+__all__ = ["ClosingTerms", "Done", "Item", "Outcome", "act_on_many", "record_signature", "step_for"]
 
-Step = Callable[[Work, str, Month, CalculationName], Awaitable[MonthRow]]
+Step = Callable[[Work, str, Month, CalculationName], Awaitable[Done]]
 
 
 def step_for(action: MonthAction, actor: Actor, terms: ClosingTerms) -> Step:
     """A step that names a calculation, for one municipality."""
 
-    async def step(work: Work, municipality: str, month: Month, named: CalculationName) -> MonthRow:
-        (outcome,) = await act(work, month, action, [Item(municipality, named)], actor, terms)
-        if outcome.row is None:
-            raise outcome.error or NotFound()
-        return outcome.row
+    async def step(work: Work, municipality: str, month: Month, named: CalculationName) -> Done:
+        return await act_on_one(work, month, action, Item(municipality, named), actor, terms)
 
     return step
 
 
 async def record_signature(
     work: Work, month: Month, municipality: str, named: CalculationName, paper: PaperSignature, actor: Actor, terms: ClosingTerms
-) -> MonthRow:
+) -> Done:
     """Write down that a debtor that reads no mailbox here accepted its published month on paper.
 
     Raises:
@@ -37,10 +33,7 @@ async def record_signature(
         Malformed: The day cannot be.
         Refused: Outdated calculation or wrong state.
     """
-    (outcome,) = await act(work, month, MonthAction.RECORD, [Item(municipality, named, paper)], actor, terms)
-    if outcome.row is None:
-        raise outcome.error or NotFound()
-    return outcome.row
+    return await act_on_one(work, month, MonthAction.RECORD, Item(municipality, named, paper), actor, terms)
 
 
 async def act_on_many(

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from services.billing.domain.closing import CalculationName, MonthAction, PaperSignature
+from services.billing.domain.correcting import Document
 from services.billing.domain.invoice import Issuer
 from services.billing.domain.persons import Actor
 from services.billing.repository import months
@@ -21,7 +22,7 @@ from shared.db import Work
 from shared.errors import BusinessError, NotFound
 from shared.streams.outbox import stage_facts
 
-__all__ = ["ClosingTerms", "Item", "Outcome", "SilenceTerms", "act", "amount_of", "correction_of", "prepare"]
+__all__ = ["ClosingTerms", "Done", "Item", "Outcome", "SilenceTerms", "act", "amount_of", "correction_of", "prepare"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,12 +35,26 @@ class Item:
 
 
 @dataclass(frozen=True, slots=True)
+class Done:
+    """A month after a step: where it stands, who pays, and everything that was issued for it, in the order of issue."""
+
+    row: MonthRow
+    name: str
+    documents: tuple[Document, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Outcome:
     """What became of one item: the month as it stands now, or why the step was refused."""
 
     municipality: str
-    row: MonthRow | None
+    done: Done | None
     error: BusinessError | None = None
+
+    @property
+    def row(self) -> MonthRow | None:
+        """Where the month stands, None when the step was refused."""
+        return None if self.done is None else self.done.row
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,17 +66,28 @@ class ClosingTerms:
     comparison_required: bool = False
 
 
-async def prepare(work: Work, municipality: str, month: Month, actor: Actor) -> MonthRow:
+async def prepare(work: Work, municipality: str, month: Month, actor: Actor) -> Done:
     """Calculate a month that is over and keep the calculation.
 
     Raises:
         NotFound: There is no such debtor, or no rule set was in force.
         Refused: The month is not over, or stands further on this very calculation.
     """
-    (outcome,) = await act(work, month, MonthAction.PREPARE, [Item(municipality, None)], actor, None)
-    if outcome.row is None:
+    return await act_on_one(work, month, MonthAction.PREPARE, Item(municipality, None), actor, None)
+
+
+async def act_on_one(work: Work, month: Month, action: MonthAction, item: Item, actor: Actor, terms: ClosingTerms | None) -> Done:
+    """Take one step for one municipality.
+
+    Raises:
+        NotFound: There is no such debtor, or no rule set was in force.
+        Malformed: What is recorded with the step cannot be.
+        Refused: The state of things does not allow it.
+    """
+    (outcome,) = await act(work, month, action, [item], actor, terms)
+    if outcome.done is None:
         raise outcome.error or NotFound()
-    return outcome.row
+    return outcome.done
 
 
 async def act(
@@ -94,7 +120,12 @@ async def act(
             refused.append(Outcome(item.municipality, None, error))
     taken = [one for _, one in decided] if terms is None else await write_documents(work, decided, terms.issuer)
     await _write(work, month, taken, actor)
-    return sorted([*refused, *(Outcome(one.row.municipality, one.row) for one in taken)], key=lambda outcome: outcome.municipality)
+    done = [_done(at, one) for (at, _), one in zip(decided, taken, strict=True)]
+    return sorted([*refused, *(Outcome(one.row.municipality, one) for one in done)], key=lambda outcome: outcome.municipality)
+
+
+def _done(at: Standpoint, taken: Taken) -> Done:
+    return Done(taken.row, at.debtor.name, (*at.documents, *taken.written))
 
 
 def _known(known: dict[str, Standpoint], item: Item) -> Standpoint:

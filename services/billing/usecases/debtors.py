@@ -36,26 +36,28 @@ async def enter_debtors(work: Work, entries: Iterable[Debtor]) -> None:
 
 
 async def put_debtor(work: Work, debtor: Debtor, actor: Actor) -> Debtor:
-    """Enter a debtor from a day on; the entry before it ends the day before. The same entry of the same day may be put right.
+    """Enter a debtor from a day on: the entry before it ends the day before, and it ends the day before a later one.
+
+    The entry of the same day may be put right.
 
     Raises:
         Malformed: A number or address is not valid.
-        Refused: Entries exist from a later day on, or documents that name the present entry were issued on that day or later.
+        Refused: Documents that name the present entry were issued on that day or later.
     """
     errors = _faults(debtor)
     if errors:
         raise Malformed("debtor.malformed", errors=tuple(errors))
     await debtors.lock(work, debtor.municipality)
     known = await debtors.entries_of(work, debtor.municipality)
-    if any(entry.first > debtor.first for entry in known):
-        raise Refused("debtor.overlap", "there is an entry from a later day on")
     issued = await invoices.last_issued(work, debtor.municipality)
     if issued is not None and debtor.first <= local_date(issued):
         raise Refused("debtor.invoiced", "documents were issued on that day or later")
     for entry in known:
         if entry.first < debtor.first and (entry.last is None or entry.last >= debtor.first):
             await debtors.end(work, entry, debtor.first - timedelta(days=1))
-    entered = replace(debtor, last=None, entered_by=actor.person, entered_at=work.at)
+    later = min((entry.first for entry in known if entry.first > debtor.first), default=None)
+    last = None if later is None else later - timedelta(days=1)
+    entered = replace(debtor, last=last, entered_by=actor.person, entered_at=work.at)
     await debtors.enter(work, entered)
     return entered
 

@@ -188,10 +188,11 @@ def _finished(act: _Act, written: Sequence[InvoiceRow]) -> Taken:
     taken, at = act.taken, act.at
     if not written:
         return taken
-    documents = [*at.documents, *(row.document for row in written)]
+    new = tuple(row.document for row in written)
+    documents = [*at.documents, *new]
     row = replace(taken.row, invoice_number=taken.row.invoice_number or str(written[0].number), billed_ore=billed(documents).ore)
     moves: list[tuple[MonthRow, MonthAction]] = [(row, MonthAction.ISSUE)]
     if nothing_owed(documents, at.payments):
         row = replace(row, state=after(row, MonthAction.SETTLE))
         moves.append((row, MonthAction.SETTLE))
-    return replace(taken, row=row, moves=tuple(moves))
+    return replace(taken, row=row, moves=tuple(moves), written=new)

@@ -31,7 +31,7 @@ async def prepare_by_machine(work: Work, municipality: str, month: Month, terms:
     await months.lock_all(work, [municipality], month)
     if not any(_its_own(await rows.standing(work, month, municipality), work, terms)):
         return None
-    return await prepare(work, municipality, month, MACHINE)
+    return (await prepare(work, municipality, month, MACHINE)).row
 
 
 def _its_own(found: Iterable[Prepared], work: Work, terms: MachineTerms) -> Iterator[Prepared]:

@@ -26,11 +26,12 @@ from shared.errors import NotFound
 
 @dataclass(frozen=True, slots=True)
 class MonthStanding:
-    """Where a municipality's month stands, and whether facts came in after its calculation was prepared."""
+    """Where a municipality's month stands, whether facts came in after its calculation was prepared, and what was issued for it."""
 
     debtor: Debtor
     row: MonthRow
     outdated: bool
+    documents: Sequence[Document] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +60,11 @@ async def months_of(work: Work, month: Month, reader: str | None, known_at: date
     codes = [code for code in known if reader in {None, code}]
     rows = await _rows(work, codes, month, known_at)
     bases = await bases_now(work, [code for code, row in rows.items() if row.state is not MonthState.OPEN], month, known_at)
-    return [MonthStanding(known[code], row, _is_outdated(row, bases.get(code))) for code, row in rows.items()]
+    issued = await history.documents(work, codes, month, known_at or work.at)
+    return [
+        MonthStanding(known[code], row, _is_outdated(row, bases.get(code)), [one.document for one in issued.get(code, ())])
+        for code, row in rows.items()
+    ]
 
 
 async def without_debtor(work: Work, month: Month, reader: str | None) -> list[str]:

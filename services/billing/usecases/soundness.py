@@ -14,11 +14,11 @@ from services.billing.domain.retelling import Unreadable, inputs_of
 from services.billing.repository import months, postings, soundness
 from services.billing.repository.months import MonthRow
 from services.billing.repository.postings import EntryRow
-from services.billing.repository.soundness import KeptCalculation, KeptDocument, KeptPayment
+from services.billing.repository.soundness import KeptCalculation, KeptDocument, KeptPaper, KeptPayment
 from services.billing.usecases.invoicing import ISSUER_FEED, debtor_feed
 from services.billing.usecases.postings import LEDGER_FEED, ledger_text
 from services.billing.usecases.replaying import rows_then
-from shared.dates import LATEST
+from shared.dates import LATEST, local_date
 from shared.db import Work
 from shared.money import Money
 
@@ -80,6 +80,25 @@ async def month_faults(work: Work) -> list[str]:
 def _bare(row: MonthRow) -> MonthRow:
     """Without the arrival of its notice, which is no step."""
     return replace(row, notice_mailbox=None, notice_entered_at=None)
+
+
+async def paper_faults(work: Work) -> list[str]:
+    """Months accepted on paper without the paper, and papers that no step recorded, or that cannot be of it."""
+    kept = await soundness.papers(work)
+    return [f"month {one.month} of {one.municipality}, version {one.version}: {what}" for one in kept for what in _of_paper(one)]
+
+
+def _of_paper(one: KeptPaper) -> Iterable[str]:
+    if one.signed_on is None or one.recorded_at is None:
+        yield "no paper is kept of the signature that was recorded"
+        return
+    if one.step_at is None:
+        yield "a paper is kept that nobody recorded"
+        return
+    if one.recorded_at != one.step_at:
+        yield "its paper was recorded at another time than its step"
+    if one.published_at is None or not local_date(one.published_at) <= one.signed_on <= local_date(one.step_at):
+        yield "its paper was signed before it was published or after it was recorded"
 
 
 async def document_faults(work: Work) -> list[str]:

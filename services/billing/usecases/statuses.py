@@ -127,7 +127,8 @@ def _refuse(told: Report, document: Document, before: list[StatusRow]) -> None:
         raise Malformed("request.malformed", errors=(FieldError("/paid_on", "before_issue"),))
     if told.status is Status.REJECTED and any(one.payment is not None for one in own):
         raise Refused("invoice.paid", "something was paid on it")
-    if told.reference is not None:
-        payment = (told.amount, told.paid_on, normal_form(told.reference))
+    # Two equal payments on one day are told apart by their references; without one the second is taken for the first, told again.
+    if told.reference is not None or told.status is Status.PAID:
+        payment = (told.amount, told.paid_on, normal_form(told.reference or ""))
         if any((one.amount, one.paid_on, normal_form(one.reference or "")) == payment for one in own):
             raise Refused("payment.repeated", "the same payment was reported before")

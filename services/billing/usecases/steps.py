@@ -11,7 +11,9 @@ from hashlib import sha256
 from services.billing.domain.basis import MonthBasis
 from services.billing.domain.charge import last_day
 from services.billing.domain.closing import (
+    ACTION_SV,
     CLOSED,
+    STATE_SV,
     TRANSITIONS,
     Accepted,
     CalculationName,
@@ -71,13 +73,17 @@ class Standpoint:
 
 @dataclass(frozen=True, slots=True)
 class Taken:
-    """A step that was decided on and is still to be written: where the month stands after it, and every move on the way there."""
+    """A step that was decided on and is still to be written: where the month stands after it, and every move on the way there.
+
+    `wanted` are the documents that it asks for, `written` those that it got.
+    """
 
     row: MonthRow
     moves: tuple[tuple[MonthRow, MonthAction], ...] = ()
     calculation: KeptCalculation | None = None
     facts: tuple[Fact, ...] = ()
     wanted: tuple[Wanted, ...] = ()
+    written: tuple[Document, ...] = ()
     paper: PaperSignature | None = None
 
 
@@ -126,7 +132,8 @@ def prepare(at: Standpoint) -> Taken:
     if row.state is MonthState.PREPARED and row.sha256 == digest:
         return Taken(row)
     if row.state is not MonthState.OPEN and row.sha256 == digest:
-        raise Refused("month.state", f"the month is {row.state} on this very calculation")
+        swedish = f"Månaden är {STATE_SV[row.state]} på just den här beräkningen."
+        raise Refused("month.state", f"the month is {row.state} on this very calculation", swedish=swedish)
     amount = None if at.basis.amount is None else at.basis.amount.ore
     prepared = MonthRow(
         row.municipality,
@@ -235,7 +242,8 @@ def after(row: MonthRow, action: MonthAction) -> MonthState:
     """
     state = TRANSITIONS.get((row.state, action))
     if state is None:
-        raise Refused("month.state", f"the month is {row.state}; {action} is not possible")
+        swedish = f"Månaden är {STATE_SV[row.state]} och kan inte {ACTION_SV[action]}."
+        raise Refused("month.state", f"the month is {row.state}; {action} is not possible", swedish=swedish)
     return state
 
 

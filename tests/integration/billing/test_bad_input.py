@@ -51,8 +51,6 @@ async def a_county(billing: Billing) -> dict[str, str]:
     price = await billing.post("/v1/tariffs", billing.controller(), PRICE | {"acted_by": PERSON})
     rules = {"agreement": with_threshold("4.0"), "source": "Made up for a test", "acted_by": PERSON}
     agreement = await billing.post("/v1/agreements", billing.controller(), rules)
-    entry = {"valid_from": "2030-01-01", "name": "Borås", "organisation": "2120001561"}
-    assert (await billing.http.put("/v1/debtors/1490", headers=billing.controller() | {"Idempotency-Key": "later"}, json=entry)).is_success
     return {"number": number, "dispute": dispute.json()["id"], "price": price.json()["id"], "agreement": agreement.json()["id"]}
 
 
@@ -77,12 +75,12 @@ def the_table(billing: Billing, names: dict[str, str]) -> list[tuple[str, str, s
         ("overlapping rule sets", "POST", "/v1/agreements", {"agreement": rival, "source": "x"}, 409, "agreement.overlap"),
         ("overlapping prices", "POST", "/v1/tariffs", PRICE | {"first": "2026-12-31"}, 409, "tariff.period_priced"),
         (
-            "overlapping debtors",
+            "a debtor behind its documents",
             "PUT",
-            "/v1/debtors/1490",
-            {"valid_from": "2029-01-01", "name": "B", "organisation": "2120001561"},
+            f"/v1/debtors/{ISSUED}",
+            {"valid_from": today, "name": "B", "organisation": "2120001561"},
             409,
-            "debtor.overlap",
+            "debtor.invoiced",
         ),
         ("negative price", "POST", "/v1/tariffs", PRICE | {"price": {"amount": "-1.00"}}, 422, "tariff.price_negative"),
         ("price of nothing", "POST", "/v1/tariffs", PRICE | {"price": {"amount": "0.00"}}, 422, "tariff.price_negative"),

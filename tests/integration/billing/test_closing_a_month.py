@@ -2,6 +2,8 @@
 
 from datetime import timedelta
 
+import pytest
+
 from shared.dates import now
 from tests.integration.billing.parts import Billing, a_notice, a_poll, a_stay_fact, local
 
@@ -236,8 +238,50 @@ async def test_one_step_for_many_has_one_outcome_each(billing: Billing) -> None:
         ("refused", "calculation.outdated"),
         ("done", None),
     ]
+    assert [one["month"]["name"] for one in published["outcomes"] if one["month"]] == ["Göteborg", "Borås"]
     denied = await billing.post("/v1/months/2026-03/actions", billing.controller(), {"action": "approve", "items": named})
     assert denied.status_code == 403
+
+
+async def test_every_answer_of_a_month_names_its_debtor_and_its_documents(billing: Billing) -> None:
+    await a_month_with_money(billing)
+    for action, who in (
+        ("prepare", billing.controller()),
+        ("publish", billing.controller()),
+        ("sign", billing.municipality()),
+        ("approve", billing.approver()),
+    ):
+        answer = (await billing.step(action, who)).json()
+        assert (answer["name"], answer["documents"]) == ("Göteborg", []), action
+    issued = (await billing.step("issue", billing.approver())).json()
+    assert [one["number"] for one in issued["documents"]] == [issued["invoice"]]
+    listed = (await billing.get("/v1/months/2026-03", billing.municipality())).json()["months"]
+    detail = (await billing.get("/v1/months/2026-03/1480", billing.municipality())).json()
+    assert [(one["name"], one["documents"]) for one in (*listed, detail)] == [("Göteborg", issued["documents"])] * 2
+
+
+@pytest.mark.parametrize(
+    ("language", "told"),
+    [
+        ("en", ["the month is prepared; sign is not possible", "the month is prepared; approve is not possible"]),
+        ("sv", ["Månaden är förberedd och kan inte signeras.", "Månaden är förberedd och kan inte attesteras."]),
+    ],
+)
+async def test_a_step_out_of_turn_is_told_which_state_the_month_is_in(billing: Billing, language: str, told: list[str]) -> None:
+    await a_month_with_money(billing)
+    assert (await billing.step("prepare", billing.controller())).status_code == 200
+    steps = (("sign", billing.municipality()), ("approve", billing.approver()))
+    refused = [await billing.step(action, who | {"Accept-Language": language}) for action, who in steps]
+    assert [(one.json()["code"], one.json()["detail"]) for one in refused] == [("month.state", one) for one in told]
+
+
+async def test_a_month_that_nothing_has_changed_in_is_told_where_it_stands_in_both_languages(billing: Billing) -> None:
+    await a_month_with_money(billing)
+    await billing.close_month()
+    details = [
+        (await billing.step("prepare", billing.controller() | {"Accept-Language": language})).json()["detail"] for language in ("en", "sv")
+    ]
+    assert details == ["the month is issued on this very calculation", "Månaden är fakturerad på just den här beräkningen."]
 
 
 async def test_a_stay_from_a_notice_after_discharge_is_shown_with_its_reason(billing: Billing) -> None:

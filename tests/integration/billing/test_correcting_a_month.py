@@ -65,6 +65,11 @@ async def test_a_stay_that_proves_to_be_none_is_credited_and_the_first_invoice_s
     month = await corrected(billing)
     assert (month["state"], month["accepted"], month["invoice"], month["calculation"]["version"]) == ("issued", "credit", number, 2)
     first, note = await documents(billing)
+    assert month["name"] == "Göteborg"
+    assert [(one["number"], one["kind"], one["refers_to"]) for one in month["documents"]] == [
+        (number, "invoice", None),
+        (note["number"], "credit_note", number),
+    ]
     assert (note["kind"], note["refers_to"], note["original_issued_on"]) == ("credit_note", number, first["issued_on"])
     assert (first["amount"]["amount"], note["amount"]["amount"]) == ("96000.00", "48000.00")
     assert (await billing.get(f"/v1/invoices/{number}", billing.finance())).content == before.content
@@ -232,6 +237,15 @@ async def test_the_same_payment_reported_twice_is_counted_once(billing: Billing)
         again = await paid(billing, number, "100.00", spelling)
         assert (again.status_code, again.json()["code"]) == (409, "payment.repeated")
     assert (await paid(billing, number, "100.00", "BG 4712")).status_code == 201
+
+
+async def test_of_two_equal_payments_on_a_day_a_reference_tells_them_apart(billing: Billing) -> None:
+    number, _ = await an_invoiced_month(billing, 12)
+    assert (await paid(billing, number, "100.00")).status_code == 201
+    again = await paid(billing, number, "100.00")
+    assert (again.status_code, again.json()["code"]) == (409, "payment.repeated")
+    assert (await paid(billing, number, "100.01")).status_code == 201
+    assert (await paid(billing, number, "100.00", "BG 4711")).status_code == 201
 
 
 @pytest.mark.parametrize(

@@ -31,6 +31,7 @@ COLUMNS = {
     "dispute_events": "person",
     "ledger_entries": "kind",
     "ledger_postings": "account",
+    "paper_signatures": "reference",
 }
 
 
@@ -95,6 +96,7 @@ STANDING = (
     "ledger_postings",
     "disputes",
     "dispute_events",
+    "paper_signatures",
 )
 
 

@@ -100,12 +100,23 @@ async def test_a_document_names_what_the_register_says_on_the_day_of_issue(billi
     assert [line["account"] for line in entry["postings"]] == ["1519", "3999"]
 
 
-async def test_the_register_is_not_changed_behind_a_document_or_before_a_later_entry(billing: Billing) -> None:
-    assert (await put(billing, DEBTOR | {"valid_from": "2199-01-01"})).status_code == 200
-    earlier = await put(billing, DEBTOR | {"valid_from": "2198-01-01"})
-    assert (earlier.status_code, earlier.json()["code"]) == (409, "debtor.overlap")
+async def test_an_entry_goes_in_before_a_later_one_and_ends_the_day_before_it(billing: Billing) -> None:
+    mistyped = await put(billing, DEBTOR | {"valid_from": "2199-01-01"})
+    assert mistyped.status_code == 200
+    for name in ("Göteborgs stad", "Göteborgs kommun"):  # the same day again puts the entry right
+        earlier = await put(billing, DEBTOR | {"valid_from": "2027-06-01", "name": name})
+        assert (earlier.status_code, earlier.json()["valid_through"]) == (200, "2198-12-31")
+    history = (await billing.get("/v1/debtors/1480", billing.municipality())).json()["entries"]
+    assert [(one["name"], one["valid_from"], one["valid_through"]) for one in history] == [
+        ("Göteborgs kommun", "2199-01-01", None),
+        ("Göteborgs kommun", "2027-06-01", "2198-12-31"),
+        ("Göteborg", "2018-01-01", "2027-05-31"),
+    ]
+
+
+async def test_the_register_is_not_changed_behind_a_document(billing: Billing) -> None:
     await an_invoice(billing)
-    (await put(billing, DEBTOR, "1481")).raise_for_status()
+    (await put(billing, DEBTOR | {"valid_from": "2199-01-01"}, "1490")).raise_for_status()
     body = DEBTOR | {"valid_from": local_date(now()).isoformat()}
     await billing.tell(a_stay_fact(12, municipality="1490"))
     await billing.close_month(code="1490")

@@ -14,7 +14,7 @@ from services.billing.domain.basis import CountedAs, MonthBasis
 from services.billing.domain.contested import Claim, Standing
 from services.billing.domain.identity import content, fingerprint
 from services.billing.domain.stay import Stay
-from shared.money import ZERO
+from shared.money import ZERO, Money
 from tests.unit.billing.builders import a_stay, by_book, counted_as, kronor, line_of, reasons, tried
 
 UNDECIDED, UPHELD, REJECTED = Standing.UNDECIDED, Standing.UPHELD, Standing.REJECTED
@@ -110,12 +110,13 @@ def test_where_both_amounts_are_equal_the_stay_is_counted() -> None:
     assert (basis.amount, counted_as(basis, stay), basis.in_average) == (ZERO, "average", 1)
 
 
-def test_all_undecided_disputes_are_left_out_together_or_none() -> None:
+def test_of_several_undecided_disputes_only_those_are_left_out_that_lower_the_amount() -> None:
     zero, long = a_stay(0), a_stay(12)
     basis = by_book([zero, long, a_stay(5)], claims=[a_claim(zero, UNDECIDED), a_claim(long, UNDECIDED, number=2)])
     assert basis.disputed is not None
-    assert (basis.disputed.counted, basis.disputed.left_out, basis.amount) == (kronor(9 * 8200), kronor(2 * 8200), kronor(2 * 8200))
-    assert [counted_as(basis, stay) for stay in (zero, long)] == ["disputed", "disputed"]
+    assert (basis.disputed.counted, basis.disputed.left_out, basis.amount) == (kronor(9 * 8200), kronor(2 * 8200), ZERO)
+    assert basis.disputed.claims_left_out == (UUID(int=2),)
+    assert [counted_as(basis, stay) for stay in (zero, long)] == ["average", "disputed"]
 
 
 def test_an_amount_without_a_price_stays_unknown_whatever_is_disputed() -> None:
@@ -193,7 +194,7 @@ LENGTHS = st.lists(st.integers(0, 12), min_size=1, max_size=5)
 @given(
     LENGTHS, st.lists(st.tuples(st.integers(0, 4), st.one_of(st.none(), st.integers(0, 13)), st.sampled_from(list(Standing))), max_size=4)
 )
-def test_the_amount_is_never_above_what_the_month_costs_with_or_without_what_is_undecided(
+def test_the_amount_is_above_neither_end_and_no_single_decision_the_other_way_lowers_it(
     lengths: list[int], raised: list[tuple[int, int | None, Standing]]
 ) -> None:
     stays = [a_stay(days, number=number) for number, days in enumerate(lengths, start=1)]
@@ -205,12 +206,28 @@ def test_the_amount_is_never_above_what_the_month_costs_with_or_without_what_is_
     without, counted = (settled(stays, claims, to) for to in (UPHELD, REJECTED))
     assert without.amount is not None
     assert counted.amount is not None
-    assert basis.amount == min(without.amount, counted.amount)
-    if basis.disputed is not None:
-        assert (basis.disputed.counted, basis.disputed.left_out) == (counted.amount, without.amount)
+    assert basis.amount is not None
+    assert basis.amount <= min(without.amount, counted.amount)
+    if basis.disputed is None:
+        assert basis.amount == without.amount == counted.amount
+        return
+    assert (basis.disputed.counted, basis.disputed.left_out) == (counted.amount, without.amount)
+    out = set(basis.disputed.claims_left_out)
+    assert as_decided(stays, claims, out) == basis.amount
+    assert all(as_decided(stays, claims, out ^ {dispute}) >= basis.amount for dispute in basis.disputed.claims)
 
 
 def settled(stays: list[Stay], claims: list[Claim], to: Standing) -> MonthBasis:
     """The month once everything undecided was decided one way."""
     decided = [replace(claim, standing=to) if claim.standing is UNDECIDED else claim for claim in claims]
     return by_book(stays, claims=decided)
+
+
+def as_decided(stays: list[Stay], claims: list[Claim], upheld: set[UUID]) -> Money:
+    """What the month costs once these undecided disputes were upheld and the others rejected."""
+    standings = {True: UPHELD, False: REJECTED}
+    amount = by_book(
+        stays, claims=[replace(one, standing=standings[one.dispute in upheld]) if one.standing is UNDECIDED else one for one in claims]
+    ).amount
+    assert amount is not None
+    return amount

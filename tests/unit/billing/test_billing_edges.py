@@ -24,14 +24,14 @@ FIRST, SECOND = date(2020, 3, 10), date(2020, 3, 11)
 
 def test_two_disputes_about_different_days_of_a_stay_take_the_days_of_both() -> None:
     claims = [Claim(UUID(int=number), STAY, frozenset({day}), Standing.UPHELD) for number, day in enumerate((FIRST, SECOND))]
-    assert conceded(claims, undecided=False)[STAY].days == {FIRST, SECOND}
+    assert conceded(claims)[STAY].days == {FIRST, SECOND}
 
 
 def test_a_dispute_that_was_rejected_does_not_hide_one_on_the_same_stay_that_waits() -> None:
     waiting = Claim(UUID(int=1), STAY, None, Standing.UNDECIDED)
     rejected = Claim(UUID(int=2), STAY, None, Standing.REJECTED)
     for claims in ([waiting, rejected], [rejected, waiting]):
-        assert conceded(claims, undecided=False)[STAY].undecided
+        assert conceded(claims)[STAY].undecided
 
 
 def test_a_patient_who_is_ready_on_the_last_day_of_a_month_is_open_in_it() -> None:

@@ -11,7 +11,7 @@ import pytest
 
 from services.billing.agreements import BILLING_FOLDER, agreement_files, load_agreements, load_tariffs
 from services.billing.agreements.schema import AgreementFile
-from services.billing.documents.account import account_of
+from services.billing.documents.account import Calculated, CountedStay, Ground, account_of
 from services.billing.documents.pdf import view
 from services.billing.documents.reading import read_document
 from services.billing.documents.spreadsheet import spreadsheet
@@ -145,3 +145,24 @@ def test_one_word_stands_for_one_thing() -> None:
     problems = tomllib.loads((ROOT / "shared/http/problems.toml").read_text(encoding="utf-8"))
     text = " ".join([*words, json.dumps(problems, ensure_ascii=False, default=str), canonical_json(issued(inputs))]).lower()
     assert [word for word in OTHER_WORDS if word in text] == []
+
+
+@pytest.mark.parametrize(
+    ("reason", "source", "rests_on"),
+    [
+        ("late_sip_invitation", "Lag (2017:612) 4 kap. 1 §; VGR agreement", "(Lag (2017:612) 4 kap. 1 §)"),
+        ("leave_days_skipped", "VGR agreement", "(enligt överenskommelsen)"),
+        ("dispute_upheld", "Dispute (domain rule 3.8)", "(enligt beslut)"),
+        ("disputed_days", "Dispute (domain rule 3.8)", "(enligt beslut)"),
+        (
+            "dispute_undecided",
+            "Dispute (domain rule 3.8): the lower amount until it is decided",
+            "(lägre belopp tills vidare)",
+        ),
+    ],
+)
+def test_a_reason_says_whether_it_rests_on_the_law_the_agreement_or_a_decision(reason: str, source: str, rests_on: str) -> None:
+    document = read_document(canonical_json(issued(month_of_2020())))
+    stay = CountedStay("7f", "excluded", 4, (Ground(reason, source),))
+    (group,) = account_of(document, Calculated((stay,))).groups
+    assert group.stays[0].remark.endswith(rests_on)
