@@ -6,8 +6,8 @@ from fractions import Fraction
 
 import pytest
 
-from services.billing.domain.correcting import Correction, Direction, Document, DocumentKind, billed, credits_of, rest_of
-from services.billing.domain.invoice import Sides, invoice_content, supplementary_content
+from services.billing.domain.correcting import Correction, Credit, Direction, Document, DocumentKind, billed, credits_of, rest_of
+from services.billing.domain.invoice import Sides, credit_note_content, invoice_content, supplementary_content
 from shared.errors import Refused
 from shared.money import ZERO, Money
 from tests.unit.billing.builders import a_stay, month_of
@@ -127,3 +127,10 @@ def test_the_debtor_s_own_terms_of_payment_go_before_the_issuer_s() -> None:
     sides = replace(SIDES, debtor=replace(SIDES.debtor, payment_days=10))
     assert (an_invoice(sides=sides)["due_on"], an_invoice()["due_on"]) == ("2026-04-25", "2026-05-15")
     assert an_invoice(sides=sides)["payment_days"] == 10
+
+
+def test_no_credit_note_is_written_above_what_is_left_of_its_document() -> None:
+    document = in_register(an_invoice())
+    above = Credit(document, document.amount, document.amount + Money(1))
+    with pytest.raises(ValueError, match="never exceeds the rest"):
+        credit_note_content(month(2, 3), SECOND, SIDES, [document], above)
