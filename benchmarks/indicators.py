@@ -103,7 +103,7 @@ async def measure(ground: Ground) -> list[Finding]:
             while some := list(islice(made, 1_000)):
                 await stay_measures.put(work, some)
         closing = await _close(database)
-        owner = Database(ground.planning.owner, application="benchmark")
+        owner = Database(ground.planning.owner, role=None, application="benchmark")
         async with owner.transaction() as work:
             await work.connection.execute(text("ANALYZE"))
         await owner.close()

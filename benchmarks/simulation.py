@@ -98,7 +98,7 @@ async def measure(ground: Ground) -> list[Finding]:
     database = Database(access.app, application="benchmark")
     await fill(database)
     await database.close()
-    owner = Database(access.owner, application="benchmark")
+    owner = Database(access.owner, role=None, application="benchmark")
     async with owner.transaction() as work:
         await work.connection.execute(text("ANALYZE"))
     await owner.close()

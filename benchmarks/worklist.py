@@ -68,7 +68,7 @@ async def _fill(database: Database, code: str, centre: str) -> None:
 
 async def _analyze(owner_url: str) -> None:
     """What autovacuum does after a while: the owner's statistics of the tables."""
-    owner = Database(owner_url, application="benchmark")
+    owner = Database(owner_url, role=None, application="benchmark")
     async with owner.transaction() as work:
         await work.connection.execute(text("ANALYZE"))
     await owner.close()

@@ -8,10 +8,12 @@ from urllib.parse import unquote, urlsplit, urlunsplit
 import asyncpg
 
 from dirigent.failure import CannotStart
+from shared.db import Role
 
 SERVICES: Final = ("planning", "billing", "notifications", "gateway")
 OWNER: Final = "dirigent_owner"
 _DRIVER: Final = "postgresql+asyncpg"
+_BESIDE: Final = (Role.INTAKE, Role.WORKER, Role.AUDITOR)
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +136,12 @@ async def _make_roles(connection: asyncpg.Connection, access: Mapping[str, Acces
         if role not in apps and not await _is_member(connection, role):
             await connection.execute(f'GRANT "{role}" TO CURRENT_USER')
     for role in sorted(apps):
-        await connection.execute(f"ALTER ROLE \"{role}\" SET idle_in_transaction_session_timeout = '5s'")
+        # It may become the others, and has none of their rights until it does: policies for them would count for it too.
+        await connection.execute(f'ALTER ROLE "{role}" NOINHERIT; ALTER ROLE "{role}" SET idle_in_transaction_session_timeout = \'5s\'')
+        for other in (beside.of(role) for beside in _BESIDE):
+            if other not in present:
+                await connection.execute(f'CREATE ROLE "{other}" NOLOGIN')
+            await connection.execute(f'GRANT "{other}" TO "{role}"')
 
 
 async def _is_member(connection: asyncpg.Connection, role: str) -> bool:

@@ -18,6 +18,28 @@ CREATE ROLE dirigent_billing_app LOGIN PASSWORD :'billing_password';
 CREATE ROLE dirigent_notifications_app LOGIN PASSWORD :'notifications_password';
 CREATE ROLE dirigent_gateway_app LOGIN PASSWORD :'gateway_password';
 
+-- Row-level security asks as whom a statement runs: the role that logs in may become these, and has none of their rights until it does.
+ALTER ROLE dirigent_planning_app NOINHERIT;
+CREATE ROLE dirigent_planning_intake NOLOGIN;
+CREATE ROLE dirigent_planning_worker NOLOGIN;
+CREATE ROLE dirigent_planning_auditor NOLOGIN;
+GRANT dirigent_planning_intake, dirigent_planning_worker, dirigent_planning_auditor TO dirigent_planning_app;
+ALTER ROLE dirigent_billing_app NOINHERIT;
+CREATE ROLE dirigent_billing_intake NOLOGIN;
+CREATE ROLE dirigent_billing_worker NOLOGIN;
+CREATE ROLE dirigent_billing_auditor NOLOGIN;
+GRANT dirigent_billing_intake, dirigent_billing_worker, dirigent_billing_auditor TO dirigent_billing_app;
+ALTER ROLE dirigent_notifications_app NOINHERIT;
+CREATE ROLE dirigent_notifications_intake NOLOGIN;
+CREATE ROLE dirigent_notifications_worker NOLOGIN;
+CREATE ROLE dirigent_notifications_auditor NOLOGIN;
+GRANT dirigent_notifications_intake, dirigent_notifications_worker, dirigent_notifications_auditor TO dirigent_notifications_app;
+ALTER ROLE dirigent_gateway_app NOINHERIT;
+CREATE ROLE dirigent_gateway_intake NOLOGIN;
+CREATE ROLE dirigent_gateway_worker NOLOGIN;
+CREATE ROLE dirigent_gateway_auditor NOLOGIN;
+GRANT dirigent_gateway_intake, dirigent_gateway_worker, dirigent_gateway_auditor TO dirigent_gateway_app;
+
 -- A client that stops in the middle of a transaction must not hold up the sequencer.
 ALTER ROLE dirigent_planning_app SET idle_in_transaction_session_timeout = '5s';
 ALTER ROLE dirigent_billing_app SET idle_in_transaction_session_timeout = '5s';

@@ -10,7 +10,7 @@ from dirigent.databases import Access
 from dirigent.doctor import billing, planning
 from dirigent.doctor.checkpoints import ONE_VIEW, Checkpoint, has_feeds, rewritten_since
 from dirigent.migrate import check
-from shared.db import Database, DatabaseUnsafe, Work
+from shared.db import Database, DatabaseUnsafe, Role, Work
 from shared.streams import feeds
 
 _FEEDS: Final = text("SELECT feed FROM feed_heads UNION SELECT DISTINCT feed FROM feed_entries ORDER BY feed")
@@ -45,7 +45,7 @@ async def examine(databases: Mapping[str, Access], checkpoint: Checkpoint | None
 
 async def _examine_service(service: str, access: Access, differing: str | None, checkpoint: Checkpoint | None) -> Finding:
     faults = [differing] if differing else []
-    database = Database(access.app, pool_size=1, overflow=0, application="doctor")
+    database = Database(access.app, role=Role.AUDITOR, pool_size=1, overflow=0, application="doctor")
     try:
         try:
             await database.refuse_unsafe()

@@ -24,7 +24,7 @@ from services.gateway.settings import Settings
 from services.gateway.tokens import token_routes
 from services.gateway.upstreams import InProcess, OverHttp, Upstream, UpstreamUnavailable, fetch_json, open_session
 from services.gateway.web.pages import pages
-from shared.db import Database
+from shared.db import Database, Role
 from shared.http.access import ROUTES
 from shared.http.app import install_problems
 from shared.http.auth import TokenVerifier
@@ -57,7 +57,7 @@ def create_app(settings: Settings | None = None, services: Mapping[str, ASGIApp]
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         async with AsyncExitStack() as stack:
-            database = Database(settings.database_url.get_secret_value(), pool_size=2, overflow=4, application="gateway")
+            database = Database(settings.database_url.get_secret_value(), role=Role.APP, pool_size=2, overflow=4, application="gateway")
             stack.push_async_callback(database.close)
             await database.refuse_unsafe()
             app.state.database = database

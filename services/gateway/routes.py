@@ -9,7 +9,7 @@ from typing import Final
 from shared.http.access import Route
 
 # Ids of ours need no escapes. What could be read in two ways (percent signs, doubled slashes, dot segments, backslashes) matches nothing.
-_CLEAN_PATH: Final = re.compile(rb"(/(?!\.{1,2}(?:/|$))[A-Za-z0-9._~:@-]+)+")
+_CLEAN_PATH: Final = re.compile(rb"(/(?!\.{1,2}(?:/|$))[A-Za-z0-9._~:@$-]+)+")
 _PARAMETER: Final = re.compile(r"\{[^}/]+\}")
 
 

@@ -38,6 +38,10 @@ def _notifications(method: str, path: str, *scopes: str, key: bool = False) -> R
 
 # The directory holds no person; whoever works with planning may read it.
 _READS_DIRECTORY: Final = ("directory:write", "events:write", "events:import", "cases:read", "notices:read", "averages:read", "audit:read")
+_READS_FHIR: Final = ("events:write", "cases:read", "notices:read", "plans:write")
+HL7: Final = ("application/hl7-v2", "x-application/hl7-v2+er7", "text/plain")
+FHIR: Final = ("application/fhir+json", "application/json")
+FORM: Final = ("application/x-www-form-urlencoded",)
 _MONTH: Final = "/v1/months/{month}"
 _BASIS: Final = "/v1/months/{month}/{municipality}"
 
@@ -57,6 +61,21 @@ ROUTES: Final = (
         body_limit=BATCH_BODY,
         content_types=("application/cloudevents-batch+json", "application/json"),
     ),
+    Route("POST", "/v1/hl7v2", "planning", ("events:write",), content_types=HL7),
+    Route("POST", "/v1/fhir/$process-message", "planning", ("events:write",), content_types=FHIR),
+    _planning("GET", "/v1/fhir/metadata", *_READS_FHIR),
+    _planning("GET", "/v1/fhir/Encounter/{id}", "cases:read"),
+    _planning("GET", "/v1/fhir/Patient/{id}", "cases:read"),
+    _planning("GET", "/v1/fhir/Task/{id}", "notices:read"),
+    _planning("GET", "/v1/fhir/CarePlan/{id}", "plans:write", "cases:read"),
+    Route("POST", "/v1/fhir/Encounter/_search", "planning", ("cases:read",), content_types=FORM),
+    Route("POST", "/v1/fhir/Patient/_search", "planning", ("cases:read",), content_types=FORM),
+    Route("POST", "/v1/fhir/Task/_search", "planning", ("notices:read",), content_types=FORM),
+    Route("POST", "/v1/fhir/CarePlan/_search", "planning", ("plans:write", "cases:read"), content_types=FORM),
+    _planning("GET", "/v1/audit", "audit:read"),
+    _planning("POST", "/v1/audit/search", "audit:read"),
+    _planning("POST", "/v1/persons/export", "persons:write"),
+    _planning("POST", "/v1/persons/erasure", "persons:write", key=True),
     _planning("GET", "/v1/mailboxes", "notices:read"),
     _planning("GET", "/v1/notices", "notices:read"),
     _planning("GET", "/v1/notices/digest", "notices:read"),
@@ -164,7 +183,18 @@ ROUTES: Final = (
     _notifications("GET", "/v1/subscriptions/{subscription_id}", "subscriptions:write"),
     _notifications("DELETE", "/v1/subscriptions/{subscription_id}", "subscriptions:write"),
     _notifications("GET", "/v1/subscriptions/{subscription_id}/deliveries", "subscriptions:write"),
+    _notifications("POST", "/v1/subscriptions/{subscription_id}/deliveries/{delivery_id}/redrive", "subscriptions:write", key=True),
     _notifications("POST", "/v1/subscriptions/{subscription_id}/test", "subscriptions:write", key=True),
+    _notifications("POST", "/v1/subscriptions/{subscription_id}/rotate-secret", "subscriptions:write", key=True),
+    _notifications("POST", "/v1/subscriptions/{subscription_id}/replay", "subscriptions:write", key=True),
+    _notifications("POST", "/v1/subscriptions/{subscription_id}/enable", "subscriptions:write", key=True),
+    _notifications("GET", "/v1/stream", "notices:read"),
+    _notifications("POST", "/v1/digests", "subscriptions:write", key=True),
+    _notifications("GET", "/v1/digests", "subscriptions:write"),
+    _notifications("DELETE", "/v1/digests/{digest_id}", "subscriptions:write"),
+    _notifications("GET", "/v1/contacts", "subscriptions:write"),
+    _notifications("PUT", "/v1/contacts", "subscriptions:write"),
+    _notifications("GET", "/v1/escalations", "notices:read", "subscriptions:write"),
 )
 BY_TEMPLATE: Final = {(route.method, route.path): route for route in ROUTES}
 SCOPES: Final = frozenset(scope for route in ROUTES for scope in route.scopes)

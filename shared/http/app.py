@@ -13,7 +13,7 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from shared.db import Database, is_unavailable
+from shared.db import Database, Role, is_unavailable
 from shared.errors import BusinessError, FieldError, Malformed
 from shared.http.access import BATCH_BODY, BY_TEMPLATE
 from shared.http.auth import TokenVerifier
@@ -151,6 +151,7 @@ def create_service_app(name: str, title: str, settings: ServiceSettings, routers
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         app.state.database = Database(
             settings.database_url.get_secret_value(),
+            role=Role.APP,
             pool_size=settings.pool_size,
             overflow=settings.pool_overflow,
             application=name,

@@ -11,6 +11,7 @@ from joserfc.errors import JoseError
 from joserfc.jwk import KeySet
 
 from shared.dates import now
+from shared.db import Reader
 from shared.http.problems import HttpProblem
 
 TOKEN_TYPE: Final = "at+jwt"  # noqa: S105  # the name of a token type, not a token
@@ -22,7 +23,10 @@ _LONGEST_TOKEN: Final = 4_096
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """A client and what it may do. `organisation` and `unit_prefixes` come from the token only, never from a header or body."""
+    """A client and what it may do. `organisation` and `unit_prefixes` come from the token only, never from a header or body.
+
+    `person` is the name of the member of staff who signed in; none for a system.
+    """
 
     client_id: str
     organisation: str
@@ -31,6 +35,12 @@ class Caller:
     role: str
     municipality: str | None = None
     demo: bool = False
+    person: str | None = None
+
+    @property
+    def reader(self) -> Reader:
+        """The caller as row-level security must know it."""
+        return Reader(self.client_id, self.organisation, self.unit_prefixes, self.role, self.municipality)
 
     def may(self, scope: str) -> bool:
         """Whether the token carries a scope."""
@@ -107,6 +117,7 @@ class TokenVerifier:
                 role=str(claims["role"]),
                 municipality=claims.get("municipality"),
                 demo=bool(claims.get("demo", False)),
+                person=claims.get("name"),
             )
             return int(claims["exp"]), caller
         except (JoseError, ValueError, KeyError, TypeError) as error:

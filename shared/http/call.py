@@ -106,12 +106,14 @@ async def _checked(request: Request) -> Call:
     return check(request)
 
 
-async def _open_work(request: Request) -> AsyncIterator[Work]:
+Checked = Annotated[Call, Depends(_checked)]
+
+
+async def _open_work(request: Request, call: Checked) -> AsyncIterator[Work]:
     database: Database = request.app.state.database
-    async with database.transaction() as work:
+    async with database.transaction(reader=call.caller.reader) as work:
         yield work
 
 
-Checked = Annotated[Call, Depends(_checked)]
 Working = Annotated[Work, Depends(_open_work, scope="function")]
-"""A transaction that has committed before the answer leaves (dependencies of scope `request` would commit after it)."""
+"""A transaction for the caller that has committed before the answer leaves (dependencies of scope `request` would commit after it)."""

@@ -66,6 +66,71 @@ def app_role() -> str:
     return role
 
 
+def role_beside(name: str) -> str:
+    """The role `intake`, `worker` or `auditor` beside the app role."""
+    return f"{app_role().removesuffix('_app')}_{name}"
+
+
+def share_rights() -> None:
+    """Give the roles beside the app role what it has on every table so far: all of it to intake and worker, reading to the auditor."""
+    intake, worker, auditor = map(role_beside, ("intake", "worker", "auditor"))
+    op.execute(
+        f"""
+        DO $$ DECLARE given record; BEGIN
+            FOR given IN SELECT table_name, privilege_type FROM information_schema.role_table_grants
+                         WHERE grantee = '{app_role()}' AND table_schema = 'public' LOOP
+                EXECUTE format('GRANT %s ON %I TO "{intake}", "{worker}"', given.privilege_type, given.table_name);
+                EXECUTE format('GRANT SELECT ON %I TO "{auditor}"', given.table_name);
+            END LOOP;
+        END $$
+        """  # noqa: S608  # plain role names, checked
+    )
+
+
+def grant_to_all(rights: str, table: str) -> None:
+    """Give the app role, intake and worker rights on a table of ours, and let the auditor read it."""
+    grant(rights, table)
+    op.execute(f'GRANT {rights} ON {table} TO "{role_beside("intake")}", "{role_beside("worker")}"')
+    op.execute(f'GRANT SELECT ON {table} TO "{role_beside("auditor")}"')
+
+
+WHO_READS_V1: Final = (
+    """
+    CREATE FUNCTION caller_client() RETURNS text LANGUAGE sql STABLE PARALLEL SAFE
+    AS $$ SELECT NULLIF(current_setting('dirigent.client', true), '') $$
+    """,
+    """
+    CREATE FUNCTION caller_organisation() RETURNS text LANGUAGE sql STABLE PARALLEL SAFE
+    AS $$ SELECT NULLIF(current_setting('dirigent.organisation', true), '') $$
+    """,
+    """
+    CREATE FUNCTION caller_units() RETURNS text[] LANGUAGE sql STABLE PARALLEL SAFE
+    AS $$ SELECT CAST(NULLIF(current_setting('dirigent.units', true), '') AS text[]) $$
+    """,
+    """
+    CREATE FUNCTION caller_municipality() RETURNS text LANGUAGE sql STABLE PARALLEL SAFE
+    AS $$ SELECT NULLIF(current_setting('dirigent.municipality', true), '') $$
+    """,
+    """
+    CREATE FUNCTION caller_role() RETURNS text LANGUAGE sql STABLE PARALLEL SAFE
+    AS $$ SELECT NULLIF(current_setting('dirigent.role', true), '') $$
+    """,
+)
+
+
+def wall(table: str, sees: str) -> None:
+    """Put row-level security on a table: the app role sees rows for which `sees` holds; intake, worker and owner all, the auditor too.
+
+    Whoever writes as the app role writes rows it sees, and may write no others.
+    """
+    app, intake, worker, auditor = app_role(), *map(role_beside, ("intake", "worker", "auditor"))
+    op.execute(f"ALTER TABLE {table} ENABLE ROW LEVEL SECURITY")
+    op.execute(f"ALTER TABLE {table} FORCE ROW LEVEL SECURITY")
+    op.execute(f'CREATE POLICY caller_sees ON {table} TO "{app}" USING ({sees})')
+    op.execute(f'CREATE POLICY works_for_all ON {table} TO "{intake}", "{worker}", CURRENT_USER USING (true)')
+    op.execute(f'CREATE POLICY audits_all ON {table} FOR SELECT TO "{auditor}" USING (true)')
+
+
 def create_shared_tables_v1() -> None:
     """Create what every service's database has, and give the app role what it needs of it and no more."""
     for statement in CREATE_V1:

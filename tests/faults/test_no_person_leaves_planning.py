@@ -33,7 +33,7 @@ def _files(folder: Path) -> Iterator[Path]:
 async def _tables_with(system: System, persons: set[str]) -> set[tuple[str, str]]:
     found = set()
     for service, access in system.databases.items():
-        database = Database(access.owner)
+        database = Database(access.owner, role=None)
         async with database.transaction() as work:
             names = (await work.connection.execute(text("SELECT tablename FROM pg_tables WHERE schemaname = 'public'"))).scalars().all()
             for name in names:

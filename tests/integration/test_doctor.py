@@ -19,7 +19,7 @@ ADD_HEAD = text("INSERT INTO feed_heads (feed, position, hash) VALUES ('facts', 
 
 
 async def write_feed(access: Access, entries: int) -> None:
-    database = Database(access.owner)
+    database = Database(access.owner, role=None)
     async with database.transaction() as work:
         running = GENESIS
         for position in range(1, entries + 1):
@@ -32,7 +32,7 @@ async def write_feed(access: Access, entries: int) -> None:
 
 async def damage(access: Access, statement: str) -> None:
     """What somebody with the owner's rights could do behind everybody's back."""
-    database = Database(access.owner)
+    database = Database(access.owner, role=None)
     async with database.transaction() as work:
         await work.connection.execute(text("ALTER TABLE feed_entries DISABLE TRIGGER USER"))
         await work.connection.execute(text(statement))

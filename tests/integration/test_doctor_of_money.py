@@ -216,7 +216,7 @@ async def books(new_database: Callable[[str], Access], tmp_path: Path) -> Access
 @pytest.fixture
 async def tampered(servers: Servers, books: Access) -> AsyncIterator[Tamper]:
     """Doctor's faults after a superuser, whom no trigger and no foreign key stops, has run a statement; it is undone afterwards."""
-    database = Database(address(servers.admin_url, database=books.app.rpartition("/")[2]), pool_size=1, overflow=0)
+    database = Database(address(servers.admin_url, database=books.app.rpartition("/")[2]), role=None, pool_size=1, overflow=0)
 
     async def tamper(statement: str, checkpoint: Checkpoint | None = None, *, chained: bool = False) -> tuple[str, ...]:
         async with database.engine.connect() as connection:

@@ -83,7 +83,7 @@ class Running:
             "versions": "SELECT coalesce(sum(version), 0) FROM cases WHERE subject LIKE :like",
             "live": "SELECT count(*) FROM events WHERE subject LIKE :like AND NOT history",
         }
-        database = Database(self.system.databases["planning"].owner)
+        database = Database(self.system.databases["planning"].owner, role=None)
         async with database.transaction() as work:
             found = {name: int((await work.connection.execute(text(sql), {"like": like})).scalar_one()) for name, sql in counts.items()}
         await database.close()
@@ -91,7 +91,7 @@ class Running:
 
     async def settled(self) -> None:
         """Wait until billing knows everything that planning has told."""
-        planning, billing = (Database(self.system.databases[name].owner) for name in ("planning", "billing"))
+        planning, billing = (Database(self.system.databases[name].owner, role=None) for name in ("planning", "billing"))
 
         async def position(database: Database, sql: str) -> int:
             async with database.transaction() as work:

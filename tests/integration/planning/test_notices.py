@@ -230,9 +230,9 @@ async def test_every_reading_of_personal_data_leaves_a_line_in_the_access_log(pl
 
 async def test_a_reading_that_cannot_be_logged_does_not_happen(planning: Planning) -> None:
     case = (await planning.tell(a_ward_event())).json()["case_id"]
-    owner = Database(planning.owner_url)
+    owner = Database(planning.owner_url, role=None)
     async with owner.transaction() as work:
-        await work.connection.execute(text(f"REVOKE INSERT ON outbox FROM {app_role('planning')}"))
+        await work.connection.execute(text(f"REVOKE INSERT ON outbox FROM {app_role('planning')}, dirigent_planning_worker"))
     await owner.close()
     answer = await planning.http.get(f"/v1/cases/{case}", headers=planning.municipality())
     assert answer.status_code == 500
