@@ -23,6 +23,7 @@ from benchmarks.ground import Ground, ground, program, until_ready
 from benchmarks.load import Plan, measure
 from dirigent.serving import serve
 from dirigent.supervisor.sockets import free_port, listen
+from services.gateway.admission import Admission
 from services.gateway.door import Door, Traffic
 from services.gateway.limits import RateLimit
 from services.gateway.routes import RouteMap
@@ -59,6 +60,18 @@ class OverHttpx:
     async def fetch(self, path: str, seconds: float) -> tuple[int, bytes]:
         answer = await self._client.get(f"{self._base}{path}", timeout=seconds)
         return answer.status_code, answer.content
+
+
+class NobodyRevoked:
+    """What a gateway without a database of its own knows of revoked clients; the look itself costs the same."""
+
+    current = True
+
+    def __init__(self) -> None:
+        self._cut: dict[str, float] = {}
+
+    def refuses(self, client_id: str, issued_at: int) -> bool:
+        return issued_at <= self._cut.get(client_id, float("-inf"))
 
 
 def _service(bare: bool) -> FastAPI:
@@ -110,7 +123,11 @@ def _gateway(way: str, base_url: str, bare: bool) -> FastAPI:
         Door,
         routes=RouteMap(ROUTES),
         upstreams=upstreams,
-        verifier=TokenVerifier.from_file(settings.token_keys_file, issuer=settings.public_url),
+        admission=Admission(
+            TokenVerifier.from_file(settings.token_keys_file, issuer=settings.public_url),
+            NobodyRevoked(),
+            failures=RateLimit(_UNLIMITED, _UNLIMITED),
+        ),
         rate=RateLimit(_UNLIMITED, _UNLIMITED),
         traffic=Traffic(CollectorRegistry()),
     )

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import os
 import secrets
 import shutil
 import subprocess
@@ -24,6 +25,7 @@ from dirigent.embedded.postgres import SUPERUSER, Cluster
 from dirigent.embedded.programs import find_postgres, find_redis
 from dirigent.embedded.redis import Queue
 from dirigent.migrate import migrate
+from dirigent.secrets_store import fresh_person_keys
 from dirigent.supervisor.child import Child
 from dirigent.supervisor.layout import inherited_environment
 from dirigent.supervisor.probe import is_ready
@@ -102,6 +104,7 @@ async def ground(*beside: str) -> AsyncIterator[Ground]:
             "DIRIGENT_BILLING_URL": f"http://{LOOPBACK}:9/billing",
             "DIRIGENT_PLANNING_POOL_SIZE": str(POOL),
             "DIRIGENT_PLANNING_POOL_OVERFLOW": "0",
+            **_person_keys(),
             "DIRIGENT_SERVICE_KEY": secrets.token_hex(32),
             "DIRIGENT_PUBLIC_URL": PUBLIC_URL,
             "DIRIGENT_TOKEN_KEYS_FILE": str(keys_file),
@@ -183,3 +186,10 @@ async def until_ready(port: int, path: str, process: "subprocess.Popen[bytes] | 
             if process is not None and process.poll() is not None:
                 raise RuntimeError(f"a process of the measurement ended with exit code {process.returncode}")
             await asyncio.sleep(_POLL)
+
+
+def _person_keys() -> dict[str, str]:
+    """Keys for persons, of this run; this process knows them too, because it writes admissions for pgbench."""
+    made = {f"DIRIGENT_PLANNING_{name.upper()}": value for name, value in fresh_person_keys().items()}
+    os.environ.update(made)
+    return made

@@ -15,6 +15,7 @@ from urllib.parse import unquote, urlsplit
 from benchmarks.stories import Stories
 from dirigent.county.load import load_county
 from services.planning.repository import directory, intake, notices
+from services.planning.repository.sealing import notice_of, sealed_json
 from services.planning.translation import case_event
 from services.planning.usecases.folding import addressed, case_row, collect, folded
 from services.planning.usecases.intake import statement, told
@@ -140,7 +141,7 @@ def _notices(post: Post, same_case: str) -> Values:
         "sent": _array(*("now()" for _ in rows)),
         "supersedes": _array(*("NULL" for _ in rows)),
         "envelopes": _texts(*(row.envelope for row in rows)),
-        "personals": _texts(*(row.personal for row in rows)),
+        "personals": _texts(*(None if row.personal is None else sealed_json(row.personal, of=notice_of(row.id)) for row in rows)),
     }
 
 

@@ -22,6 +22,7 @@ from services.planning.api.events import EventAccepted
 from services.planning.domain.events import ward_of
 from services.planning.repository.directory import Mailbox as MailboxOfDirectory
 from services.planning.repository.directory import Reach
+from services.planning.repository.sealing import notice_of, opened_event, sealed_value
 from services.planning.settings import Settings
 from services.planning.translation import case_event
 from services.planning.usecases.folding import Folded, addressed, case_row, collect, folded
@@ -29,7 +30,7 @@ from services.planning.usecases.intake import Statement, statement, told
 from services.planning.usecases.joining import Story
 from services.planning.usecases.mailing import PROTECTED_BASIS, WITHHELD_BASIS, Post
 from shared.dates import now
-from shared.db import is_unavailable
+from shared.db import Database, Role, is_unavailable
 from shared.errors import Malformed
 from shared.events.ward import WardEvent
 from shared.http.app import create_service_app
@@ -107,7 +108,7 @@ async def _fold(session: AsyncSession, case: Case, item: Statement) -> Folded:
     story.tell(case_event(item.value, item.row.sent_at), history=item.row.history)
     if case.version:
         for event in await session.scalars(select(Event).filter_by(space=case.space, subject=case.subject)):
-            story.tell(case_event(msgspec.json.decode(event.body), event.sent_at), history=event.history)
+            story.tell(case_event(opened_event(event.body), event.sent_at), history=event.history)
         story.sent.extend(await session.scalars(select(Notice).filter_by(case_id=case.id).order_by(Notice.id)))
     boxes = await session.scalars(select(Mailbox).where(Mailbox.recipient.in_(addressed(story.events))))
     known = [MailboxOfDirectory(box.id, box.recipient, box.organisation, box.unit, box.function) for box in boxes]
@@ -163,7 +164,7 @@ async def _write_notices(session: AsyncSession, whole: Folded, at: datetime) -> 
                 sent_at=row.sent_at,
                 supersedes=row.supersedes,
                 envelope=row.envelope,
-                personal=_json(row.personal),
+                personal=None if row.personal is None else sealed_value(row.personal, of=notice_of(row.id)),
             )
         )
     for entry in post.staged:
@@ -177,14 +178,25 @@ def _json(text: str | None) -> Any:  # any JSON value
 
 def create_app(settings: Settings | None = None) -> FastAPI:
     """The baseline's application, in the same frame as the product's: pool, settings, verifier, request ids, problems."""
-    app = create_service_app("planning", "Textbook intake", settings or Settings(), (router,))
+    settings = settings or Settings()
+    app = create_service_app("planning", "Textbook intake", settings, (router,))
     inner = app.router.lifespan_context
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         async with inner(app):
-            app.state.sessions = async_sessionmaker(app.state.database.engine, expire_on_commit=False)
+            # Both intakes write as the same role; neither asks for it anew in a transaction.
+            written_by = Database(
+                settings.database_url.get_secret_value(),
+                role=Role.INTAKE,
+                pool_size=settings.pool_size,
+                overflow=settings.pool_overflow,
+                application="textbook intake",
+                by_key=settings.by_key,
+            )
+            app.state.sessions = async_sessionmaker(written_by.engine, expire_on_commit=False)
             yield
+            await written_by.close()
 
     app.router.lifespan_context = lifespan
     return app

@@ -116,5 +116,18 @@ def serve_services(names: Sequence[str], public: socket.socket | None, internal:
     }
     gateway: FastAPI | None = None
     if "gateway" in names:
-        gateway = importlib.import_module("services.gateway.app").create_app(services=services or None)
+        gateway = importlib.import_module("services.gateway.app").create_app(services=services or None, demo_issuer=_demo_issuer())
     uvloop.run(serve(services, gateway, public, internal))
+
+
+def _demo_issuer() -> object | None:
+    """What staff sign in through where the operator names nothing: in a demo on this very machine, and nowhere else."""
+    if os.environ.get("DIRIGENT_ENVIRONMENT") != "demo" or os.environ.get("DIRIGENT_GATEWAY_STAFF_ISSUERS_FILE"):
+        return None
+    # Loaded where it is needed: a process without the gateway does without all of this.
+    here = importlib.import_module("dirigent.demo_issuer")
+    try:
+        made: object = here.demo_issuer(os.environ.get("DIRIGENT_PUBLIC_URL", "").rstrip("/"), "demo")
+    except here.NotHere:
+        return None
+    return made

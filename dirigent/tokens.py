@@ -1,6 +1,7 @@
-"""`dirigent token CLIENT`: print a bearer token of a demo client."""
+"""`dirigent token CLIENT`: print a bearer token, of a demo client by the secret in the data folder, of another by its private key."""
 
 import asyncio
+import importlib
 import json
 from pathlib import Path
 from typing import Annotated, Final
@@ -24,16 +25,22 @@ def command(
     url: Annotated[
         str | None, typer.Option(envvar="DIRIGENT_PUBLIC_URL", help="Where Dirigent answers.", show_default="what runs in the data folder")
     ] = None,
+    key: Annotated[Path | None, typer.Option(help="File with its private key: JWK, JWK set or PEM (P-256).")] = None,
     data: Data = None,
     as_json: Annotated[bool, typer.Option("--json", help="Client and token as JSON.")] = False,
 ) -> None:
-    """Print a bearer token of a demo client, good for five minutes."""
+    """Print a bearer token of a client, good for five minutes."""
     try:
         folder = chosen_folder(data)
-        secrets = read_secrets(folder.path)
-        if client not in secrets:
-            raise CannotStart(f"no such client: {client}; see `{program_here()} client list`")
-        token = asyncio.run(_token(url or folder.running_at() or DEFAULT_URL, client, secrets))
+        where = (url or folder.running_at() or DEFAULT_URL).rstrip("/")
+        if key is not None:
+            # A library of cryptography, which a demo's secret does without.
+            token = importlib.import_module("dirigent.assertions").token_by_key(where, client, key)
+        else:
+            secrets = read_secrets(folder.path)
+            if client not in secrets:
+                raise CannotStart(f"no such client: {client}; see `{program_here()} client list`")
+            token = asyncio.run(_token(where, client, secrets))
     except (NoDemoClientsError, NotReachedError, TokenRefusedError) as error:
         raise CannotStart(str(error)) from None
     print(json.dumps({"client": client, "access_token": token, "token_type": "Bearer"}) if as_json else token)

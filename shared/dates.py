@@ -1,8 +1,10 @@
 """Instants are aware UTC, days are dates in Europe/Stockholm; this is the one module that converts, and holds the one clock."""
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
+from time import monotonic
 from typing import Final, Self
 from zoneinfo import ZoneInfo
 
@@ -14,9 +16,47 @@ LATEST: Final = datetime(2200, 1, 1, tzinfo=UTC)
 _DAY: Final = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 
 
+class Clock:
+    """The clock of this process: the machine's, until it is told the time by somebody whom all processes ask.
+
+    From then on it runs by itself, so that a machine's clock that is wrong, or is set while we run, moves no due time and no amount.
+    """
+
+    TOLERATED = timedelta(seconds=1)
+
+    def __init__(self, wall: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
+        self._wall = wall
+        self._told: tuple[datetime, float] | None = None
+
+    def now(self) -> datetime:
+        """The present instant, aware UTC."""
+        if self._told is None:
+            return self._wall()
+        instant, then = self._told
+        return instant + timedelta(seconds=monotonic() - then)
+
+    def tell(self, instant: datetime) -> timedelta:
+        """Say what time it is now; returns how far off the clock was. A difference that a slow answer may make changes nothing."""
+        off = instant - self.now()
+        if self._told is None or abs(off) > self.TOLERATED:
+            self._told = (instant if abs(off) > self.TOLERATED else self.now(), monotonic())
+        return off
+
+    def machine(self) -> datetime:
+        """What the machine says, to compare with what a library said that goes by it."""
+        return self._wall()
+
+    def forget(self) -> None:
+        """Go by the machine's clock again."""
+        self._told = None
+
+
+CLOCK: Final = Clock()
+
+
 def now() -> datetime:
     """The present instant, aware UTC. Only the outermost layer calls this; everything else is handed `at`."""
-    return datetime.now(UTC)
+    return CLOCK.now()
 
 
 def stockholm(instant: datetime) -> datetime:

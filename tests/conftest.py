@@ -1,12 +1,17 @@
 """Fixtures for every test; what the servers offer and how to use it is told in `tests/servers.py`."""
 
 import os
+from base64 import b64encode
 
 import pytest
 
 from dirigent.embedded.programs import Source
 
 pytest_plugins = ["tests.servers"]
+
+# Two keys, the first seals. Read once in a process: every test seals and opens with the same ring.
+os.environ["DIRIGENT_PLANNING_PERSON_KEYS"] = ",".join(f"{name}:{b64encode(name.encode() * 16).decode()}" for name in ("t2", "t1"))
+os.environ["DIRIGENT_PLANNING_PERSON_LOOKUP_KEY"] = b64encode(b"to find persons " * 2).decode()
 
 
 @pytest.fixture(scope="session")

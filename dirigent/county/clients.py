@@ -57,7 +57,7 @@ SCOPES: Final[dict[Role, tuple[str, ...]]] = {
         "directory:write",
     ),
     "approver": ("averages:read", "invoices:read", "months:approve", "months:issue", "disputes:decide", "agreements:write"),
-    "auditor": ("averages:read", "invoices:read", "audit:read"),
+    "auditor": ("averages:read", "invoices:read", "audit:read", "persons:write"),
 }
 # One care centre of each sub-region has a system of its own in the demo.
 CARE_CLIENTS: Final = {"care-goteborg": "1480", "care-boras": "1490", "care-skovde": "1496", "care-trollhattan": "1488"}

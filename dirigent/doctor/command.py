@@ -11,6 +11,7 @@ import typer
 
 from dirigent.doctor.checkpoints import Checkpoint, read_checkpoint
 from dirigent.doctor.examining import Finding, examine
+from dirigent.person_keys import know_person_keys
 from dirigent.supervisor.system import Options, databases_of
 
 
@@ -23,6 +24,7 @@ def command(
 
     Works beside a running system, and on the data folder of one that is stopped.
     """
+    know_person_keys(data)
     known = None if checkpoint is None else read_checkpoint(checkpoint)
     findings = asyncio.run(_examine(Options(data=data), known))
     _show(findings, as_json=as_json)

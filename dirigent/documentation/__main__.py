@@ -4,6 +4,7 @@ import argparse
 import sys
 from collections.abc import Mapping
 
+from dirigent.documentation.access import access_page
 from dirigent.documentation.events import events_page
 from dirigent.documentation.law import law_page
 from dirigent.documentation.sources import ROOT
@@ -11,7 +12,7 @@ from dirigent.documentation.sources import ROOT
 
 def pages() -> Mapping[str, str]:
     """Every generated page by its path below the repository."""
-    return {"docs/law.md": law_page(), "docs/events.md": events_page()}
+    return {"docs/law.md": law_page(), "docs/events.md": events_page(), "docs/access.md": access_page()}
 
 
 def outdated() -> list[str]:

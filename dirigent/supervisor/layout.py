@@ -78,6 +78,7 @@ class Composition:
     databases: Mapping[str, Access]
     redis_url: str
     service_key: str
+    person_keys: Mapping[str, str]
     public_url: str
     environment: str
     split: bool
@@ -90,6 +91,7 @@ class Composition:
             "DIRIGENT_TOKEN_KEYS_FILE": str(self.folder.token_keys),
             "DIRIGENT_PUBLIC_URL": self.public_url,
             "DIRIGENT_ENVIRONMENT": self.environment,
+            **self.person_keys,
             PAPER_VARIABLE: os.environ.get(PAPER_VARIABLE) or str(self.folder.paper),
             **{f"DIRIGENT_{service.upper()}_DATABASE_URL": access.app for service, access in self.databases.items()},
             **{f"DIRIGENT_{service.upper()}_URL": url for service, url in self.listeners.internal_urls.items()},
@@ -107,6 +109,9 @@ class Composition:
         for service in SERVICES:
             if service not in process.services:
                 del environment[f"DIRIGENT_{service.upper()}_DATABASE_URL"]
+        if "planning" not in process.services:  # nor does anybody else know who the patients are
+            for name in self.person_keys:
+                del environment[name]
         if "gateway" in process.services:
             environment["DIRIGENT_SIGNING_KEY_FILE"] = str(self.folder.signing_keys)
             environment["DIRIGENT_GATEWAY_UPSTREAMS"] = "http" if self.split else "inprocess"

@@ -16,7 +16,7 @@ from dirigent.embedded.program import Program
 from dirigent.embedded.programs import Source, find_postgres, find_redis
 from dirigent.embedded.redis import Queue
 from dirigent.failure import CannotStart
-from dirigent.secrets_store import Secrets, load_or_make
+from dirigent.secrets_store import Secrets, load_or_make, person_environment
 from dirigent.supervisor.addresses import (
     REDIS_VARIABLE,
     external_databases,
@@ -106,6 +106,7 @@ async def running(options: Options) -> AsyncIterator[System]:
             databases=databases.result(),
             redis_url=redis_url.result(),
             service_key=boot.secrets.service_key,
+            person_keys=person_environment(boot.secrets),
             public_url=os.environ.get("DIRIGENT_PUBLIC_URL") or url_of(listeners.public),
             environment=options.environment,
             split=options.split,

@@ -14,17 +14,24 @@ from prometheus_client import CollectorRegistry
 from starlette.applications import Starlette
 from starlette.types import ASGIApp
 
+from services.gateway.admission import Admission
 from services.gateway.auth import SigningKeys
 from services.gateway.contract import DESCRIPTION, merge
 from services.gateway.door import Door, Traffic
 from services.gateway.health import health_routes, readiness
+from services.gateway.issuers import ExternalTokens, read_issuers
+from services.gateway.key_sources import KeySources
 from services.gateway.limits import RateLimit
+from services.gateway.proxies import TrustedProxies
+from services.gateway.revocations import KnownRevocations, Watch, watching
 from services.gateway.routes import RouteMap
 from services.gateway.settings import Settings
+from services.gateway.staff.opening import DEMO_ISSUER_PATH, DemoIssuer, open_staff
 from services.gateway.tokens import token_routes
 from services.gateway.upstreams import InProcess, OverHttp, Upstream, UpstreamUnavailable, fetch_json, open_session
 from services.gateway.web.pages import pages
-from shared.db import Database, Role
+from shared.dates import now
+from shared.db import Database, Role, keeping_time
 from shared.http.access import ROUTES
 from shared.http.app import install_problems
 from shared.http.auth import TokenVerifier
@@ -35,13 +42,16 @@ _DOCUMENT_SECONDS: Final = 5.0
 _PROJECT: Final = Path(__file__).resolve().parents[2] / "pyproject.toml"
 
 
-def create_app(settings: Settings | None = None, services: Mapping[str, ASGIApp] | None = None) -> FastAPI:
+def create_app(
+    settings: Settings | None = None, services: Mapping[str, ASGIApp] | None = None, demo_issuer: DemoIssuer | None = None
+) -> FastAPI:
     """Build the gateway.
 
     Args:
         settings: What it must be told; None reads the environment.
         services: The services' applications by name, to forward to inside this process; their lifespans then run inside ours.
             None forwards over HTTP to the addresses in the settings.
+        demo_issuer: What the staff of a demo sign in through, served below `/demo-issuer`.
 
     Raises:
         ValueError: The settings want the services in this process and none are given, or the signing keys are unusable.
@@ -51,6 +61,8 @@ def create_app(settings: Settings | None = None, services: Mapping[str, ASGIApp]
         raise ValueError("DIRIGENT_GATEWAY_UPSTREAMS=inprocess needs the services in this process")
     keys = SigningKeys.load(settings.signing_key_file, settings.public_url)
     verifier = TokenVerifier(keys.key_set(), issuer=settings.public_url)
+    sources, proxies = KeySources(settings.allowed_key_origins), TrustedProxies(settings.trusted_proxies)
+    known = KnownRevocations()
     registry = CollectorRegistry()
     upstreams: dict[str, Upstream] = {}
 
@@ -61,6 +73,9 @@ def create_app(settings: Settings | None = None, services: Mapping[str, ASGIApp]
             stack.push_async_callback(database.close)
             await database.refuse_unsafe()
             app.state.database = database
+            await stack.enter_async_context(keeping_time(database))
+            stack.push_async_callback(staff.session.aclose)
+            await stack.enter_async_context(watching(Watch(database, settings.direct_url, known, forget)))
             upstreams.update(await _open_upstreams(stack, settings, services))
             yield
 
@@ -75,21 +90,45 @@ def create_app(settings: Settings | None = None, services: Mapping[str, ASGIApp]
         redirect_slashes=False,  # the address it redirects to would be of the caller's choosing
     )
     contract = Contract(app, upstreams, settings.public_url)
+    visitors = ExternalTokens(
+        read_issuers(settings.issuers_file),
+        sources=sources,
+        signing=keys,
+        verifier=verifier,
+        database=lambda: app.state.database,
+        clock=now,
+        demo=settings.environment == "demo",
+    )
+
+    def forget(client_id: str) -> None:
+        verifier.drop(client_id)
+        visitors.drop(client_id)
 
     async def state() -> dict[str, str]:
         return await readiness(app.state.database, upstreams)
 
-    app.include_router(token_routes(settings, keys))
+    app.include_router(token_routes(settings, keys, sources, proxies))
     app.include_router(health_routes(upstreams, registry))
     app.include_router(pages(contract.read, state, public_url=settings.public_url, demo=settings.environment == "demo"))
     app.add_api_route("/openapi.json", contract.answer, include_in_schema=False)
+    failures = RateLimit(settings.failures_per_second, settings.failures_burst)
+    staff = open_staff(settings, lambda: app.state.database, keys, verifier, failures, proxies=proxies, demo=demo_issuer)
+    app.include_router(staff.routes)
+    if demo_issuer is not None:
+        app.mount(DEMO_ISSUER_PATH, demo_issuer.app)
     app.add_middleware(
         Door,
         routes=RouteMap(ROUTES),
         upstreams=upstreams,
-        verifier=verifier,
+        admission=Admission(
+            verifier,
+            known,
+            failures=failures,
+            proxies=proxies,
+            visitors=visitors,
+            identify=staff.presence.identify,
+        ),
         rate=RateLimit(settings.rate_per_second, settings.rate_burst),
-        failures=RateLimit(settings.failures_per_second, settings.failures_burst),
         traffic=Traffic(registry),
     )
     install_problems(app, settings.public_url)

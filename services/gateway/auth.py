@@ -6,7 +6,7 @@ import hmac
 import json
 import os
 import secrets
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -45,6 +45,12 @@ class Grant:
     scopes: tuple[str, ...]
     municipality: str | None = None
     demo: bool = False
+    certificate: str | None = None
+    """SHA-256 thumbprint of the client certificate that the token is bound to."""
+    person: str | None = None
+    """Who signed in, when it is a member of staff."""
+    auth_time: int | None = None
+    """When she did, in seconds since 1970."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,16 +90,17 @@ class SigningKeys:
         """The public halves, ready to verify with."""
         return KeySet([ECKey.import_key(jwk) for jwk in self.published()["keys"]])
 
-    def issue(self, grant: Grant, at: datetime) -> str:
-        """Sign an access token (RFC 9068) of five minutes for our own services."""
+    def issue(self, grant: Grant, at: datetime, *, until: datetime | None = None) -> str:
+        """Sign an access token (RFC 9068) for our own services: of five minutes, or until an instant before that."""
         issued = int(at.timestamp())
+        expires = issued + int(TOKEN_LIFETIME.total_seconds())
         claims: dict[str, Any] = {
             "iss": self._issuer,
             "aud": self._issuer,
             "sub": grant.client_id,
             "client_id": grant.client_id,
             "iat": issued,
-            "exp": issued + int(TOKEN_LIFETIME.total_seconds()),
+            "exp": expires if until is None else min(expires, int(until.timestamp())),
             "jti": str(uuid7()),
             "org": grant.organisation,
             "units": list(grant.unit_prefixes),
@@ -104,18 +111,30 @@ class SigningKeys:
             claims["municipality"] = grant.municipality
         if grant.demo:
             claims["demo"] = True
+        if grant.certificate is not None:
+            claims["cnf"] = {"x5t#S256": grant.certificate}
+        if grant.person is not None:
+            claims["name"] = grant.person
+        if grant.auth_time is not None:
+            claims["auth_time"] = grant.auth_time
         key = self._keys[0]
         return jwt.encode({"alg": ALGORITHM, "typ": "at+jwt", "kid": key.kid}, claims, key, algorithms=[ALGORITHM])
 
 
-def read_assertion(assertion: str, client_id: str, public_jwks: Mapping[str, Any], audience: str, at: datetime) -> Assertion:
+def read_assertion(assertion: str, client_id: str, keys: KeySet, audience: str, at: datetime) -> Assertion:
     """Check a `private_key_jwt` assertion (RFC 7523): signature, header, and every claim as essential.
+
+    Args:
+        assertion: What was sent.
+        client_id: Who it must be by and about.
+        keys: The client's public keys; of several the assertion must name one by `kid`.
+        audience: Our token endpoint.
+        at: Now.
 
     Raises:
         NotAuthenticated: Anything about it is wrong.
     """
     try:
-        keys = KeySet.import_key_set(_without_private_parts(public_jwks))
         token = jwt.decode(assertion, keys, algorithms=[ALGORITHM])
         jwt.JWTClaimsRegistry(
             now=int(at.timestamp()),
@@ -148,15 +167,26 @@ def claimed_client(assertion: str) -> str:
     Raises:
         NotAuthenticated: Not a compact JWT that names a subject.
     """
-    try:
-        payload = assertion.split(".")[1]
-        claims = json.loads(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
-        subject = claims["sub"]
-    except (ValueError, IndexError, KeyError, TypeError, RecursionError) as error:
-        raise NotAuthenticated from error
+    subject = unverified(assertion, 1).get("sub")
     if not isinstance(subject, str) or "\x00" in subject:
         raise NotAuthenticated
     return subject
+
+
+def unverified(token: str, part: int) -> dict[str, Any]:
+    """Header (0) or claims (1) of a compact JWT that nobody has verified: good for finding the keys to verify it with, for nothing else.
+
+    Raises:
+        NotAuthenticated: Not a compact JWT.
+    """
+    try:
+        encoded = token.split(".")[part]
+        found = json.loads(base64.urlsafe_b64decode(encoded + "=" * (-len(encoded) % 4)))
+    except (ValueError, IndexError, RecursionError) as error:
+        raise NotAuthenticated from error
+    if not isinstance(found, dict):
+        raise NotAuthenticated
+    return found
 
 
 def new_secret() -> str:
@@ -192,11 +222,6 @@ def _signing_key(jwk: Mapping[str, Any]) -> ECKey:
 
 def _public(key: ECKey) -> dict[str, Any]:
     return {**key.as_dict(private=False), "use": "sig", "alg": ALGORITHM, "kid": key.kid}
-
-
-def _without_private_parts(jwks: Mapping[str, Any]) -> Any:
-    keys: Sequence[Mapping[str, Any]] = jwks["keys"]
-    return {"keys": [{name: value for name, value in key.items() if name != "d"} for key in keys if key.get("kty") == "EC"]}
 
 
 _NO_SECRET: Final = hash_secret("")

@@ -132,9 +132,10 @@ def _operation(service: str, path: str, operation: Document, route: Route | None
     if service == "gateway":
         return told
     told["summary"] = first_sentence(told.get("description") or told.get("summary", ""))
-    responses = {status: _as_problem(status, answer) for status, answer in told.get("responses", {}).items() if status != "422"}
+    stated = told.get("responses", {}).items()
+    responses = {status: _as_problem(status, answer) for status, answer in stated if status != "422" or _is_its_own(answer)}
     takes_body = "requestBody" in told
-    expected = _ALWAYS + (_WITH_BODY if takes_body else ()) + (("404",) if "{" in path else ())
+    expected = _ALWAYS + (_WITH_BODY if takes_body else ()) + (("404",) if takes_body or "{" in path or told.get("parameters") else ())
     if route is not None and route.method in {"POST", "PUT"}:
         expected += _REFUSABLE
     for status in expected:
@@ -147,6 +148,11 @@ def _operation(service: str, path: str, operation: Document, route: Route | None
         if route.idempotency_key:
             told["parameters"] = [*told.get("parameters", ()), idempotency_key(required=True)]
     return told
+
+
+def _is_its_own(answer: Document) -> bool:
+    """Whether a service tells of malformed fields in another form than problems; what the framework says of them is not ours."""
+    return "content" in answer and not any(f'"{_SCHEMAS}{name}"' in json.dumps(answer) for name in _FRAMEWORK_SCHEMAS)
 
 
 def _as_problem(status: str, answer: Document) -> Document:

@@ -7,18 +7,22 @@ from typing import Final
 from prometheus_client import CollectorRegistry, Counter, Histogram
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from services.gateway.limits import FAILURES_BURST, FAILURES_PER_SECOND, Allowance, RateLimit, guarded_body
+from services.gateway.admission import Admission, Admitted, address_key, refuse_beyond
+from services.gateway.endless import ENDLESS, Endless
+from services.gateway.limits import Allowance, RateLimit, guarded_body
+from services.gateway.proxies import SAID_BY_PROXIES
 from services.gateway.routes import RouteMap, WrongMethod
 from services.gateway.upstreams import ClientGone, Upstream, UpstreamUnavailable
 from shared.errors import BusinessError
 from shared.http.access import SMALL_BODY, Route
-from shared.http.auth import Caller, TokenVerifier
 from shared.http.problems import HttpProblem, status_of
 
 TOKEN_BODY: Final = 16 * 1024
 _OWN_LIMITS: Final = {"/oauth2/token": TOKEN_BODY}
 _WITH_A_BODY: Final = frozenset({"POST", "PUT", "PATCH"})
 _BUCKETS: Final = (0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0, 30.0)
+# The services know callers by token alone: our own request id stands in place of what was sent, and a proxy's word ends here.
+_NOT_INSIDE: Final = SAID_BY_PROXIES | {b"x-request-id", b"cookie"}
 _CLIENT_CLOSED: Final = 499
 _FAILED: Final = 500
 
@@ -36,11 +40,17 @@ class Traffic:
         self._seconds = Histogram(
             "dirigent_gateway_request_seconds", "Time to the whole answer", ["service"], buckets=_BUCKETS, registry=registry
         )
+        # Finding the counters by their labels costs more than counting.
+        self._known: dict[tuple[str, str, str, str], tuple[Counter, Histogram]] = {}
 
     def count(self, route: Route, status: int, seconds: float) -> None:
         """Count one answered request."""
-        self._requests.labels(route.service, route.path, route.method, str(status)).inc()
-        self._seconds.labels(route.service).observe(seconds)
+        labels = route.service, route.path, route.method, str(status)
+        counted = self._known.get(labels)
+        if counted is None:
+            counted = self._known[labels] = self._requests.labels(*labels), self._seconds.labels(route.service)
+        counted[0].inc()
+        counted[1].observe(seconds)
 
 
 class Door:
@@ -55,17 +65,15 @@ class Door:
         *,
         routes: RouteMap,
         upstreams: Mapping[str, Upstream],
-        verifier: TokenVerifier,
+        admission: Admission,
         rate: RateLimit,
         traffic: Traffic,
-        failures: RateLimit | None = None,
     ) -> None:
         self._own = app
         self._routes = routes
         self._upstreams = upstreams
-        self._verifier = verifier
+        self._admission = admission
         self._rate = rate
-        self._failures = failures or RateLimit(FAILURES_PER_SECOND, FAILURES_BURST)
         self._traffic = traffic
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -89,7 +97,7 @@ class Door:
 
     async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer ourselves."""
-        allowance = self._allow(self._rate.take(_address(scope)))
+        allowance = refuse_beyond(self._rate.take(address_key(self._admission.proxies, scope)))
         receive = await guarded_body(scope, receive, _OWN_LIMITS.get(scope["path"], SMALL_BODY))
         await self._own(scope, receive, _with_headers(send, allowance))
 
@@ -104,10 +112,14 @@ class Door:
             await send(message)
 
         try:
-            caller = self._caller(scope)
-            allowance = self._allow(self._rate.take(f"client {caller.client_id}"))
+            admitted = await self._admission.admit(scope)
+            allowance = refuse_beyond(self._rate.take(f"client {admitted.caller.client_id}"))
             receive = await guarded_body(scope, receive, route.body_limit, route.content_types if route.method in _WITH_A_BODY else ())
-            await self._upstream(route.service).forward(_inner_scope(scope), receive, _uncached(_with_headers(watched, allowance)))
+            answer = _uncached(_with_headers(watched, allowance))
+            if route.path in ENDLESS:
+                listening = Endless(receive, answer, lambda: self._admission.taken_back(admitted))
+                receive, answer = listening.receive, listening.send
+            await self._upstream(route.service).forward(_inner_scope(scope, admitted), receive, answer)
         except UpstreamUnavailable as error:
             status = 503
             raise HttpProblem("service.unavailable", headers={"Retry-After": "1"}) from error
@@ -126,49 +138,20 @@ class Door:
             raise UpstreamUnavailable(f"no {service} here")
         return upstream
 
-    def _caller(self, scope: Scope) -> Caller:
-        """Who calls. An address that keeps sending bad tokens waits before another one is looked at: each costs a verification."""
-        authorization, address = _authorization(scope), _address(scope)
-        known = self._verifier.remembered(authorization)
-        if known is not None:
-            return known
-        self._allow(self._failures.look(address))
-        try:
-            return self._verifier.verify(authorization)
-        except HttpProblem:
-            if authorization is not None:
-                self._failures.take(address)
-            raise
-
-    @staticmethod
-    def _allow(allowance: Allowance) -> Allowance:
-        if not allowance.allowed:
-            headers = {name.decode(): value.decode() for name, value in allowance.headers()}
-            raise HttpProblem("rate.exceeded", headers=headers | {"Retry-After": str(allowance.reset_seconds)})
-        return allowance
-
-
-def _address(scope: Scope) -> str:
-    """Those who have no token yet are told apart by address."""
-    client = scope.get("client")
-    return f"address {client[0]}" if client else "address unknown"
-
 
 def _with_head(allowed: Sequence[str]) -> list[str]:
     return sorted({*allowed, "HEAD"}) if "GET" in allowed else list(allowed)
 
 
-def _inner_scope(scope: Scope) -> Scope:
-    """The request as the service sees it: the path exactly as it was matched, and our request id instead of whatever was sent."""
-    headers = [(name, value) for name, value in scope["headers"] if name != b"x-request-id"]
+def _inner_scope(scope: Scope, admitted: Admitted) -> Scope:
+    """The request as the service sees it: the path exactly as it was matched, and of what was sent nothing that only we may say."""
+    dropped = _NOT_INSIDE if admitted.authorization is None else _NOT_INSIDE | {b"authorization"}
+    headers = [(name, value) for name, value in scope["headers"] if name not in dropped]
     headers.append((b"x-request-id", str(scope["dirigent.request_id"]).encode("ascii")))
+    if admitted.authorization is not None:
+        headers.append((b"authorization", admitted.authorization.encode("ascii")))
     raw_path: bytes = scope.get("raw_path") or scope["path"].encode()
     return {**scope, "headers": headers, "raw_path": raw_path, "path": raw_path.decode("ascii")}
-
-
-def _authorization(scope: Scope) -> str | None:
-    values = [value for name, value in scope["headers"] if name == b"authorization"]
-    return values[0].decode("latin-1") if len(values) == 1 else None
 
 
 def _with_headers(send: Send, allowance: Allowance) -> Send:
@@ -192,11 +175,14 @@ def _uncached(send: Send) -> Send:
 
 
 def _without_body(send: Send) -> Send:
-    """The answer to HEAD: that to GET, without its body."""
+    """The answer to HEAD: that to GET, without its body. It ends with the first piece: a stream has no end to wait for."""
 
     async def answer(message: Message) -> None:
-        if message["type"] == "http.response.body":
-            message = {**message, "body": b""}
-        await send(message)
+        if message["type"] != "http.response.body":
+            await send(message)
+            return
+        await send({"type": "http.response.body", "body": b""})
+        if message.get("more_body"):
+            raise ClientGone
 
     return answer

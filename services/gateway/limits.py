@@ -1,26 +1,34 @@
 """What one request and one client may cost us: framing, size, rate."""
 
+import asyncio
 import math
-from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass
-from time import monotonic
 from typing import Final
 
+from limits import RateLimitItemPerSecond
+from limits.storage import MemoryStorage
+from limits.strategies import SlidingWindowCounterRateLimiter
 from starlette.types import Message, Receive, Scope
 
 from services.gateway.upstreams import ClientGone, Headers
+from shared.dates import CLOCK
 from shared.http.problems import HttpProblem
 
 _ABOUT_THE_BODY: Final = (b"content-length", b"transfer-encoding", b"content-encoding", b"content-type")
-_CLIENTS_REMEMBERED: Final = 10_000
 _LENGTH_DIGITS: Final = 19
+BODY_SECONDS: Final = 30.0
+"""From the head of a request to the end of its body: 4 MiB at little more than a megabit a second."""
 FAILURES_PER_SECOND: Final = 100.0
 FAILURES_BURST: Final = 1_000
 
 
-async def guarded_body(scope: Scope, receive: Receive, limit: int, content_types: Sequence[str] = ()) -> Receive:
+async def guarded_body(
+    scope: Scope, receive: Receive, limit: int, content_types: Sequence[str] = (), *, seconds: float = BODY_SECONDS
+) -> Receive:
     """Check a request's framing and size before anyone reads it; what comes back gives the body, never more than the limit.
+
+    Reading it raises 408 when it takes too long.
 
     A stated length is trusted, since the server cuts the body there; an unstated one is read here first, up to the limit.
 
@@ -29,10 +37,12 @@ async def guarded_body(scope: Scope, receive: Receive, limit: int, content_types
         receive: Where its body comes from.
         limit: Most bytes.
         content_types: What a body may be; empty means anything.
+        seconds: Until when the whole body must have come.
 
     Raises:
         HttpProblem: 400 for `Transfer-Encoding` together with `Content-Length` or an unreadable or repeated length (request smuggling
-            lives there), 415 for a compressed body (it could grow without bound when opened) or another content type, 413 for too much.
+            lives there), 415 for a compressed body (it could grow without bound when opened) or another content type, 413 for too much,
+            408 for a body in pieces that does not end in time.
         ClientGone: The client left while sending.
     """
     stated: dict[bytes, list[bytes]] = {name: [] for name in _ABOUT_THE_BODY}
@@ -48,7 +58,30 @@ async def guarded_body(scope: Scope, receive: Receive, limit: int, content_types
         raise HttpProblem("request.too_large")
     if content_types and (chunked or length):
         _refuse_other_kinds(stated[b"content-type"], content_types)
-    return await _read_ahead(receive, limit) if chunked else receive
+    if not chunked and not length:
+        return receive
+    in_time = _in_time(receive, seconds)
+    return await _read_ahead(in_time, limit) if chunked else in_time
+
+
+def _in_time(receive: Receive, seconds: float) -> Receive:
+    """The same messages until the body is whole, as long as they come in time; whoever waits for the client to leave may wait on."""
+    deadline = asyncio.get_running_loop().time() + seconds
+    whole = False
+
+    async def timed() -> Message:
+        nonlocal whole
+        if whole:
+            return await receive()
+        try:
+            async with asyncio.timeout_at(deadline):
+                message = await receive()
+        except TimeoutError as error:
+            raise HttpProblem("request.too_slow", headers={"Connection": "close"}) from error
+        whole = not message.get("more_body", False)
+        return message
+
+    return timed
 
 
 def _length(stated: Sequence[bytes]) -> int | None:
@@ -85,12 +118,6 @@ async def _read_ahead(receive: Receive, limit: int) -> Receive:
     return replay
 
 
-@dataclass(slots=True)
-class _Bucket:
-    tokens: float
-    filled_at: float
-
-
 @dataclass(frozen=True, slots=True)
 class Allowance:
     """What a client has left: `allowed` is false when it must wait."""
@@ -110,36 +137,31 @@ class Allowance:
 
 
 class RateLimit:
-    """A token bucket per client in this process: a wall against a client that runs wild, not a quota to be billed.
+    """So many requests per client and sliding window, counted in this process: a wall against a client that runs wild, not a quota.
 
-    Buckets are forgotten in the order they were last used; a forgotten one comes back full.
+    Nothing outside the process is asked, so that whatever else is slow or gone, this is not.
     """
 
     def __init__(self, per_second: float, burst: int) -> None:
-        self._per_second = per_second
-        self._burst = burst
-        self._buckets: OrderedDict[str, _Bucket] = OrderedDict()
+        """Count in windows as long as a burst takes at the rate, of whole seconds.
 
-    def take(self, client: str, at: float | None = None) -> Allowance:
-        """Take one request out of a client's bucket; `at` is a monotonic time in seconds."""
-        return self._taken(client, 1, monotonic() if at is None else at)
+        Args:
+            per_second: Requests a client may make in the long run.
+            burst: Requests it may make at once.
+        """
+        seconds = max(1, round(burst / per_second))
+        self._item = RateLimitItemPerSecond(burst, seconds)
+        self._counting = SlidingWindowCounterRateLimiter(MemoryStorage())
 
-    def look(self, client: str, at: float | None = None) -> Allowance:
-        """What `take` would say, taking nothing."""
-        return self._taken(client, 0, monotonic() if at is None else at)
+    def take(self, client: str) -> Allowance:
+        """Count one request of a client."""
+        return self._allowance(client, allowed=self._counting.hit(self._item, client))
 
-    def _taken(self, client: str, wanted: int, at: float) -> Allowance:
-        bucket = self._buckets.get(client)
-        if bucket is None:
-            bucket = self._buckets[client] = _Bucket(float(self._burst), at)
-            if len(self._buckets) > _CLIENTS_REMEMBERED:
-                self._buckets.popitem(last=False)
-        else:
-            self._buckets.move_to_end(client)
-            bucket.tokens = min(float(self._burst), bucket.tokens + (at - bucket.filled_at) * self._per_second)
-            bucket.filled_at = at
-        allowed = bucket.tokens >= 1
-        if allowed:
-            bucket.tokens -= wanted
-        missing = self._burst - bucket.tokens if allowed else 1 - bucket.tokens
-        return Allowance(allowed, self._burst, int(bucket.tokens), math.ceil(missing / self._per_second))
+    def look(self, client: str) -> Allowance:
+        """What `take` would say, counting nothing."""
+        return self._allowance(client, allowed=self._counting.test(self._item, client))
+
+    def _allowance(self, client: str, *, allowed: bool) -> Allowance:
+        stats = self._counting.get_window_stats(self._item, client)
+        wait = math.ceil(stats.reset_time - CLOCK.machine().timestamp())
+        return Allowance(allowed, self._item.amount, stats.remaining, wait if allowed else max(1, wait))

@@ -1,10 +1,11 @@
 """What the gateway must be told by its environment."""
 
+from ipaddress import ip_network
 from pathlib import Path
-from typing import Final, Literal, Self
+from typing import Annotated, Final, Literal, Self
 
-from pydantic import Field, SecretStr, model_validator
-from pydantic_settings import SettingsConfigDict
+from pydantic import Field, SecretStr, field_validator, model_validator
+from pydantic_settings import NoDecode, SettingsConfigDict
 
 from services.gateway.limits import FAILURES_BURST, FAILURES_PER_SECOND
 from shared.db import DatabaseSettings
@@ -33,7 +34,30 @@ class Settings(DatabaseSettings):
     failures_burst: int = Field(
         default=FAILURES_BURST, gt=0, description="refused tokens one address may send at once before that rate counts"
     )
+    staff_issuers_file: Path | None = Field(default=None, description="the OpenID providers that staff sign in through (TOML)")
+    session_idle_minutes: float = Field(default=30, gt=0, description="minutes after which an unused session of a member of staff ends")
+    session_hours: float = Field(default=12, gt=0, description="hours after which a session of a member of staff ends in any case")
+    trusted_proxies: Annotated[tuple[str, ...], NoDecode] = Field(
+        default=(),
+        description="addresses and networks of proxies whose Client-Cert and X-Forwarded-For are believed, separated by commas",
+    )
+    issuers_file: Path | None = Field(default=None, description="issuers whose tokens systems may come with (TOML or JSON)")
+    allowed_key_origins: Annotated[tuple[str, ...], NoDecode] = Field(
+        default=(), description="origins that keys are fetched from although they are not public https, separated by commas"
+    )
     upstream_timeout: float = Field(default=35, gt=0, description="seconds; longer than the longest poll (30 s)")
+
+    @field_validator("trusted_proxies", "allowed_key_origins", mode="before")
+    @classmethod
+    def _split(cls, value: object) -> object:
+        return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
+
+    @field_validator("trusted_proxies")
+    @classmethod
+    def _are_networks(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for one in value:
+            ip_network(one)
+        return value
 
     @model_validator(mode="after")
     def _name_every_upstream(self) -> Self:

@@ -3,6 +3,7 @@
 import base64
 import binascii
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any, Final
 from urllib.parse import parse_qsl, unquote_plus
 
@@ -10,7 +11,9 @@ from fastapi import APIRouter, Request, Response
 from fastapi.responses import JSONResponse
 
 from services.gateway.auth import TOKEN_LIFETIME, Grant, NotAuthenticated, SigningKeys, claimed_client
-from services.gateway.clients import ScopeNotAllowed, grant_by_assertion, grant_by_secret
+from services.gateway.granting import Asked, ScopeNotAllowed, grant_by_assertion, grant_by_secret
+from services.gateway.key_sources import KeySources
+from services.gateway.proxies import TrustedProxies
 from services.gateway.settings import Settings
 from shared.dates import now
 from shared.db import Database
@@ -79,20 +82,25 @@ class TokenRefused(Exception):
         self.headers = dict(headers or {})
 
 
-def token_routes(settings: Settings, keys: SigningKeys) -> APIRouter:
+def token_routes(settings: Settings, keys: SigningKeys, sources: KeySources, proxies: TrustedProxies) -> APIRouter:
     """The two addresses every client starts from."""
     router = APIRouter()
 
     @router.post("/oauth2/token", openapi_extra=_CONTRACT, summary="Get an access token")
     async def token(request: Request) -> Response:
-        """Client credentials with `private_key_jwt` (ES256); in a demo also with the client's secret by HTTP Basic."""
+        """Client credentials with `private_key_jwt` (ES256); in a demo also with the client's secret by HTTP Basic.
+
+        Over a connection whose client certificate a trusted proxy tells us of, the token is bound to that certificate (RFC 8705).
+        """
+        # The instant before anything is looked up: whatever is taken back meanwhile was taken back after the token was issued.
+        at = now()
         try:
-            grant = await _grant(request, settings)
+            grant = await _grant(request, settings, sources, proxies.thumbprint(request.scope), at)
         except TokenRefused as refused:
             answer = {"error": refused.error, "error_description": refused.description}
             return JSONResponse(answer, refused.status, {**_UNCACHED, **refused.headers})
         issued = {
-            "access_token": keys.issue(grant, now()),
+            "access_token": keys.issue(grant, at),
             "token_type": "Bearer",
             "expires_in": int(TOKEN_LIFETIME.total_seconds()),
             "scope": " ".join(grant.scopes),
@@ -107,14 +115,14 @@ def token_routes(settings: Settings, keys: SigningKeys) -> APIRouter:
     return router
 
 
-async def _grant(request: Request, settings: Settings) -> Grant:
+async def _grant(request: Request, settings: Settings, sources: KeySources, certificate: str | None, at: datetime) -> Grant:
     form = await _read_form(request)
     if form.get("grant_type") is None:
         raise TokenRefused("invalid_request", "grant_type is missing")
     if form["grant_type"] != "client_credentials":
         raise TokenRefused("unsupported_grant_type", "only client_credentials is served")
     try:
-        return await _authenticated(request, form, settings)
+        return await _authenticated(request, form, settings, sources, Asked(form.get("scope") or None, at, certificate))
     except NotAuthenticated as error:
         challenge = _CHALLENGE if "authorization" in request.headers else None
         raise TokenRefused("invalid_client", "the client did not prove who it is", 401, challenge) from error
@@ -122,19 +130,18 @@ async def _grant(request: Request, settings: Settings) -> Grant:
         raise TokenRefused("invalid_scope", "the client does not have every scope it asked for") from error
 
 
-async def _authenticated(request: Request, form: Mapping[str, str], settings: Settings) -> Grant:
+async def _authenticated(request: Request, form: Mapping[str, str], settings: Settings, sources: KeySources, asked: Asked) -> Grant:
     demo = settings.environment == "demo"
     database: Database = request.app.state.database
-    scope = form.get("scope") or None
     match request.headers.get("authorization"), form.get("client_assertion"):
         case str(), str():
             raise TokenRefused("invalid_request", "one way to authenticate, not two")
         case str(basic), None if demo:
             client_id, secret = _read_basic(basic)
-            return await grant_by_secret(database, client_id, secret, scope)
+            return await grant_by_secret(database, client_id, secret, asked)
         case None, str(assertion) if form.get("client_assertion_type") == ASSERTION_TYPE:
             client_id = _stated_client(form, assertion)
-            grant = await grant_by_assertion(database, client_id, assertion, settings.token_url, scope)
+            grant = await grant_by_assertion(database, sources, client_id, assertion, settings.token_url, asked)
             if demo or not grant.demo:
                 return grant
     raise NotAuthenticated

@@ -30,6 +30,10 @@ _STATED_BY_OUR_SERVER: Final = frozenset({b"date", b"server"})
 # Shorter than uvicorn's five seconds, so that we never write into a connection that the service is just closing.
 _KEEP_ALIVE_SECONDS: Final = 4.0
 _CONNECTIONS: Final = 2048
+# A stream has no end of its own; it sends something at least every heartbeat of its service (15 seconds unless it was told otherwise).
+_STREAMED: Final = frozenset({b"/v1/stream"})
+_STREAM_TIMEOUT: Final = aiohttp.ClientTimeout(total=None, sock_connect=_CONNECT_SECONDS, sock_read=60.0)
+_EVENTS: Final = "text/event-stream"
 _IN_ONE_PIECE: Final = 256 * 1024
 _INTERNAL_ANSWER_LIMIT: Final = 16 * 1024 * 1024
 
@@ -124,21 +128,26 @@ class OverHttp:
         self._timeout = aiohttp.ClientTimeout(total=timeout_seconds, sock_connect=_CONNECT_SECONDS)
 
     async def forward(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Read the request whole (its size is limited already), ask, and pass the answer on whole."""
+        """Read the request whole (its size is limited already), ask, and pass the answer on: whole, or as it comes where it is a stream.
+
+        When the client leaves, the request is given up, and the service learns of it.
+        """
         body = await read_body(receive)
-        asking = asyncio.create_task(self._ask(scope, body))
+        asking = asyncio.create_task(self._ask(scope, body, send))
         leaving = asyncio.create_task(_until_disconnect(receive))
         try:
             await asyncio.wait((asking, leaving), return_when=asyncio.FIRST_COMPLETED)
             if not asking.done():
                 raise ClientGone
-            status, headers, answer = asking.result()
+            whole = asking.result()
         finally:
             for task in (asking, leaving):
                 task.cancel()
             await asyncio.gather(asking, leaving, return_exceptions=True)
-        await send({"type": "http.response.start", "status": status, "headers": headers})
-        await send({"type": "http.response.body", "body": answer})
+        if whole is not None:
+            status, headers, answer = whole
+            await send({"type": "http.response.start", "status": status, "headers": headers})
+            await send({"type": "http.response.body", "body": answer})
 
     async def fetch(self, path: str, seconds: float) -> tuple[int, bytes]:
         """Ask by HTTP, within a time limit."""
@@ -148,25 +157,41 @@ class OverHttp:
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
             raise UpstreamUnavailable(type(error).__name__) from error
 
-    async def _ask(self, scope: Scope, body: bytes) -> tuple[int, Headers, bytes]:
+    async def _ask(self, scope: Scope, body: bytes, send: Send) -> tuple[int, Headers, bytes] | None:
+        """The whole answer; or None, when it was a stream that has been passed on."""
         url = self._url(scope["raw_path"].decode("ascii"), scope["query_string"].decode("latin-1"))
         headers = [
             (name.decode("latin-1"), value.decode("latin-1"))
             for name, value in end_to_end(scope["headers"])
             if name not in _BODY_STATED_BY_AIOHTTP
         ]
+        timeout = _STREAM_TIMEOUT if scope["raw_path"] in _STREAMED else self._timeout
         try:
             async with self._session.request(
-                scope["method"], url, data=_payload(body), headers=headers, timeout=self._timeout, allow_redirects=False
+                scope["method"], url, data=_payload(body), headers=headers, timeout=timeout, allow_redirects=False
             ) as answer:
-                content = await answer.read()
                 kept = end_to_end((name.lower(), value) for name, value in answer.raw_headers)
-                return answer.status, [(name, value) for name, value in kept if name not in _STATED_BY_OUR_SERVER], content
+                stated = [(name, value) for name, value in kept if name not in _STATED_BY_OUR_SERVER]
+                if answer.content_type != _EVENTS:
+                    return answer.status, stated, await answer.read()
+                await send({"type": "http.response.start", "status": answer.status, "headers": stated})
+                await _pass_on(answer, send)
+                return None
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
             raise UpstreamUnavailable(type(error).__name__) from error
 
     def _url(self, path: str, query: str) -> yarl.URL:
         return yarl.URL(f"{self._base}{path}?{query}" if query else f"{self._base}{path}", encoded=True)
+
+
+async def _pass_on(answer: aiohttp.ClientResponse, send: Send) -> None:
+    """Pass a stream on as it comes. When the service goes away in the middle it ends here: readers of events come back by themselves."""
+    try:
+        async for piece in answer.content.iter_any():
+            await send({"type": "http.response.body", "body": piece, "more_body": True})
+    except (aiohttp.ClientError, TimeoutError):
+        pass
+    await send({"type": "http.response.body", "body": b""})
 
 
 def _payload(body: bytes) -> bytes | BytesIO | None:

@@ -8,8 +8,10 @@ Document = dict[str, Any]
 
 PAGED: Final = frozenset(
     {
+        "/v1/audit",
         "/v1/cases",
         "/v1/deviations",
+        "/v1/escalations",
         "/v1/findings",
         "/v1/outages",
         "/v1/subscriptions/{subscription_id}/deliveries",

@@ -4,32 +4,46 @@ import asyncio
 import socket
 import ssl
 from collections.abc import Awaitable, Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
+from ipaddress import ip_address
 from time import perf_counter
 from types import TracebackType
 from typing import Final, Self
 from uuid import UUID
 
-import httpx
+import httptools
 from standardwebhooks import Webhook
 
 from services.notifications.domain.targets import Target, TargetRefused, read_target, refuse_private
 
 TOTAL_SECONDS: Final = 15.0
 READ_LIMIT: Final = 4_096
+CONNECT_SECONDS: Final = 4.0
+"""For one of several addresses; the last one has what is left."""
+BODY_SECONDS: Final = 0.5
+"""How long the rest of an answer is waited for, out of courtesy: its status is known already."""
+_ADDRESSES_TRIED: Final = 4
+_TLS_CLOSING_SECONDS: Final = 1.0
 _RETRY_AFTER_LIMIT: Final = 100
+_SWITCHING: Final = 101
+_FIRST_FINAL: Final = 200
+# Threads of our own: names that are slow to resolve must not hold up anything else of the process.
+_RESOLVERS: Final = ThreadPoolExecutor(64, "resolve")
 
 Resolve = Callable[[str, int], Awaitable[list[str]]]
 
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """What is posted: the same id and the same bytes at every attempt."""
+    """What is posted: the same id and the same bytes at every attempt, signed with each secret that is valid now."""
 
     id: UUID
     url: str
-    secret: str
+    secrets: tuple[str, ...]
     body: str
 
 
@@ -43,10 +57,27 @@ class Met:
     retry_after: str | None = None
 
 
+class NoValidAnswer(Exception):
+    """The receiver was there, and what it said was no answer."""
+
+
 async def resolve(host: str, port: int) -> list[str]:
     """Every address of a host name, as the system's resolver gives them."""
-    found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    ask = partial(socket.getaddrinfo, host, port, type=socket.SOCK_STREAM)
+    found = await asyncio.get_running_loop().run_in_executor(_RESOLVERS, ask)
     return list(dict.fromkeys(str(entry[4][0]) for entry in found))
+
+
+def refuse_peer(target: Target, wanted: str, peer: str) -> None:
+    """Look once more at whom we are connected to, before anything is said.
+
+    Raises:
+        TargetRefused: It is not the address that was checked, or not a public one.
+    """
+    if ip_address(peer.partition("%")[0]) != ip_address(wanted.partition("%")[0]):
+        raise TargetRefused("url_not_public")
+    if not target.allowed:
+        refuse_private([peer])
 
 
 class Webhooks:
@@ -58,20 +89,13 @@ class Webhooks:
         self._allowed = tuple(allowed)
         self._resolve = resolver
         self._seconds = seconds
-        self._client = httpx.AsyncClient(
-            trust_env=False,
-            follow_redirects=False,
-            verify=tls or True,
-            timeout=httpx.Timeout(seconds),
-            limits=httpx.Limits(max_connections=None, max_keepalive_connections=0),
-            headers={"User-Agent": "Dirigent", "Accept": "*/*"},
-        )
+        self._tls = tls or ssl.create_default_context()
 
     async def __aenter__(self) -> Self:
         return self
 
     async def __aexit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
-        await self._client.aclose()
+        """Nothing is kept between messages."""
 
     async def post(self, message: Message, at: datetime) -> Met:
         """Make one attempt; `at` is signed as the time of sending. Whatever happens is told in the answer, never raised."""
@@ -84,46 +108,53 @@ class Webhooks:
                 status, retry_after = await self._post(message, at)
         except TargetRefused as refused:
             error = refused.code
-        except (TimeoutError, httpx.TimeoutException):
+        except TimeoutError:
             error = "timeout"
-        except httpx.ConnectError as failed:
-            error = "tls_failed" if _is_tls(failed) else "not_reachable"
-        except (httpx.NetworkError, httpx.ProtocolError):
+        except ssl.SSLError:
+            error = "tls_failed"
+        except NoValidAnswer:
             error = "no_valid_answer"
-        except (httpx.HTTPError, httpx.InvalidURL, OSError, UnicodeError, ValueError):
+        except (OSError, UnicodeError, ValueError):
             error = "not_reachable"
         return Met(round((perf_counter() - begun) * 1000), status, error, retry_after)
 
     async def _post(self, message: Message, at: datetime) -> tuple[int, str | None]:
         target = read_target(message.url, self._allowed)
-        address = await self._address_of(target)
-        body = message.body.encode("utf-8")
-        request = self._client.build_request(
-            "POST",
-            httpx.URL(scheme=target.scheme, host=address, port=target.port, raw_path=target.path.encode("ascii")),
-            content=body,
-            headers={
-                "Host": target.authority,
-                "Content-Type": "application/json",
-                "webhook-id": str(message.id),
-                "webhook-timestamp": str(int(at.timestamp())),
-                "webhook-signature": Webhook(message.secret).sign(str(message.id), at, message.body),
-            },
-            extensions={"sni_hostname": target.host},
-        )
-        answer = await self._client.send(request, stream=True)
+        reader, writer = await self._connected(target)
         try:
-            read = 0
-            async for piece in answer.aiter_raw():
-                read += len(piece)
-                if read >= READ_LIMIT:
-                    break
+            writer.write(_request(target, message, at))
+            answer = await _read_answer(reader)
+            writer.close()
+            return answer
         finally:
-            await answer.aclose()
-        wanted = answer.headers.get("retry-after")
-        return answer.status_code, wanted[:_RETRY_AFTER_LIMIT] if wanted else None
+            if not writer.is_closing():
+                writer.transport.abort()
 
-    async def _address_of(self, target: Target) -> str:
+    async def _connected(self, target: Target) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+        """Connect to the first address that answers, and make sure of whom the name belongs to."""
+        addresses = (await self._addresses_of(target))[:_ADDRESSES_TRIED]
+        for address in addresses[:-1]:
+            with suppress(OSError):  # the next one may be better; TimeoutError is one of these
+                async with asyncio.timeout(CONNECT_SECONDS):
+                    return await self._connect(target, address)
+        return await self._connect(target, addresses[-1])
+
+    async def _connect(self, target: Target, address: str) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+        opened = socket.socket(socket.AF_INET6 if ":" in address else socket.AF_INET, socket.SOCK_STREAM)
+        try:
+            opened.setblocking(False)
+            await asyncio.get_running_loop().sock_connect(opened, (address, target.port))
+            refuse_peer(target, address, opened.getpeername()[0])
+            if target.scheme != "https":
+                return await asyncio.open_connection(sock=opened, limit=READ_LIMIT)
+            return await asyncio.open_connection(
+                sock=opened, limit=READ_LIMIT, ssl=self._tls, server_hostname=target.host, ssl_shutdown_timeout=_TLS_CLOSING_SECONDS
+            )
+        except BaseException:
+            opened.close()
+            raise
+
+    async def _addresses_of(self, target: Target) -> list[str]:
         """Resolve now, check what came back, and connect to exactly that: a name may mean something else a moment later."""
         try:
             addresses = await self._resolve(target.host, target.port)
@@ -133,13 +164,77 @@ class Webhooks:
             refuse_private(addresses)
         if not addresses:
             raise TargetRefused("url_not_resolvable")
-        return addresses[0]
+        return addresses
 
 
-def _is_tls(error: BaseException) -> bool:
-    cause: BaseException | None = error
-    while cause is not None:
-        if isinstance(cause, ssl.SSLError):
-            return True
-        cause = cause.__cause__ or cause.__context__
-    return False
+def _request(target: Target, message: Message, at: datetime) -> bytes:
+    body = message.body.encode("utf-8")
+    signatures = " ".join(Webhook(secret).sign(str(message.id), at, message.body) for secret in message.secrets)
+    head = (
+        f"POST {target.path} HTTP/1.1",
+        f"Host: {target.authority}",
+        "User-Agent: Dirigent",
+        "Accept: */*",
+        "Connection: close",
+        "Content-Type: application/json",
+        f"Content-Length: {len(body)}",
+        f"webhook-id: {message.id}",
+        f"webhook-timestamp: {int(at.timestamp())}",
+        f"webhook-signature: {signatures}",
+    )
+    return "\r\n".join((*head, "", "")).encode("ascii") + body
+
+
+class _Answer:
+    """What the parser finds: the final status, how long to wait, whether more is expected."""
+
+    def __init__(self) -> None:
+        self.status: int | None = None
+        self.retry_after: str | None = None
+        self.complete = False
+        self.parser = httptools.HttpResponseParser(self)
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        if name.lower() == b"retry-after":
+            self.retry_after = value[:_RETRY_AFTER_LIMIT].decode("latin-1")
+
+    def on_headers_complete(self) -> None:
+        status = self.parser.get_status_code()
+        if status >= _FIRST_FINAL:
+            self.status = status
+        elif status == _SWITCHING:
+            raise NoValidAnswer
+        else:  # an answer before the answer, such as 103 Early Hints
+            self.retry_after = None
+
+    def on_message_complete(self) -> None:
+        self.complete = self.status is not None
+
+
+async def _read_answer(reader: asyncio.StreamReader) -> tuple[int, str | None]:
+    answer, left = _Answer(), READ_LIMIT
+    while answer.status is None and left > 0:
+        left -= await _read_some(reader, answer, left)
+    if answer.status is None:
+        raise NoValidAnswer
+    with suppress(NoValidAnswer, TimeoutError):
+        async with asyncio.timeout(BODY_SECONDS):
+            while not answer.complete and left > 0:
+                left -= await _read_some(reader, answer, left)
+    return answer.status, answer.retry_after
+
+
+async def _read_some(reader: asyncio.StreamReader, answer: _Answer, most: int) -> int:
+    try:
+        piece = await reader.read(most)
+    except OSError as error:
+        raise NoValidAnswer from error
+    if not piece:
+        raise NoValidAnswer
+    try:
+        answer.parser.feed_data(piece)
+    except httptools.HttpParserError as error:
+        if answer.status is None:
+            raise NoValidAnswer from error
+        answer.complete = True
+    return len(piece)

@@ -1,76 +1,79 @@
 """One attempt to deliver one message, from the claimed row to its outcome: no transaction is open while the receiver thinks."""
 
-from uuid import UUID
-
-import sqlalchemy as sa
+import asyncio
+from typing import Final
 
 from services.notifications import repository, usecases
 from services.notifications.channels import Message, Met, Webhooks
-from services.notifications.domain.attempts import Outcome, next_delay, outcome_of, wait_wanted
+from services.notifications.domain.attempts import Outcome, outcome_of
+from services.notifications.repository import Accepted, WebhookClaim
 from services.notifications.sealing import Seal
-from shared.db import Database, Work
-from shared.streams import due
-from shared.streams.due import Claim
+from services.notifications.usecases import Rules
+from shared.db import Database
+from shared.streams.due import LeaseLost
+
+_SETTLED_AT_ONCE: Final = 4
+_RULES: Final = Rules()
 
 
 class Deliveries:
-    """Makes attempts; many may run at once, in any number of processes."""
+    """Makes attempts; many may run at once, in any number of processes.
 
-    def __init__(self, database: Database, channel: Webhooks, seal: Seal) -> None:
+    Messages that well receivers took while another write was under way are written together, in one transaction: under load this costs a
+    fraction of one transaction each.
+    """
+
+    def __init__(self, database: Database, channel: Webhooks, seal: Seal, rules: Rules = _RULES) -> None:
         self._database = database
         self._channel = channel
         self._seal = seal
+        self._rules = rules
+        self._accepted: list[tuple[Accepted, asyncio.Future[bool]]] = []
+        self._writing = asyncio.Lock()
+        self._settling = asyncio.Semaphore(_SETTLED_AT_ONCE)  # the rest of the worker needs connections, too
 
-    async def attempt(self, claimed: Claim) -> bool:
+    async def attempt(self, claimed: WebhookClaim) -> bool:
         """Try a claimed message once and write what came of it; returns whether the receiver is well.
 
         Raises:
-            LeaseLost: It took so long that somebody else claimed the message; nothing was written.
+            LeaseLost: Somebody else has claimed the message since, or it was cancelled or put back; nothing was written.
         """
-        async with self._database.transaction() as work:
-            row = await repository.find_message(work, claimed.subject)
-            if row is None:  # cancelled since it became due
-                await due.done(work, claimed)
-                await repository.set_delivery_state(work, claimed.subject, "cancelled")
-                return True
-        met = await self._channel.post(self._message(row), claimed.claimed_at)
-        outcome = outcome_of(met.status) if met.status is not None else Outcome.FAILED
-        async with self._database.transaction() as work:
-            await settle(work, claimed, row["subscription_id"], met, outcome)
-        return outcome is Outcome.ACCEPTED
+        met = await self._channel.post(self._message(claimed), claimed.claimed_at)
+        accepted = outcome_of(met.status) is Outcome.ACCEPTED
+        if accepted and claimed.failures == 0:
+            await self._settle_together(claimed, met)
+        else:
+            async with self._settling, self._database.transaction() as work:
+                await usecases.settle(work, claimed, met, self._rules)
+        return accepted
 
-    def _message(self, row: sa.RowMapping) -> Message:
-        return Message(row["id"], row["url"], self._seal.open(row["secret"], row["subscription_id"]), row["body"])
+    def _message(self, claimed: WebhookClaim) -> Message:
+        sealed = (claimed.secret, *([claimed.former_secret] if claimed.former_secret is not None else ()))
+        opened = tuple(self._seal.open(one, claimed.lane) for one in sealed)
+        return Message(claimed.subject, claimed.url, opened, claimed.body)
 
+    async def _settle_together(self, claimed: WebhookClaim, met: Met) -> None:
+        written = asyncio.get_running_loop().create_future()
+        self._accepted.append((Accepted(claimed, met.milliseconds, met.status or 0), written))
+        async with self._writing:
+            if not written.done():
+                await self._write_accepted()
+        if not await written:
+            raise LeaseLost
 
-async def settle(work: Work, claimed: Claim, subscription_id: UUID, met: Met, outcome: Outcome) -> None:
-    """Write the outcome of an attempt: delivered, to be tried again, exhausted, or never to be told again.
-
-    Raises:
-        LeaseLost: Somebody else has claimed the message since.
-    """
-    if outcome is Outcome.GONE:
-        await repository.lock_subscription(work, subscription_id)
-    await due.renew(work, claimed)
-    attempt = {
-        "at": claimed.claimed_at,
-        "milliseconds": met.milliseconds,
-        "status": met.status,
-        "error": met.error,
-        "accepted": outcome is Outcome.ACCEPTED,
-    }
-    number = await repository.add_attempt(work, claimed.subject, attempt)
-    wanted = wait_wanted(met.status or 0, met.retry_after, claimed.claimed_at)
-    delay = next_delay(number, usecases.chance(), wanted)
-    match outcome:
-        case Outcome.ACCEPTED:
-            await due.done(work, claimed)
-            await repository.set_delivery_state(work, claimed.subject, "delivered")
-        case Outcome.GONE:
-            await usecases.disable(work, subscription_id)
-        case Outcome.FAILED if delay is not None:
-            await due.again(work, claimed, delay)
-        case Outcome.FAILED:
-            await due.done(work, claimed)
-            await repository.set_delivery_state(work, claimed.subject, "exhausted")
-            usecases.log_exhausted(subscription_id, claimed.subject, number)
+    async def _write_accepted(self) -> None:
+        """Write all that waits, whoever brought it; whoever waits learns whether its own was written."""
+        taken, self._accepted = self._accepted, []
+        try:
+            async with self._database.transaction() as work:
+                held = await repository.settle_accepted(work, [one for one, _ in taken])
+        except BaseException as error:
+            failed = error if isinstance(error, Exception) else LeaseLost()
+            for _, written in taken:
+                if not written.done():
+                    written.set_exception(failed)
+                    written.exception()  # whoever was cancelled meanwhile will not look at it
+            raise
+        for one, written in taken:
+            if not written.done():
+                written.set_result(one.claim.id in held)

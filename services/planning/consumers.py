@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from services.planning import usecases
-from shared.events.facts import DisputeDecided, InvoiceIssued, MonthCorrected, MonthPublished
+from shared.events.facts import AveragePassed, DisputeDecided, DisputeOpened, InvoiceIssued, MonthCorrected, MonthPublished
 from shared.streams.consumer import Handler
 
 BILLING: Final[Mapping[str, Handler]] = {
@@ -12,4 +12,6 @@ BILLING: Final[Mapping[str, Handler]] = {
     MonthCorrected.kind: usecases.tell_corrections,
     InvoiceIssued.kind: usecases.tell_invoices,
     DisputeDecided.kind: usecases.tell_disputes,
+    DisputeOpened.kind: usecases.tell_opened_disputes,
+    AveragePassed.kind: usecases.tell_averages,
 }

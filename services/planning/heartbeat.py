@@ -9,7 +9,7 @@ from datetime import timedelta
 import structlog
 
 from services.planning import usecases
-from shared.db import Database
+from shared.db import Database, Role
 
 _log = structlog.get_logger(__name__)
 
@@ -18,7 +18,7 @@ async def keep_beating(database: Database, *, every: float, outage_after: float)
     """Beat until cancelled. A beat that fails is left out: the next one that succeeds sees the gap."""
     while True:
         try:
-            async with database.transaction() as work:
+            async with database.transaction(role=Role.WORKER) as work:
                 await usecases.beat(work, timedelta(seconds=outage_after))
         except Exception as error:  # noqa: BLE001  # a beat outlives whatever makes it impossible; that is its purpose
             _log.warning("beat.failed", error=type(error).__name__)

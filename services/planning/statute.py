@@ -51,6 +51,9 @@ class _StatuteFile(BaseModel):
     paper_stated_within: list[_Dated] = Field(min_length=1)
     discharge_notice_within: list[_Dated] = Field(min_length=1)
     asked_for_after_discharge: list[_Dated] = Field(min_length=1)
+    escalate_to_contact: list[_Dated] = Field(min_length=1)
+    escalate_on_call: list[_Dated] = Field(min_length=1)
+    escalate_to_operator: list[_Dated] = Field(min_length=1)
     statutory_sunday_rule: list[_Switch] = Field(min_length=1)
 
 
@@ -81,6 +84,9 @@ def load_statute(path: Path = STATUTE_FILE) -> Statute:
         told.paper_stated_within,
         told.discharge_notice_within,
         told.asked_for_after_discharge,
+        told.escalate_to_contact,
+        told.escalate_on_call,
+        told.escalate_to_operator,
     )
     firsts = sorted({one.first for values in (*limits, told.statutory_sunday_rule) for one in values})
     return Statute(tuple(_limits_on(day, told) for day in firsts), load_holidays())
@@ -101,6 +107,9 @@ def _limits_on(day: date, told: _StatuteFile) -> Limits:
         paper_stated=timedelta(hours=_value(told.paper_stated_within, day)),
         discharge_notice_days=_value(told.discharge_notice_within, day),
         duties_after_discharge=timedelta(days=_value(told.asked_for_after_discharge, day)),
+        escalate_to_contact=timedelta(hours=_value(told.escalate_to_contact, day)),
+        escalate_on_call=timedelta(hours=_value(told.escalate_on_call, day)),
+        escalate_to_operator=timedelta(hours=_value(told.escalate_to_operator, day)),
         sunday_rule=SundayRule(_value(told.statutory_sunday_rule, day)),
     )
 

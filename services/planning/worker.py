@@ -2,12 +2,14 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
+from datetime import timedelta
 from functools import partial
 from pathlib import Path
 from typing import Final
 
 from services.planning import consumers, usecases
 from services.planning.settings import Settings
+from services.planning.vault import person_vault
 from shared.db import Database, Work
 from shared.streams.due import Claim, DueWorker
 from shared.streams.runtime import StreamWorker, Task
@@ -17,6 +19,10 @@ CLOSE_EVERY_SECONDS: Final = 300.0
 PAPER_EVERY_SECONDS: Final = 3_600.0
 PAPER_AT_FIRST_SECONDS: Final = 300.0
 REST_SECONDS: Final = 0.25
+SEAL_EVERY_SECONDS: Final = 60.0
+SEAL_AGAIN_SECONDS: Final = 86_400.0
+RETENTION_EVERY_SECONDS: Final = 3_600.0
+ERASED_AT_ONCE: Final = 20
 REST_SHARE: Final = 4
 JUDGED_AT_ONCE: Final = 2
 
@@ -24,6 +30,7 @@ JUDGED_AT_ONCE: Final = 2
 def create_worker(settings: Settings | None = None) -> StreamWorker:
     """Planning's worker, told by the environment unless by `settings`."""
     settings = settings or Settings()
+    person_vault()  # without its keys planning does not start
 
     async def remind(database: Database) -> None:
         async def look(claimed: Claim) -> bool:
@@ -41,13 +48,23 @@ def create_worker(settings: Settings | None = None) -> StreamWorker:
 
         await DueWorker(usecases.PAPER_TIMES, fold_anew, at_once=JUDGED_AT_ONCE, listen_url=settings.direct_url).run(database)
 
+    async def watch_silence(database: Database) -> None:
+        while True:
+            async with database.transaction() as work:
+                await usecases.tell_of_silence(work, timedelta(hours=settings.silent_after_hours))
+            await asyncio.sleep(settings.silence_every_seconds)
+
     tasks: dict[str, Task] = {
         "deadlines": watch_deadlines,
+        "silence": watch_silence,
         "reminders": remind,
         "paper-times": judge,
         "measures": watch_measures,
         "months": close_months,
+        "sealing": keep_sealing,
     }
+    if settings.retention_years is not None:
+        tasks["retention"] = partial(keep_retention, settings.retention_years)
     if settings.paper_folder is not None:
         tasks["paper"] = partial(_lay_paper, settings.paper_folder)
     return StreamWorker(
@@ -106,6 +123,33 @@ async def _follow(database: Database, step: Callable[[Work], Awaitable[int]]) ->
         async with database.transaction() as work:
             seen = await step(work)
         await asyncio.sleep(max(REST_SECONDS, REST_SHARE * (clock() - begun)) if seen else LOOK_EVERY_SECONDS)
+
+
+async def keep_sealing(database: Database) -> None:
+    """Seal every person with the key that seals now; once a day look at everything again."""
+    clock = asyncio.get_running_loop().time
+    again_at = clock() + SEAL_AGAIN_SECONDS
+    while True:
+        for place in usecases.PLACES:
+            finished = False
+            while not finished:
+                async with database.transaction() as work:
+                    finished = await usecases.seal_some(work, place)
+                await asyncio.sleep(REST_SECONDS)
+        await asyncio.sleep(SEAL_EVERY_SECONDS)
+        if clock() >= again_at:
+            again_at = clock() + SEAL_AGAIN_SECONDS
+            async with database.transaction() as work:
+                await usecases.look_again(work)
+
+
+async def keep_retention(years: int, database: Database) -> None:
+    """Erase who the patients were of cases that are over and were not touched for so many years."""
+    while True:
+        async with database.transaction() as work:
+            before = usecases.kept_since(work.at, years)
+            erased = await usecases.erase_outlived(work, before, basis=f"retention {years} y", limit=ERASED_AT_ONCE)
+        await asyncio.sleep(REST_SECONDS if erased else RETENTION_EVERY_SECONDS)
 
 
 async def close_months(database: Database) -> None:

@@ -2,5 +2,18 @@
 
 from shared.db.database import Database, DatabaseUnsafe, Reader, Role, Work, is_unavailable, sqlstate
 from shared.db.settings import DatabaseSettings
+from shared.db.time_keeping import keep_time, keeping_time, tell_time
 
-__all__ = ["Database", "DatabaseSettings", "DatabaseUnsafe", "Reader", "Role", "Work", "is_unavailable", "sqlstate"]
+__all__ = [
+    "Database",
+    "DatabaseSettings",
+    "DatabaseUnsafe",
+    "Reader",
+    "Role",
+    "Work",
+    "is_unavailable",
+    "keep_time",
+    "keeping_time",
+    "sqlstate",
+    "tell_time",
+]

@@ -9,6 +9,7 @@ from uuid import UUID
 
 from pydantic import AwareDatetime, Field
 
+from shared.events.alarm_facts import ALARM_FACTS
 from shared.events.command_facts import COMMAND_FACTS
 from shared.events.fact import Fact as Fact  # noqa: PLC0414  # facts are taken from here
 from shared.events.stay_parts import (
@@ -265,6 +266,10 @@ class NoticeSent(Fact):
     sent_at: AwareDatetime
     history: bool = Field(default=False, description="made from imported events: never pushed")
     about: dict[str, str] = Field(default_factory=dict, description="what a notice of billing is about, e.g. month, calculation, invoice")
+    acknowledge_by: AwareDatetime | None = Field(default=None, description="until when a person is to take it on; null = informs only")
+    supersedes: UUID | None = Field(
+        default=None, description="the notice that it replaces or takes back: nobody need take that on any more"
+    )
 
 
 class MailboxPolled(Fact):
@@ -338,6 +343,17 @@ class DisputeDecided(Fact):
     decided_at: AwareDatetime
 
 
+class DisputeOpened(Fact):
+    """A debtor contests something of a month; planning puts `notice.dispute_opened` into the creditor's mailbox, where there is one."""
+
+    kind: ClassVar[str] = "dispute.opened"
+    dispute_id: UUID
+    municipality: str
+    month: str
+    case_id: UUID
+    opened_at: AwareDatetime
+
+
 class AveragePassed(Fact):
     """The running average of a municipality went above a threshold in a month; each threshold at most once a month."""
 
@@ -375,7 +391,8 @@ FACTS: dict[str, type[Fact]] = {
         InvoiceIssued,
         MonthCorrected,
         DisputeDecided,
+        DisputeOpened,
         AveragePassed,
         DirectoryChanged,
     )
-} | {fact.kind: fact for fact in COMMAND_FACTS}
+} | {fact.kind: fact for fact in (*COMMAND_FACTS, *ALARM_FACTS)}

@@ -3,7 +3,7 @@
 import asyncio
 import re
 from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from typing import Any, Final
 
 import structlog
@@ -13,7 +13,7 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from shared.db import Database, Role, is_unavailable
+from shared.db import Database, Role, is_unavailable, keeping_time
 from shared.errors import BusinessError, FieldError, Malformed
 from shared.http.access import BATCH_BODY, BY_TEMPLATE
 from shared.http.auth import TokenVerifier
@@ -161,11 +161,11 @@ def create_service_app(name: str, title: str, settings: ServiceSettings, routers
         await _until_safe(app.state.database)
         listening = asyncio.create_task(keep(f"{name}.listener", Listener(settings.direct_url, {"feeds": app.state.watcher.told}).run))
         try:
-            yield
+            async with keeping_time(app.state.database):
+                yield
         finally:
             listening.cancel()
-            with suppress(asyncio.CancelledError):
-                await listening
+            await asyncio.gather(listening, return_exceptions=True)
             await app.state.database.close()
 
     app = FastAPI(title=title, docs_url=None, redoc_url=None, lifespan=lifespan, max_body_size=BATCH_BODY, redirect_slashes=False)

@@ -25,7 +25,8 @@ _LONGEST_TOKEN: Final = 4_096
 class Caller:
     """A client and what it may do. `organisation` and `unit_prefixes` come from the token only, never from a header or body.
 
-    `person` is the name of the member of staff who signed in; none for a system.
+    `person` is the name of the member of staff who signed in; none for a system. `issued_at` is when the token was (seconds since 1970),
+    `certificate` the SHA-256 thumbprint of the client certificate it is bound to: both are the gateway's matter, which stands before us.
     """
 
     client_id: str
@@ -36,6 +37,8 @@ class Caller:
     municipality: str | None = None
     demo: bool = False
     person: str | None = None
+    issued_at: int = 0
+    certificate: str | None = None
 
     @property
     def reader(self) -> Reader:
@@ -84,12 +87,21 @@ class TokenVerifier:
             return known
         token = _bearer(authorization)
         if token is None:
-            raise _invalid()
+            raise invalid_token()
         expires, caller = self._verify(token)
         self._remembered[token] = (expires, caller)
         if len(self._remembered) > _REMEMBERED:
             self._remembered.popitem(last=False)
         return caller
+
+    def expires(self, authorization: str | None) -> int:
+        """When the token behind an Authorization header ends, in seconds since 1970; for answers that last longer than a moment.
+
+        Raises:
+            HttpProblem: 401 `token.invalid`.
+        """
+        self.verify(authorization)
+        return self._remembered[_bearer(authorization) or ""][0]
 
     def remembered(self, authorization: str | None) -> Caller | None:
         """The caller behind a header whose token was verified before and has not expired; costs no cryptography."""
@@ -102,12 +114,17 @@ class TokenVerifier:
         del self._remembered[token]
         return None
 
+    def drop(self, client_id: str) -> None:
+        """Forget every token of a client, so that the next use of one is looked at whole again."""
+        for token in [token for token, (_, caller) in self._remembered.items() if caller.client_id == client_id]:
+            del self._remembered[token]
+
     def _verify(self, token: str) -> tuple[int, Caller]:
         try:
             decoded = jwt.decode(token, self._keys, algorithms=ALGORITHMS)
             self._registry.validate(decoded.claims)
             if decoded.header.get("typ") != TOKEN_TYPE or not set(decoded.header) <= _HEADER_MEMBERS:
-                raise _invalid()
+                raise invalid_token()
             claims = decoded.claims
             caller = Caller(
                 client_id=str(claims["sub"]),
@@ -118,10 +135,21 @@ class TokenVerifier:
                 municipality=claims.get("municipality"),
                 demo=bool(claims.get("demo", False)),
                 person=claims.get("name"),
+                issued_at=int(claims["iat"]),
+                certificate=_bound_to(claims.get("cnf")),
             )
             return int(claims["exp"]), caller
         except (JoseError, ValueError, KeyError, TypeError) as error:
-            raise _invalid() from error
+            raise invalid_token() from error
+
+
+def _bound_to(confirmation: object) -> str | None:
+    """The certificate a token is bound to (RFC 8705 3.1). A binding of another kind cannot be checked: such a token does not hold."""
+    if confirmation is None:
+        return None
+    if not isinstance(confirmation, dict) or set(confirmation) != {"x5t#S256"}:
+        raise ValueError("an unknown confirmation")
+    return str(confirmation["x5t#S256"])
 
 
 def _bearer(authorization: str | None) -> str | None:
@@ -129,5 +157,6 @@ def _bearer(authorization: str | None) -> str | None:
     return token if scheme.lower() == "bearer" and 0 < len(token) <= _LONGEST_TOKEN else None
 
 
-def _invalid() -> HttpProblem:
+def invalid_token() -> HttpProblem:
+    """The answer to every token that is not good, whatever is wrong with it."""
     return HttpProblem("token.invalid", headers={"WWW-Authenticate": 'Bearer error="invalid_token"'})

@@ -14,10 +14,32 @@ from shared.streams.outbox import Staged, stage
 ACCESS_FEED: Final = "access"
 
 
-async def record(work: Work, caller: Caller, action: str, cases: Iterable[UUID], *, request_id: str) -> None:
-    """Log that a caller read personal data of some cases; nothing is logged when there were none."""
+async def record(  # what the law wants to see in it
+    work: Work,
+    caller: Caller,
+    action: str,
+    cases: Iterable[UUID],
+    *,
+    request_id: str,
+    patients: Iterable[str] = (),
+    even_of_none: bool = False,
+) -> None:
+    """Log that a caller read personal data of some cases.
+
+    Args:
+        work: The transaction that reads.
+        caller: Who reads: the member of staff who signed in where there is one, the system, its organisation, units and role.
+        action: What was done.
+        cases: The cases; nothing is logged when there were none.
+        request_id: The request's id.
+        patients: What stands for the patients, never their numbers.
+        even_of_none: Log also that nothing was found.
+
+    Source:
+        HSLF-FS 2016:40, 4 kap. 9 §.
+    """
     named = sorted({str(case) for case in cases})
-    if not named:
+    if not named and not even_of_none:
         return
     body = canonical_plain(
         {
@@ -27,6 +49,9 @@ async def record(work: Work, caller: Caller, action: str, cases: Iterable[UUID],
             "role": caller.role,
             "action": action,
             "cases": list(named),
+            "patients": sorted(set(patients)),
+            "units": sorted(caller.unit_prefixes),
+            "user": caller.person,
             "request_id": request_id,
         }
     )

@@ -7,9 +7,9 @@ Rows have a *lane* (whom the work is for): at most so many of one lane are under
 import asyncio
 from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Any, Final, Generic, TypedDict, TypeVar, Unpack, cast, overload
 from uuid import UUID
 
 import structlog
@@ -78,7 +78,12 @@ _CLAIM: Final = text(
 _DONE: Final = text("DELETE FROM due_work WHERE id = :id AND fence = :fence")
 _AGAIN: Final = text("UPDATE due_work SET leased_until = NULL, due_at = clock_timestamp() + :delay WHERE id = :id AND fence = :fence")
 _RENEW: Final = text("UPDATE due_work SET leased_until = clock_timestamp() + :lease WHERE id = :id AND fence = :fence")
-_DROP_LANE: Final = text("DELETE FROM due_work WHERE kind = :kind AND lane = :lane RETURNING subject")
+_DROP_LANE: Final = text(
+    """
+    WITH locked AS MATERIALIZED (SELECT id FROM due_work WHERE kind = :kind AND lane = :lane ORDER BY id FOR UPDATE)
+    DELETE FROM due_work USING locked WHERE due_work.id = locked.id RETURNING subject
+    """
+)
 _OLDEST: Final = text("SELECT extract(epoch FROM clock_timestamp() - min(due_at)) FROM due_work WHERE kind = :kind")
 
 
@@ -181,29 +186,74 @@ async def _fenced(work: Work, statement: object, claimed: Claim, **values: objec
         raise LeaseLost
 
 
-Act = Callable[[Claim], Awaitable[bool]]
+@dataclass(frozen=True, slots=True)
+class Room:
+    """How much more one process may take on: of everything, of a lane it has nothing of, and what it has under way of the others.
+
+    A lane that is not well is one whose last row failed in this process: of it one row at a time.
+    """
+
+    limit: int
+    per_lane: int
+    under_way: Mapping[UUID, int] = field(default_factory=dict)
+    unwell: frozenset[UUID] = frozenset()
+
+    @property
+    def busy(self) -> list[UUID]:
+        """The lanes of which nothing more may be taken."""
+        return [lane for lane, count in self.under_way.items() if count >= self.most(lane)]
+
+    def most(self, lane: UUID) -> int:
+        """How many rows of a lane may be under way at once."""
+        return 1 if lane in self.unwell else self.per_lane
 
 
-class DueWorker:
+C = TypeVar("C", bound=Claim)
+
+
+class DueWorker(Generic[C]):
     """Works through one kind of due rows, many lanes at once, few of each.
 
     `act` does one claimed row and writes its outcome itself; what it returns says whether the lane is well. A lane that was not well gets
     one row at a time until it is again. Whatever `act` raises is logged; the lease then runs out and the row is tried again.
     """
 
-    def __init__(self, kind: str, act: Act, *, at_once: int = 64, per_lane: int = 4, listen_url: str | None = None) -> None:
+    @overload
+    def __init__(self: "DueWorker[Claim]", kind: str, act: Callable[[Claim], Awaitable[bool]], **limits: Unpack["Limits"]) -> None: ...
+
+    @overload
+    def __init__(
+        self,
+        kind: str,
+        act: Callable[[C], Awaitable[bool]],
+        *,
+        take: Callable[[Work, Room], Awaitable[list[C]]],
+        **limits: Unpack["Limits"],
+    ) -> None: ...
+
+    def __init__(self, kind: str, act: Any, *, take: Any = None, **limits: Unpack["Limits"]) -> None:  # as the overloads say
+        """Say what is worked on.
+
+        Args:
+            kind: Of due rows.
+            act: What is done with one.
+            take: How rows are claimed; none: at most one of each lane at a time, by `claim`.
+            limits: How much at once.
+        """
         self._kind = kind
-        self._act = act
-        self._at_once = at_once
-        self._per_lane = per_lane
-        self._listen_url = listen_url
+        self._act: Callable[[C], Awaitable[bool]] = act
+        self._take: Callable[[Work, Room], Awaitable[list[C]]] = take if take is not None else cast(Any, self._claim)
+        self._at_once = limits.get("at_once", 64)
+        self._per_lane = limits.get("per_lane", 4)
+        self._listen_url = limits.get("listen_url")
+        self._look_every = limits.get("look_every", LOOK_EVERY_SECONDS)
         self._running: dict[asyncio.Task[None], UUID] = {}
         self._unwell: set[UUID] = set()
         self._woken = asyncio.Event()
 
     async def run(self, database: Database) -> None:
         """Work until cancelled; rows under way are then left to their leases."""
-        listener = Listener(self._listen_url, {CHANNEL: lambda _payload: self._woken.set()}) if self._listen_url else None
+        listener = Listener(self._listen_url, {CHANNEL: self._told}) if self._listen_url else None
         listening = asyncio.create_task(listener.run()) if listener else None
         try:
             while True:
@@ -216,27 +266,37 @@ class DueWorker:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
 
+    def _told(self, kind: str) -> None:
+        """Look when something of this kind became due, or when that may have been missed."""
+        if kind in {"", self._kind}:
+            self._woken.set()
+
     async def _claim_some(self, database: Database) -> bool:
-        free = self._at_once - len(self._running)
-        if free <= 0:
+        room = self._room()
+        if room.limit <= 0:
             return False
         async with database.transaction() as work:
-            claimed = await claim(work, self._kind, limit=free, busy=self._busy())
+            claimed = await self._take(work, room)
         for one in claimed:
             task = asyncio.create_task(self._keep(one), name=f"due-{self._kind}-{one.id}")
             self._running[task] = one.lane
             task.add_done_callback(self._ended)
         return bool(claimed)
 
-    def _busy(self) -> list[UUID]:
-        under_way: Mapping[UUID, int] = Counter(self._running.values())
-        return [lane for lane, count in under_way.items() if count >= (1 if lane in self._unwell else self._per_lane)]
+    def _room(self) -> Room:
+        return Room(self._at_once - len(self._running), self._per_lane, Counter(self._running.values()), frozenset(self._unwell))
+
+    async def _claim(self, work: Work, room: Room) -> list[Claim]:
+        return await claim(work, self._kind, limit=room.limit, busy=room.busy)
 
     def _ended(self, task: asyncio.Task[None]) -> None:
-        self._running.pop(task, None)
-        self._woken.set()
+        """Look for more where there was no room for it; whatever else is due has been found already."""
+        room = self._room()
+        lane = self._running.pop(task)
+        if room.limit <= 0 or room.under_way[lane] >= room.most(lane) or lane in self._unwell:
+            self._woken.set()
 
-    async def _keep(self, claimed: Claim) -> None:
+    async def _keep(self, claimed: C) -> None:
         try:
             well = await self._act(claimed)
         except LeaseLost:
@@ -245,14 +305,24 @@ class DueWorker:
         except Exception as error:  # noqa: BLE001  # the row is tried again when its lease has run out
             well = False
             _log.warning("due.failed", kind=self._kind, id=claimed.id, error=type(error).__name__, unavailable=is_unavailable(error))
-        if well:
+        if well and claimed.lane in self._unwell:
             self._unwell.discard(claimed.lane)
-        else:
+            self._woken.set()  # more of it may be under way from now on
+        if not well:
             self._unwell.add(claimed.lane)
 
     async def _rest(self) -> None:
         try:
-            async with asyncio.timeout(LOOK_EVERY_SECONDS):
+            async with asyncio.timeout(self._look_every):
                 await self._woken.wait()
         except TimeoutError:
             return
+
+
+class Limits(TypedDict, total=False):
+    """How much a worker does at once, and how it learns of work: woken by NOTIFY at `listen_url`, and looking by itself."""
+
+    at_once: int
+    per_lane: int
+    listen_url: str | None
+    look_every: float

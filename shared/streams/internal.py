@@ -9,7 +9,7 @@ from typing import Annotated, Final
 import msgspec
 from fastapi import APIRouter, Depends, Query, Request, Response
 
-from shared.db import Database
+from shared.db import Database, Reader, Role
 from shared.errors import NotFound
 from shared.streams import feeds
 from shared.streams.listener import FeedWatcher
@@ -42,21 +42,35 @@ def internal_router(service: str, service_key: str) -> APIRouter:
         """The entries of this service's stream after a position, waiting for the next one if asked to."""
         if name != service:
             raise NotFound
-        page = await long_poll(request.app.state.database, request.app.state.watcher, FACTS_FEED, after, limit, wait, epoch or None)
+        page = await long_poll(
+            request.app.state.database, request.app.state.watcher, FACTS_FEED, after, limit, wait, epoch or None, role=Role.WORKER
+        )
         rows = [[e.position, str(e.entry_id), e.kind, str(e.subject) if e.subject else None, e.body] for e in page.entries]
         return Response(msgspec.json.encode({"epoch": page.epoch, "head": page.head, "entries": rows}), media_type="application/json")
 
     return router
 
 
-async def long_poll(  # the parameters of the address, one to one
-    database: Database, watcher: FeedWatcher, feed: str, after: int, limit: int, wait: float, epoch: int | None
+async def long_poll(  # noqa: PLR0913  # the parameters of the address, one to one, and who reads
+    database: Database,
+    watcher: FeedWatcher,
+    feed: str,
+    after: int,
+    limit: int,
+    wait: float,
+    epoch: int | None,
+    *,
+    reader: Reader | None = None,
+    role: Role | None = None,
 ) -> feeds.Page:
-    """Read a feed; when there is nothing yet, wait for it to grow. No transaction is held while waiting."""
+    """Read a feed; when there is nothing yet, wait for it to grow. No transaction is held while waiting.
+
+    `reader` or `role` says for whom it reads, as row-level security must know it; as neither, a service's API reads nothing.
+    """
     deadline = asyncio.get_running_loop().time() + wait
     with watcher.watch(feed) as watch:
         while True:
-            async with database.transaction() as work:
+            async with database.transaction(reader=reader, role=role) as work:
                 page = await feeds.read(work, feed, after=after, limit=limit, epoch=epoch)
             left = deadline - asyncio.get_running_loop().time()
             if page.entries or left <= 0 or not await watch.wait(left):

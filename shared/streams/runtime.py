@@ -17,7 +17,7 @@ from dramatiq.brokers.redis import RedisBroker
 from dramatiq.middleware import AsyncIO, Middleware
 from sqlalchemy import text
 
-from shared.db import Database
+from shared.db import Database, keep_time
 from shared.streams.consumer import Consumer, Handler
 from shared.streams.listener import Listener
 from shared.streams.queue import REJECTED_ACTOR, make_broker
@@ -111,6 +111,7 @@ class StreamWorker:
         self._relay = Relay(self._broker, stream=self.name, subscribers=self._subscribers)
         sequencer = Sequencer(self._database, on_moved=self._relay.moved)
         listener = Listener(settings.direct_url, {"outbox": lambda _payload: sequencer.wake()})
+        self._keep("time", partial(keep_time, self._database))
         self._keep("listener", listener.run)
         self._keep("sequencer", sequencer.run)
         self._keep("relay", self._relay.run)

@@ -1,11 +1,13 @@
 """The one table of public routes says what the services serve, no more and no less."""
 
 from collections import Counter
+from dataclasses import MISSING, fields
 from typing import Final
 
 import pytest
 
-from shared.http.access import BY_TEMPLATE, ROUTES, SCOPES
+from shared.http.access import BY_TEMPLATE, ROUTES, SCOPES, Route
+from shared.http.policies import REGION_OFFICES, Policy
 from tests.architecture.web import applications, routes_of
 
 BEHIND: Final = ("planning", "billing", "notifications")
@@ -46,3 +48,25 @@ def test_every_post_where_money_or_law_is_involved_requires_an_idempotency_key()
     posts = [route for route in ROUTES if route.method == "POST" and route.path.startswith(MONEY_OR_LAW)]
     assert len(posts) > 8
     assert [route.path for route in posts if not route.idempotency_key] == []
+
+
+def test_every_route_names_whose_things_it_answers_about() -> None:
+    assert [route.path for route in ROUTES if not isinstance(route.policy, Policy)] == []
+    assert {route.policy for route in ROUTES} == set(Policy)
+    assert [policy for policy in Policy if not policy.meaning.endswith(".")] == []
+
+
+def test_a_route_cannot_be_written_without_a_policy() -> None:
+    policy = next(field for field in fields(Route) if field.name == "policy")
+    assert policy.default is MISSING
+    assert policy.default_factory is MISSING
+
+
+def test_what_only_the_creditor_may_do_asks_for_one_of_its_offices() -> None:
+    assert [route.path for route in ROUTES if (route.policy is Policy.CREDITOR) != (route.roles == REGION_OFFICES)] == []
+
+
+def test_a_service_has_the_policies_of_its_own_things() -> None:
+    """A plan cannot be guarded as if it were an invoice: no policy is used by two services."""
+    users = {policy: {route.service for route in ROUTES if route.policy is policy} for policy in Policy}
+    assert {policy: services for policy, services in users.items() if len(services) != 1} == {}

@@ -18,12 +18,14 @@ CLASS_SAYS_NOTHING: Final = re.compile(r"(?:Utils?|Helper|Manager)$")
 SAME: Final = frozenset({"__init__", "domain", "usecases", "repository", "tables", "api", "consumers", "worker", "settings", "migrations"})
 OWN: Final = {
     "planning": {
+        "adapters": "HL7 v2 and FHIR R4 to and from the public events and views",
         "heartbeat": "that the service is up",
         "holidays": "for duty calendars",
         "indicator_terms": "the dated terms of the follow-up",
         "intake": "the gathered hot path",
         "statute": "the dated limits",
         "translation": "public words to those of the domain",
+        "vault": "the keys that persons are sealed and found with",
     },
     "billing": {
         "agreements": "the dated numbers",
@@ -31,12 +33,19 @@ OWN: Final = {
         "finance": "the dated accounts and interest rates",
         "translation": "facts of planning to the stay of the law",
     },
-    "notifications": {"channels": "how a message leaves", "delivering": "one due attempt", "sealing": "secrets at rest"},
+    "notifications": {
+        "channels": "how a message leaves",
+        "delivering": "one due attempt",
+        "mail_channels": "how an e-mail leaves",
+        "mailing": "one due e-mail",
+        "sealing": "secrets at rest",
+    },
     "gateway": {},
 }
 GATEWAY: Final = frozenset(
     {"__init__", "app", "auth", "routes", "upstreams", "limits", "web", "tables", "repository", "settings", "migrations"}
-    | {"clients", "contract", "door", "health", "tokens", "wording"}
+    | {"admission", "clients", "contract", "door", "endless", "granting", "health", "issuers", "key_sources", "proxies"}
+    | {"revocations", "staff", "tokens", "wording"}
 )
 
 

@@ -1,6 +1,7 @@
 """The gateway with the real services behind it, in this process, on real databases: the whole public surface without a socket."""
 
 import json
+import os
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -17,8 +18,10 @@ from services.gateway.app import create_app as create_gateway
 from services.notifications.api import create_app as create_notifications
 from services.planning.api import create_app as create_planning
 from shared.dates import now
+from shared.db import Database
 from shared.http.access import SCOPES, Route
 from shared.identifiers import uuid7
+from shared.streams.sequencer import number_staged
 from tests.signing import a_key_set, public_half
 
 PUBLIC_URL = "http://dirigent.test"
@@ -51,6 +54,17 @@ class System:
         """A client of the gateway, calling from an address."""
         transport = httpx.ASGITransport(self.gateway, raise_app_exceptions=False, client=(address, 1))
         return httpx.AsyncClient(transport=transport, base_url=PUBLIC_URL, trust_env=False, timeout=30)
+
+    def database_url(self, service: str) -> str:
+        """The address of a service's database, for what its workers do."""
+        return os.environ[f"DIRIGENT_{service.upper()}_DATABASE_URL"]
+
+    async def number(self, service: str) -> None:
+        """Do a sequencer's work until nothing is staged: as a worker, not as the role of the API."""
+        database = Database(self.database_url(service))
+        while (moved := await number_staged(database)) is not None and moved.entries:
+            pass
+        await database.close()
 
     def token(self, scopes: Iterable[str] = SCOPES, header: dict[str, Any] | None = None, without: str | None = None, **claims: Any) -> str:
         """A token as the gateway signs it, or nearly so."""

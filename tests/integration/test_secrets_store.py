@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from dirigent.failure import CannotStart
-from dirigent.secrets_store import load_or_make
+from dirigent.secrets_store import load_or_make, person_environment
 from dirigent.signing_keys import make_missing
 from services.gateway.auth import SigningKeys
 from shared.http.auth import TokenVerifier
@@ -28,6 +28,33 @@ def test_only_the_owner_can_read_them(tmp_path: Path) -> None:
 def test_every_service_has_a_password_of_its_own(tmp_path: Path) -> None:
     apps = load_or_make(tmp_path / "secrets.json").apps
     assert len(set(apps.values())) == len(apps) == 4
+
+
+def test_a_folder_from_before_persons_were_sealed_gets_keys_once_and_keeps_the_rest(tmp_path: Path) -> None:
+    file = tmp_path / "secrets.json"
+    load_or_make(file)
+    old = {name: value for name, value in json.loads(file.read_text()).items() if not name.startswith("person_")}
+    file.write_text(json.dumps(old))
+    made = load_or_make(file)
+    assert (made.service_key, made.apps) == (old["service_key"], old["apps"])
+    assert load_or_make(file).person_keys == made.person_keys
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600
+
+
+def test_half_of_the_person_keys_is_a_damaged_file(tmp_path: Path) -> None:
+    file = tmp_path / "secrets.json"
+    load_or_make(file)
+    file.write_text(json.dumps({name: value for name, value in json.loads(file.read_text()).items() if name != "person_lookup_key"}))
+    with pytest.raises(CannotStart, match="restore it from a backup"):
+        load_or_make(file)
+
+
+def test_keys_of_the_operator_go_before_those_of_the_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    kept = load_or_make(tmp_path / "secrets.json")
+    monkeypatch.delenv("DIRIGENT_PLANNING_PERSON_LOOKUP_KEY")
+    monkeypatch.setenv("DIRIGENT_PLANNING_PERSON_KEYS", "k9:own")
+    told = person_environment(kept)
+    assert (told["DIRIGENT_PLANNING_PERSON_KEYS"], told["DIRIGENT_PLANNING_PERSON_LOOKUP_KEY"]) == ("k9:own", kept.person_lookup_key)
 
 
 def test_secrets_do_not_show_themselves(tmp_path: Path) -> None:

@@ -270,8 +270,8 @@ async def test_a_comparison_that_was_kept_stands(shadow: Shadow, statement: str)
     await agreeing(shadow)
     view, billing = await shadow.compare(), shadow.billing
     await billing.post(f"/v1/comparisons/{view.row.id}/signature", billing.approver(), SIGNATURE)
-    for url in (shadow.databases["billing"].app, shadow.databases["billing"].owner):
-        database = Database(url)
+    access = shadow.databases["billing"]
+    for database in (Database(access.app), Database(access.owner, role=None)):
         with pytest.raises(Exception, match=r"append-only|permission denied|refused"):
             await _run(database, statement)
         await database.close()

@@ -5,15 +5,15 @@ from typing import Annotated, Any, Self
 from uuid import UUID
 
 from fastapi import APIRouter, Query, Request, Response
-from pydantic import Field
 
-from services.billing.api.parts import Amount, reader_of, require_region
+from services.billing.api.parts import Acting, Amount, reader_of, require_region
 from services.billing.domain.persons import Actor
 from services.billing.usecases.comparisons import ComparisonView, comparison, comparisons, sign_comparison
 from shared.dates import format_instant
+from shared.http.acting import acting_person
 from shared.http.call import Checked, StrictRoute, Working
 from shared.http.documented import with_example
-from shared.http.fields import Answer, Body, ShortText, Text
+from shared.http.fields import Answer, Text
 from shared.http.idempotency import once
 from shared.streams.access_log import record
 
@@ -132,13 +132,12 @@ class ComparisonList(Answer):
     comparisons: list[ComparisonAnswer]
 
 
-class SignatureBody(Body):
+class SignatureBody(Acting):
     """A named person answers for the comparison."""
 
     model_config = with_example({"explanation": "Skillnaderna är genomgångna med kommunerna; reglerna stämmer.", "acted_by": "Anna Test"})
 
     explanation: Text
-    acted_by: ShortText = Field(description="the person who signs", examples=["Anna Test"])
 
 
 @router.get("/v1/comparisons")
@@ -170,7 +169,8 @@ async def sign(call: Checked, work: Working, request: Request, comparison_id: UU
     require_region(call)
 
     async def act() -> ComparisonAnswer:
-        actor = Actor(call.caller.client_id, body.acted_by)
+        # A comparison with the old way is answered for by name, in a demo as well.
+        actor = Actor(call.caller.client_id, acting_person(call.caller, body.acted_by, "/acted_by", stand_ins=False))
         return ComparisonAnswer.of(await sign_comparison(work, comparison_id, body.explanation, actor))
 
     return await once(work, call, request, act)

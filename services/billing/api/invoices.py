@@ -210,7 +210,8 @@ async def read_invoices(
     """Invoices after a position: the issuer's finance sees all, a municipality its own; reading never consumes."""
     own = reader_of(call.caller)
     feed = ISSUER_FEED if own is None else debtor_feed(own)
-    page = await long_poll(request.app.state.database, request.app.state.watcher, feed, after, limit, wait, epoch)
+    database, watcher = request.app.state.database, request.app.state.watcher
+    page = await long_poll(database, watcher, feed, after, limit, wait, epoch, reader=call.caller.reader)
     entries = [
         InvoiceEntry(position=e.position, id=str(e.entry_id), type=e.kind, hash=e.hash.hex(), **json.loads(e.body)) for e in page.entries
     ]

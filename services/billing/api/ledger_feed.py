@@ -68,7 +68,8 @@ async def read_ledger(
 ) -> Response:
     """The ledger after a position, for the region's own offices; the hash of the last entry is a checkpoint worth keeping elsewhere."""
     require_region(call)
-    page = await long_poll(request.app.state.database, request.app.state.watcher, LEDGER_FEED, after, limit, wait, epoch)
+    database, watcher = request.app.state.database, request.app.state.watcher
+    page = await long_poll(database, watcher, LEDGER_FEED, after, limit, wait, epoch, reader=call.caller.reader)
     etag = f'"{page.epoch}-{after}-{page.next}-{page.head}"'
     if caller_has(request, etag):
         return Response(status_code=HTTPStatus.NOT_MODIFIED, headers={"ETag": etag})

@@ -13,7 +13,8 @@ from services.billing.settings import Settings
 from services.billing.usecases.bulk import ClosingTerms
 from services.billing.usecases.closing import SilenceTerms
 from shared.dates import Month, parse_day, parse_instant
-from shared.errors import FieldError, Malformed, NotFound
+from shared.errors import NotFound
+from shared.http.acting import acting_person, acting_person_or_client
 from shared.http.auth import Caller
 from shared.http.call import Call
 from shared.http.documented import with_example
@@ -120,19 +121,21 @@ def known_at_of(text: str | None, at: datetime) -> datetime | None:
 
 
 def actor_of(call: Call, acting: Acting) -> Actor:
-    """Who acts: the person the body names, or the client itself."""
-    return Actor(call.caller.client_id, acting.acted_by or call.caller.client_id)
+    """Who acts: whoever signed in, the person the body names, or the client itself.
+
+    Raises:
+        Malformed: A member of staff names somebody else.
+    """
+    return Actor(call.caller.client_id, acting_person_or_client(call.caller, acting.acted_by, "/acted_by"))
 
 
 def person_of(call: Call, acting: Acting) -> Actor:
-    """Who decides where a person must: the one the body names. Only the clients of a demo stand in for persons themselves.
+    """Who decides where a person must: whoever signed in, or the one the body names. Only a demo's clients stand in for persons.
 
     Raises:
-        Malformed: Nobody is named.
+        Malformed: Nobody is named, or a member of staff names somebody else.
     """
-    if acting.acted_by is None and not call.caller.demo:
-        raise Malformed("request.malformed", errors=(FieldError("/acted_by", "person_missing"),))
-    return actor_of(call, acting)
+    return Actor(call.caller.client_id, acting_person(call.caller, acting.acted_by, "/acted_by"))
 
 
 def reader_of(caller: Caller) -> str | None:

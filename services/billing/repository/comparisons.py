@@ -17,12 +17,10 @@ _KEEP: Final = text(
     """
 )
 _COLUMNS: Final = """
-    SELECT c.id, c.month, c.file_sha256, c.rows, c.differing, c.body, c.compared_by, c.compared_at,
-           s.explanation, s.person AS signed_by, s.signed_at
-    FROM comparisons c LEFT JOIN comparison_signatures s ON s.comparison_id = c.id
+    SELECT id, month, file_sha256, rows, differing, body, compared_by, compared_at, explanation, signed_by, signed_at FROM comparisons_seen
 """
-_ONE: Final = text(_COLUMNS + " WHERE c.id = :id")
-_LATEST: Final = text(_COLUMNS + " WHERE CAST(:before AS uuid) IS NULL OR c.id < :before ORDER BY c.id DESC LIMIT :limit")
+_ONE: Final = text(_COLUMNS + " WHERE id = :id")
+_LATEST: Final = text(_COLUMNS + " WHERE CAST(:before AS uuid) IS NULL OR id < :before ORDER BY id DESC LIMIT :limit")
 _SIGN: Final = text(
     """
     INSERT INTO comparison_signatures (comparison_id, explanation, client, person, signed_at)

@@ -18,7 +18,7 @@ from services.billing.repository import ledger, turns
 from services.billing.repository.agreements import AgreementRow
 from services.billing.usecases.ledger import recount
 from services.billing.usecases.rules import SHIPPED, entered_text, read_entered, rules_now, with_entered
-from shared.db import Work
+from shared.db import Role, Work
 from shared.errors import FieldError, Malformed, NotFound, Refused
 from shared.identifiers import uuid7
 
@@ -86,6 +86,7 @@ async def approve_agreement(work: Work, agreement_id: UUID, actor: Actor) -> Rul
         raise Refused("agreement.outdated", f"version {counting.version} counts already")
     before, agreement = await rules_now(work), read_entered(row.body)
     _refuse_overlap(await _with(work, agreement))
+    await work.become(Role.INTAKE)  # everybody's months are counted anew
     await turns.count_in_turn(work)
     await rows.approve(work, agreement_id, actor.client, actor.person)
     await _count_anew(work, before, agreement)

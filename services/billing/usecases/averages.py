@@ -13,6 +13,7 @@ from services.billing.domain.disclosure import Disclosure, Groups, disclosure
 from services.billing.repository import averages, debtors, months
 from services.billing.repository.averages import Average, Passed
 from services.billing.repository.debtors import Debtor
+from services.billing.repository.everybody import read_everybodys
 from services.billing.usecases.foreseeing import Running, running_months
 from services.billing.usecases.rollup import decimal_of
 from shared.dates import Month, local_date
@@ -57,7 +58,9 @@ async def averages_of_month(work: Work, month: Month, reader: str | None) -> lis
     own = [AverageView(known[code], one, foreseen.get(code), passed=passed.get((code, month), ())) for code, one in rows.items()]
     if reader is None:
         return own
-    closed = await months.closed_calculations(work, month, month)
+    async with read_everybodys(work):
+        known = await debtors.on(work, last_day(month))
+        closed = await months.closed_calculations(work, month, month)
     others = [_closed(known[code], one, body) for (code, one), body in closed.items() if code in known and code != reader]
     return sorted([*own, *others], key=lambda view: view.debtor.municipality)
 
@@ -68,12 +71,11 @@ async def averages_of_municipality(work: Work, municipality: str, first: Month, 
     Raises:
         NotFound: There is no such municipality.
     """
+    if reader not in {None, municipality}:
+        return await _averages_of_another(work, municipality, first, last)
     debtor = (await debtors.on(work, last_day(last))).get(municipality)
     if debtor is None:
         raise NotFound
-    if reader not in {None, municipality}:
-        closed = await months.closed_calculations(work, first, last, municipality)
-        return [_closed(debtor, month, body) for (_, month), body in closed.items()]
     this_month = Month.of(local_date(work.at))
     passed = await averages.alerts_between(work, [municipality], first, last)
     views = []
@@ -81,6 +83,15 @@ async def averages_of_municipality(work: Work, municipality: str, first: Month, 
         foreseen = await running_months(work, one.month, {municipality: one}) if one.month >= this_month else {}
         views.append(AverageView(debtor, one, foreseen.get(municipality), passed=passed.get((municipality, one.month), ())))
     return views
+
+
+async def _averages_of_another(work: Work, municipality: str, first: Month, last: Month) -> list[AverageView]:
+    async with read_everybodys(work):
+        debtor = (await debtors.on(work, last_day(last))).get(municipality)
+        closed = await months.closed_calculations(work, first, last, municipality)
+    if debtor is None:
+        raise NotFound
+    return [_closed(debtor, month, body) for (_, month), body in closed.items()]
 
 
 def exact_average(average: Average) -> Fraction | None:

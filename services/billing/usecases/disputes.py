@@ -31,9 +31,9 @@ from services.billing.repository.disputes import Wanted
 from services.billing.usecases.ledger import recount
 from services.billing.usecases.rules import rules_now
 from shared.dates import Month
-from shared.db import Work
+from shared.db import Role, Work
 from shared.errors import FieldError, Malformed, NotFound, Refused
-from shared.events.facts import DisputeDecided
+from shared.events.facts import DisputeDecided, DisputeOpened
 from shared.identifiers import uuid7
 from shared.logging import mask
 from shared.streams.outbox import stage_facts
@@ -82,6 +82,7 @@ async def open_dispute(work: Work, contested: Contested, actor: Actor) -> Disput
         raise Refused("dispute.month_not_published", "only what was published can be contested")
     if str(contested.stay) not in {line["case"] for line in json.loads(body)["lines"]}:
         raise Malformed("dispute.not_contestable", errors=(FieldError("/case", "not_in_calculation"),))
+    await work.become(Role.INTAKE)  # what follows counts anew whatever months the stay touches
     await turns.count_in_turn(work)
     cases = await ledger.known_as(work, {contested.stay})
     await ledger.lock(work, cases)
@@ -101,6 +102,14 @@ async def open_dispute(work: Work, contested: Contested, actor: Actor) -> Disput
         work.at,
     )
     await rows.add(work, dispute)
+    opened = DisputeOpened(
+        dispute_id=dispute.id,
+        municipality=dispute.municipality,
+        month=str(dispute.month),
+        case_id=dispute.stay,
+        opened_at=work.at,
+    )
+    await stage_facts(work, [(opened, None)])
     await recount(work, cases)
     return dispute
 
@@ -177,6 +186,7 @@ async def disputes_of(work: Work, wanted: Wanted) -> list[Dispute]:
 async def _locked(work: Work, dispute_id: UUID, reader: str | None = None) -> Dispute:
     """A dispute while its stay is locked: what happens to one stay happens in one order."""
     known = await dispute_of(work, dispute_id, reader)
+    await work.become(Role.INTAKE)  # what follows counts anew whatever months the stay touches
     await turns.count_in_turn(work)
     await ledger.lock(work, await ledger.known_as(work, {known.stay}))
     return await dispute_of(work, dispute_id, reader)

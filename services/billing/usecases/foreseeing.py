@@ -18,6 +18,7 @@ from services.billing.domain.terms import Agreement, Model, OpenLongStay
 from services.billing.domain.terms import Charging as Charges
 from services.billing.repository import averages, ledger
 from services.billing.repository.averages import Average
+from services.billing.repository.everybody import read_everybodys
 from services.billing.usecases.gathering import gather
 from services.billing.usecases.rollup import average_of, average_terms, finish
 from services.billing.usecases.rules import rules_now
@@ -70,7 +71,8 @@ async def running_months(work: Work, month: Month, so_far: Mapping[str, Average]
     rules, today = await rules_now(work), local_date(work.at)
     waiting = await _waiting(work, month, so_far, rules)
     whole = {code for code in so_far if average_terms(rules, code, month) is None}
-    whole |= {code for code, _ in await averages.contested(work, [(code, month) for code in so_far])}
+    async with read_everybodys(work):
+        whole |= {code for code, _ in await averages.contested(work, [(code, month) for code in so_far])}
     left = await _left_now(work, whole, month)
     first = month
     for _ in range(2 * WINDOW.months):

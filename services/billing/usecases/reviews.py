@@ -15,7 +15,7 @@ from services.billing.repository import ledger, reviews, turns
 from services.billing.usecases.ledger import recount
 from services.billing.usecases.rules import rules_now
 from shared.dates import local_date
-from shared.db import Work
+from shared.db import Role, Work
 from shared.errors import FieldError, Malformed, NotFound
 
 
@@ -46,6 +46,7 @@ async def decide_reviews(work: Work, verdicts: Sequence[Verdict], explanation: s
     stays = {stay.case_id: stay for stay in await ledger.stays(work, cases, rules)}
     if len(stays) != len(cases):
         raise NotFound
+    await work.become(Role.INTAKE)  # what follows counts anew whatever months the stays touch
     held = {(ground.stay, ground.reason, ground.facts) for stay in stays.values() for ground in grounds(stay, rules, today)}
     decisions: list[ReviewDecision] = []
     not_held: list[FieldError] = []

@@ -10,7 +10,7 @@ from services.billing.repository.tariffs import TariffRow
 from services.billing.usecases.ledger import recount
 from services.billing.usecases.rules import rules_now
 from shared.dates import Month
-from shared.db import Work
+from shared.db import Role, Work
 from shared.errors import FieldError, Malformed, NotFound, Refused
 from shared.identifiers import uuid7
 from shared.money import ZERO, Money
@@ -50,6 +50,7 @@ async def approve_tariff(work: Work, tariff: UUID, actor: Actor) -> TariffRow:
     if actor.is_same_person_as(Actor(found.client, found.person)):
         raise Refused("tariff.same_person", "a price must be approved by another person than the one who proposed it")
     await _refuse_taken(work, found.first, found.last)
+    await work.become(Role.INTAKE)  # everybody's months are counted anew
     await turns.count_in_turn(work)
     await rows.approve(work, tariff, actor.client, actor.person)
     cases = await ledger.charged_since(work, Month.of(found.first))

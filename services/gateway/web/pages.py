@@ -1,6 +1,6 @@
 """The landing page, the reference and the pages that explain each problem code."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from hashlib import sha256
 from pathlib import Path
 from typing import Any, Final
@@ -17,7 +17,7 @@ _HERE: Final = Path(__file__).parent
 _STYLE: Final = (_HERE / "static" / "dirigent.css").read_bytes()
 _STYLE_PATH: Final = f"/assets/dirigent-{sha256(_STYLE).hexdigest()[:12]}.css"
 _QUERY_LIMIT: Final = 100
-_HEADERS: Final = {
+PAGE_HEADERS: Final = {
     "Content-Security-Policy": "default-src 'none'; style-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "no-referrer",
@@ -38,7 +38,7 @@ def pages(read_document: ReadDocument, read_state: ReadState, *, public_url: str
     @router.get("/")
     async def landing(request: Request) -> Response:
         """Say what this is, in what state, and where to go."""
-        return _page(request, "landing.html", state=await read_state(), public_url=public_url, demo=demo)
+        return page(request, "landing.html", state=await read_state(), public_url=public_url, demo=demo)
 
     @router.get("/docs")
     async def index(request: Request, q: str = "") -> Response:
@@ -49,7 +49,7 @@ def pages(read_document: ReadDocument, read_state: ReadState, *, public_url: str
             for group in reference.groups(await read_document())
         ]
         found = [group for group in shown if group.operations]
-        return _page(request, "docs.html", groups=found, query=q[:_QUERY_LIMIT], public_url=public_url, demo=demo)
+        return page(request, "docs.html", groups=found, query=q[:_QUERY_LIMIT], public_url=public_url, demo=demo)
 
     @router.get("/docs/{name}")
     async def group(request: Request, name: str) -> Response:
@@ -57,21 +57,21 @@ def pages(read_document: ReadDocument, read_state: ReadState, *, public_url: str
         everything = reference.groups(await read_document())
         chosen = next((entry for entry in everything if entry.name == name), None)
         if chosen is None:
-            return _page(request, "missing.html", status=404)
-        return _page(request, "group.html", group=chosen, groups=everything, public_url=public_url)
+            return page(request, "missing.html", status=404)
+        return page(request, "group.html", group=chosen, groups=everything, public_url=public_url)
 
     @router.get("/problems")
     async def problems(request: Request) -> Response:
         """List every problem code."""
-        return _page(request, "problems.html", problems=[found for _, found in sorted(catalogue().items())])
+        return page(request, "problems.html", problems=[found for _, found in sorted(catalogue().items())])
 
     @router.get("/problems/{code}")
     async def problem(request: Request, code: str) -> Response:
         """Explain one problem code."""
         known = catalogue().get(code)
         if known is None:
-            return _page(request, "missing.html", status=404)
-        return _page(request, "problem.html", problem=known)
+            return page(request, "missing.html", status=404)
+        return page(request, "problem.html", problem=known)
 
     @router.get(_STYLE_PATH)
     async def style() -> Response:
@@ -81,8 +81,17 @@ def pages(read_document: ReadDocument, read_state: ReadState, *, public_url: str
     return router
 
 
-def _page(request: Request, template: str, *, status: int = 200, **values: Any) -> Response:
+def page(request: Request, template: str, *, status: int = 200, headers: Mapping[str, str] = PAGE_HEADERS, **values: Any) -> Response:
+    """One page in the reader's language.
+
+    Args:
+        request: Which language, from `?lang=` or what the browser prefers.
+        template: A file of the templates folder.
+        status: HTTP status.
+        headers: What is sent with it, beside the language.
+        **values: What the template shows.
+    """
     asked = request.query_params.get("lang")
     language = asked if asked in {"sv", "en"} else language_of(request.headers.get("accept-language", ""))
     text = _templates.get_template(template).render(language=language, style=_STYLE_PATH, path=request.url.path, **values)
-    return HTMLResponse(text, status, _HEADERS | {"Content-Language": language})
+    return HTMLResponse(text, status, {**headers, "Content-Language": language})

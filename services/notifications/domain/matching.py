@@ -26,6 +26,8 @@ NOTICE_TYPES: Final = frozenset(
         "deviation",
         "reminder",
         "month_published",
+        "average_passed",
+        "dispute_opened",
         "dispute_decided",
         "invoice_issued",
         "month_corrected",

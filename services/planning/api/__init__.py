@@ -3,17 +3,21 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import Any
+from typing import Any, Final
 
 from fastapi import FastAPI
 
 from services.planning.api import (
     admission_reasons,
+    audit,
     cases,
     consents,
     deviations,
     directory,
     events,
+    fhir,
+    fhir_search,
+    hl7v2,
     indicators,
     messages,
     notices,
@@ -21,6 +25,7 @@ from services.planning.api import (
     paper,
     parties,
     patient_information,
+    persons,
     plan_steps,
     plans,
     statements,
@@ -30,14 +35,23 @@ from services.planning.api import (
 from services.planning.heartbeat import keep_beating
 from services.planning.intake import Intake
 from services.planning.settings import Settings
+from services.planning.vault import person_vault
+from shared.db import Database, Role
 from shared.http.app import create_service_app
+
+INTAKE_POOL: Final = 2
+"""One batch is in flight at a time; a batch that a client gathered itself runs beside it."""
 
 
 def create_app(settings: Settings | None = None) -> FastAPI:
     """Planning's application, told by the environment unless by `settings`."""
     settings = settings or Settings()
+    person_vault()  # without its keys planning does not start
     routers = (
         events.router,
+        hl7v2.router,
+        fhir.router,
+        fhir_search.router,
         notices.router,
         outages.router,
         paper.router,  # before the cases, whose ids would take its address
@@ -55,6 +69,8 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         deviations.router,
         worklist.router,
         indicators.router,
+        audit.router,
+        persons.router,
     )
     app = create_service_app("planning", "Dirigent planning", settings, routers)
     inner = app.router.lifespan_context
@@ -62,7 +78,16 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         async with inner(app):
-            app.state.intake = Intake(app.state.database, gathered=settings.gathered_intake, queue=settings.intake_queue)
+            # What is gathered from many callers is written for all of them, and asks for its role once, when it connects.
+            written_by = Database(
+                settings.database_url.get_secret_value(),
+                role=Role.INTAKE,
+                pool_size=INTAKE_POOL if settings.gathered_intake else settings.pool_size,
+                overflow=settings.pool_overflow,
+                application="planning intake",
+                by_key=settings.by_key,
+            )
+            app.state.intake = Intake(written_by, gathered=settings.gathered_intake, queue=settings.intake_queue)
             beating = asyncio.create_task(
                 keep_beating(app.state.database, every=settings.beat_every_seconds, outage_after=settings.outage_after_seconds)
             )
@@ -72,6 +97,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
                 beating.cancel()
                 await asyncio.gather(beating, return_exceptions=True)
                 await app.state.intake.close()
+                await written_by.close()
 
     app.router.lifespan_context = lifespan
     _document_events(app)

@@ -8,6 +8,7 @@ from pydantic import Field
 from services.planning import usecases
 from services.planning.api.plans import HsaId
 from services.planning.repository.admission_reasons import Reason
+from shared.http.acting import acting_person
 from shared.http.call import Checked, StrictRoute, Working
 from shared.http.documented import with_example
 from shared.http.fields import Answer, Body, ShortText, Text
@@ -24,7 +25,9 @@ class AdmissionReasonBody(Body):
 
     unit: HsaId = Field(description="the ward that holds the patient")
     reason: Text
-    stated_by: ShortText = Field(description="name of the person who tells it", examples=["Anna Test"])
+    stated_by: ShortText | None = Field(
+        default=None, description="name of the person who tells it; who signed in may leave it out", examples=["Anna Test"]
+    )
 
 
 class AdmissionReasonTold(Answer):
@@ -37,6 +40,6 @@ class AdmissionReasonTold(Answer):
 @router.put("/v1/cases/{case_id}/admission-reason")
 async def put_admission_reason(call: Checked, work: Working, case_id: UUID, body: AdmissionReasonBody) -> AdmissionReasonTold:
     """Tell why the patient was admitted; shown to other parties only with the patient's consent to `admission_reason`."""
-    reason = Reason(body.unit, body.reason, body.stated_by)
+    reason = Reason(body.unit, body.reason, acting_person(call.caller, body.stated_by, "/stated_by"))
     version = await usecases.state_admission_reason(work, call.caller, case_id, reason)
     return AdmissionReasonTold(case_id=case_id, case_version=version)

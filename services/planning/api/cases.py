@@ -124,7 +124,8 @@ class Search(Body):
     person: PersonSought
 
 
-def _shown(row: Any) -> CaseShown:  # a row
+def shown_case(row: Any) -> CaseShown:  # a row
+    """A case as its parties see it, without what they have told."""
     person = _person(row)
     told = row.view | {"state": row.state}
     if person == WITHHELD:
@@ -134,7 +135,7 @@ def _shown(row: Any) -> CaseShown:  # a row
 
 def _whole(found: usecases.CaseWhole) -> CaseShown:
     contact = found.care_contact
-    return _shown(found.case).model_copy(
+    return shown_case(found.case).model_copy(
         update={
             "sip": None
             if found.sip is None
@@ -221,7 +222,7 @@ async def search_cases(call: Checked, work: Working, body: Search) -> CasesFound
     except ValueError as error:
         raise Malformed("request.malformed", errors=(FieldError("/person/id", str(error)),)) from None
     rows = await usecases.search_cases(work, call.caller, body.person.type, person, request_id=call.request_id)
-    return CasesFound(cases=[_shown(row) for row in rows])
+    return CasesFound(cases=[shown_case(row) for row in rows])
 
 
 @router.get("/v1/cases/{case_id}")

@@ -11,6 +11,7 @@ from services.planning import usecases
 from services.planning.api.plans import HsaId
 from services.planning.usecases.consents import NewConsent, status_of
 from shared.dates import format_instant
+from shared.http.acting import acting_person
 from shared.http.call import Checked, StrictRoute, Working
 from shared.http.documented import with_example
 from shared.http.fields import Answer, Body, Day, ShortText
@@ -37,7 +38,9 @@ class ConsentAsked(Body):
     purposes: Annotated[list[Literal["free_text", "admission_reason"]], Field(min_length=1, max_length=2)]
     given_by: Literal["patient", "guardian", "representative"] = Field(default="patient", description="guardians answer for a child only")
     unit: HsaId = Field(description="the unit that asked")
-    asked_by: ShortText = Field(description="name of the person who asked", examples=["Anna Test"])
+    asked_by: ShortText | None = Field(
+        default=None, description="name of the person who asked; who signed in may leave it out", examples=["Anna Test"]
+    )
     valid_until: Day | None = None
 
 
@@ -46,7 +49,9 @@ class Withdrawal(Body):
 
     model_config = with_example({"told_by": "Anna Test"})
 
-    told_by: ShortText = Field(description="name of the person who recorded it", examples=["Anna Test"])
+    told_by: ShortText | None = Field(
+        default=None, description="name of the person who recorded it; who signed in may leave it out", examples=["Anna Test"]
+    )
 
 
 class ConsentShown(Answer):
@@ -97,7 +102,7 @@ async def post_consent(call: Checked, work: Working, request: Request, body: Con
             purposes=body.purposes,
             given_by=body.given_by,
             unit=body.unit,
-            asked_by=body.asked_by,
+            asked_by=acting_person(call.caller, body.asked_by, "/asked_by"),
             valid_until=body.valid_until,
         )
         return _shown(await usecases.register_consent(work, call.caller, new))
@@ -110,7 +115,9 @@ async def post_withdrawal(call: Checked, work: Working, request: Request, consen
     """Record that the patient withdraws: what rested on it is not shown to others any more."""
 
     async def act() -> ConsentShown:
-        return _shown(await usecases.withdraw_consent(work, call.caller, consent_id, told_by=body.told_by))
+        return _shown(
+            await usecases.withdraw_consent(work, call.caller, consent_id, told_by=acting_person(call.caller, body.told_by, "/told_by"))
+        )
 
     return await once(work, call, request, act)
 

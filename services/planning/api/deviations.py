@@ -12,6 +12,7 @@ from services.planning import usecases
 from services.planning.api.plans import HsaId
 from services.planning.usecases.deviations import NewDeviation
 from shared.dates import format_instant, start_of_day
+from shared.http.acting import acting_person
 from shared.http.call import Checked, StrictRoute, Working
 from shared.http.documented import with_example
 from shared.http.fields import Answer, Body, Day, ShortText, Text
@@ -85,7 +86,9 @@ class DeviationAnswer(Body):
 
     text: Text
     measures: Annotated[list[DeviationMeasure], Field(max_length=20)]
-    answered_by: ShortText = Field(description="name of the person who answers", examples=["Maja Test"])
+    answered_by: ShortText | None = Field(
+        default=None, description="name of the person who answers; who signed in may leave it out", examples=["Maja Test"]
+    )
 
 
 class DeviationClosing(Body):
@@ -245,7 +248,12 @@ async def post_deviation_answer(call: Checked, work: Working, request: Request, 
     async def act() -> DeviationListed:
         measures = [one.model_dump(mode="json") for one in body.measures]
         answered = await usecases.answer_deviation(
-            work, call.caller, deviation_id, text=body.text, measures=measures, answered_by=body.answered_by
+            work,
+            call.caller,
+            deviation_id,
+            text=body.text,
+            measures=measures,
+            answered_by=acting_person(call.caller, body.answered_by, "/answered_by"),
         )
         return DeviationListed(**_listed(answered))
 

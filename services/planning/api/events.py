@@ -106,7 +106,7 @@ async def post_event(request: Request) -> Response:
     _check_type(request, SINGLE_TYPES)
     value = strict_json.decode(await request.body())
     intake: Intake = request.app.state.intake
-    outcome = await intake.take(_stated(value, call.caller))
+    outcome = await intake.take(checked_statement(value, call.caller))
     if isinstance(outcome, HttpProblem):
         raise outcome
     return Response(outcome.answer, HTTPStatus.OK if outcome.repeated else HTTPStatus.CREATED, media_type=_JSON)
@@ -124,7 +124,7 @@ async def post_events(request: Request) -> Response:
     values = await strict_json.read(await request.body())
     if not isinstance(values, list) or not 1 <= len(values) <= MOST_IN_BATCH:
         raise Malformed("batch.invalid")
-    stated, outcomes = await _stated_one_by_one(values, call.caller)
+    stated, outcomes = await _checked_one_by_one(values, call.caller)
     intake: Intake = request.app.state.intake
     outcomes |= zip(stated, await intake.take_batch(list(stated.values())) if stated else (), strict=True)
     shown = [_shown(index, outcomes[index], call, request) for index in range(len(values))]
@@ -154,7 +154,7 @@ def _check_type(request: Request, allowed: tuple[str, ...]) -> None:
         raise HttpProblem("request.content_type")
 
 
-async def _stated_one_by_one(values: Sequence[Any], caller: Caller) -> tuple[dict[int, Statement], dict[int, Outcome | BusinessError]]:
+async def _checked_one_by_one(values: Sequence[Any], caller: Caller) -> tuple[dict[int, Statement], dict[int, Outcome | BusinessError]]:
     """Check every event of a batch by its index: those that may be stated, and the refusals of the others."""
     stated: dict[int, Statement] = {}
     refusals: dict[int, Outcome | BusinessError] = {}
@@ -162,14 +162,19 @@ async def _stated_one_by_one(values: Sequence[Any], caller: Caller) -> tuple[dic
         if index % CHECKED_IN_ONE_TURN == 0:
             await asyncio.sleep(0)  # a batch takes tens of milliseconds to check; others want to be served meanwhile
         try:
-            stated[index] = _stated(value, caller)
+            stated[index] = checked_statement(value, caller)
         except BusinessError as refused:
             refusals[index] = refused
     return stated, refusals
 
 
-def _stated(value: Mapping[str, Any], caller: Caller) -> Statement:
-    """Check one event, and that its sender may state it."""
+def checked_statement(value: Mapping[str, Any], caller: Caller) -> Statement:
+    """Check one event, and that its sender may state it.
+
+    Raises:
+        Malformed: It is not in good form, or states a time that cannot be.
+        HttpProblem: 403, the caller may not state it.
+    """
     event = parse_ward_event(value)
     at = now()
     if not caller.acts_for(event.source.removeprefix("urn:hsa:")):

@@ -11,6 +11,7 @@ from services.planning import usecases
 from services.planning.api.plans import HsaId
 from services.planning.usecases.messages import MessageRead, NewMessage
 from shared.dates import format_instant
+from shared.http.acting import acting_person
 from shared.http.call import Checked, StrictRoute, Working
 from shared.http.documented import with_example
 from shared.http.fields import Answer, Body, ShortText, Text
@@ -38,7 +39,9 @@ class MessageBody(Body):
     answers: UUID | None = Field(default=None, description="the question that is answered")
     topic: Topic
     text: Text | None = Field(default=None, description="only with the patient's consent to free text")
-    written_by: ShortText = Field(description="name of the person who wrote it", examples=["Anna Test"])
+    written_by: ShortText | None = Field(
+        default=None, description="name of the person who wrote it; who signed in may leave it out", examples=["Anna Test"]
+    )
 
 
 class MessageShown(Answer):
@@ -86,7 +89,14 @@ async def post_message(call: Checked, work: Working, request: Request, case_id: 
     """Ask a unit of the case something, or answer it; the addressee is told in its mailbox that there is a message."""
 
     async def act() -> MessageShown:
-        new = NewMessage(unit=body.unit, topic=body.topic, written_by=body.written_by, to=body.to, answers=body.answers, text=body.text)
+        new = NewMessage(
+            unit=body.unit,
+            topic=body.topic,
+            written_by=acting_person(call.caller, body.written_by, "/written_by"),
+            to=body.to,
+            answers=body.answers,
+            text=body.text,
+        )
         row = await usecases.send_message(work, call.caller, case_id, new)
         return _shown(MessageRead(row, row.body, withheld=False))
 

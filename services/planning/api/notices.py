@@ -14,6 +14,7 @@ from services.planning.repository import directory
 from services.planning.usecases.notices import NoticeRead
 from shared.dates import format_instant
 from shared.db import Database
+from shared.http.acting import acting_person
 from shared.http.call import Call, Checked, StrictRoute, Working
 from shared.http.conditional import caller_has
 from shared.http.documented import idempotency_key, with_example
@@ -124,7 +125,9 @@ class AcknowledgementBody(Body):
 
     model_config = with_example({"acknowledged_by": "Anna Test"})
 
-    acknowledged_by: ShortText = Field(description="name of the person at the recipient")
+    acknowledged_by: ShortText | None = Field(
+        default=None, description="name of the person at the recipient; who signed in may leave it out"
+    )
 
 
 class AcknowledgementShown(Answer):
@@ -141,7 +144,9 @@ class ReturnBody(Body):
 
     model_config = with_example({"returned_by": "Anna Test", "reason": "Inte folkbokförd här"})
 
-    returned_by: ShortText = Field(description="name of the person at the recipient", examples=["Anna Test"])
+    returned_by: ShortText | None = Field(
+        default=None, description="name of the person at the recipient; who signed in may leave it out", examples=["Anna Test"]
+    )
     reason: Text = Field(description="why it is not for this recipient; only the ward reads it", examples=["Inte folkbokförd här"])
 
 
@@ -159,7 +164,9 @@ class ForwardBody(Body):
 
     model_config = with_example({"forwarded_by": "Anna Test", "mailbox": "01890a5d-ac96-774b-bcce-b302099a8057"})
 
-    forwarded_by: ShortText = Field(description="name of the person at the recipient", examples=["Anna Test"])
+    forwarded_by: ShortText | None = Field(
+        default=None, description="name of the person at the recipient; who signed in may leave it out", examples=["Anna Test"]
+    )
     mailbox: UUID
 
 
@@ -173,7 +180,8 @@ class ForwardShown(Answer):
     forwarded_at: str
 
 
-def _shown(read: NoticeRead) -> dict[str, Any]:
+def shown_notice(read: NoticeRead) -> dict[str, Any]:
+    """A notice as its recipient sees it."""
     envelope: dict[str, Any] = msgspec.json.decode(read.entry.body)
     return {"number": read.entry.position, "hash": read.entry.hash.hex(), **envelope, "personal": read.personal}
 
@@ -213,13 +221,13 @@ async def get_notices(  # noqa: PLR0913  # the parameters of the address, one to
 ) -> Response:
     """A stretch of the caller's mailbox (by id or unit where it has several), waiting up to `wait` seconds. Reading never consumes."""
     database: Database = request.app.state.database
-    async with database.transaction() as work:
+    async with database.transaction(reader=call.caller.reader) as work:
         box = await usecases.mailbox_of(work, call.caller, mailbox, unit)
-    page = await long_poll(database, request.app.state.watcher, box.feed, after, limit, wait, epoch)
+    page = await long_poll(database, request.app.state.watcher, box.feed, after, limit, wait, epoch, reader=call.caller.reader)
     entries = [entry for entry in page.entries if type is None or entry.kind == type]
-    async with database.transaction() as work:
+    async with database.transaction(reader=call.caller.reader) as work:
         read = await usecases.attach_personal(work, call.caller, box, entries, request_id=call.request_id)
-    body = msgspec.json.encode({"epoch": page.epoch, "entries": [_shown(one) for one in read], "next": page.next, "head": page.head})
+    body = msgspec.json.encode({"epoch": page.epoch, "entries": [shown_notice(one) for one in read], "next": page.next, "head": page.head})
     etag = f'"{sha256(body).hexdigest()[:32]}"'  # of the whole answer: what is withheld later changes it
     headers = {"ETag": etag, "Cache-Control": "private, no-cache"}
     if caller_has(request, etag):
@@ -253,7 +261,7 @@ async def get_notice(call: Checked, work: Working, notice_id: UUID) -> dict[str,
         "forwarded_to": row.forwarded_to,
         "forwarded_as": row.forwarded_as,
     }
-    return _shown(found.read) | {"standing": standing}
+    return shown_notice(found.read) | {"standing": standing}
 
 
 @router.post(
@@ -272,7 +280,7 @@ async def acknowledge(call: Checked, work: Working, request: Request, notice_id:
 
 
 async def _acknowledged(work: Working, call: Call, notice_id: UUID, body: AcknowledgementBody) -> AcknowledgementShown:
-    done = await usecases.acknowledge(work, call.caller, notice_id, by=body.acknowledged_by)
+    done = await usecases.acknowledge(work, call.caller, notice_id, by=acting_person(call.caller, body.acknowledged_by, "/acknowledged_by"))
     return AcknowledgementShown(
         notice_id=done.notice_id,
         state=done.state,
@@ -286,7 +294,9 @@ async def return_notice(call: Checked, work: Working, request: Request, notice_i
     """Return a notice as wrongly addressed (felsänt): the case is gone for this recipient, and the ward is told. Repeating it is safe."""
 
     async def act() -> ReturnShown:
-        done = await usecases.return_notice(work, call.caller, notice_id, by=body.returned_by, reason=body.reason)
+        done = await usecases.return_notice(
+            work, call.caller, notice_id, by=acting_person(call.caller, body.returned_by, "/returned_by"), reason=body.reason
+        )
         return ReturnShown(
             notice_id=done.notice_id, state=done.state, returned_by=done.returned_by, returned_at=format_instant(done.returned_at)
         )
@@ -299,7 +309,9 @@ async def forward_notice(call: Checked, work: Working, request: Request, notice_
     """Send a notice on to another mailbox of the recipient's own organisation (vidaresända). Repeating it is safe."""
 
     async def act() -> ForwardShown:
-        done = await usecases.forward_notice(work, call.caller, notice_id, to=body.mailbox, by=body.forwarded_by)
+        done = await usecases.forward_notice(
+            work, call.caller, notice_id, to=body.mailbox, by=acting_person(call.caller, body.forwarded_by, "/forwarded_by")
+        )
         return ForwardShown(
             notice_id=done.notice_id,
             forwarded_as=done.copy_id,

@@ -9,6 +9,7 @@ from pydantic import Field
 
 from services.planning import usecases
 from shared.dates import format_instant
+from shared.http.acting import acting_person, acting_person_or_client
 from shared.http.auth import Caller
 from shared.http.call import Checked, StrictRoute, Working
 from shared.http.documented import with_example
@@ -37,7 +38,7 @@ class OutageBody(Body):
     ended_at: Instant | None = Field(default=None, description="none while it lasts")
     unit: Prefix | None = Field(default=None, description="the unit that was cut off, or how the HSA-ids of several begin; none: everybody")
     cause: Cause
-    stated_by: ShortText | None = Field(default=None, description="name of the person who states it; the client itself unless named")
+    stated_by: ShortText | None = Field(default=None, description="who states it; who signed in, or the client, unless named")
 
 
 class EndBody(Body):
@@ -46,7 +47,7 @@ class EndBody(Body):
     model_config = with_example({"ended_at": "2026-03-02T17:30:00+01:00", "ended_by": "Anna Test"})
 
     ended_at: Instant
-    ended_by: ShortText | None = Field(default=None, description="name of the person who states it; the client itself unless named")
+    ended_by: ShortText | None = Field(default=None, description="who states it; who signed in, or the client, unless named")
 
 
 class ConfirmationBody(Body):
@@ -54,7 +55,9 @@ class ConfirmationBody(Body):
 
     model_config = with_example({"confirmed_by": "Maja Test"})
 
-    confirmed_by: ShortText = Field(description="name of the person of the region", examples=["Maja Test"])
+    confirmed_by: ShortText | None = Field(
+        default=None, description="name of the person of the region; who signed in may leave it out", examples=["Maja Test"]
+    )
 
 
 class OutageShown(Answer):
@@ -112,7 +115,8 @@ async def post_outage(call: Checked, work: Working, request: Request, body: Outa
     """State an outage; paper times inside it count when it has been confirmed."""
 
     async def act() -> OutageShown:
-        stated = usecases.OutageStated(body.started_at, body.ended_at, body.unit, body.cause, body.stated_by)
+        by = acting_person_or_client(call.caller, body.stated_by, "/stated_by")
+        stated = usecases.OutageStated(body.started_at, body.ended_at, body.unit, body.cause, by)
         return _shown(await usecases.state_outage(work, call.caller, stated), call.caller)
 
     return await once(work, call, request, act)
@@ -123,7 +127,8 @@ async def post_end(call: Checked, work: Working, request: Request, outage_id: UU
     """State when an outage of one's own organisation ended."""
 
     async def act() -> OutageShown:
-        return _shown(await usecases.end_outage(work, call.caller, outage_id, body.ended_at, body.ended_by), call.caller)
+        by = acting_person_or_client(call.caller, body.ended_by, "/ended_by")
+        return _shown(await usecases.end_outage(work, call.caller, outage_id, body.ended_at, by), call.caller)
 
     return await once(work, call, request, act)
 
@@ -133,6 +138,7 @@ async def post_confirmation(call: Checked, work: Working, request: Request, outa
     """Confirm an outage. What was given on paper during it counts from when it was; the cases and billing follow by themselves."""
 
     async def act() -> OutageShown:
-        return _shown(await usecases.confirm_outage(work, call.caller, outage_id, body.confirmed_by), call.caller)
+        by = acting_person(call.caller, body.confirmed_by, "/confirmed_by")
+        return _shown(await usecases.confirm_outage(work, call.caller, outage_id, by), call.caller)
 
     return await once(work, call, request, act)

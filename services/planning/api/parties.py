@@ -12,6 +12,7 @@ from services.planning import usecases
 from services.planning.domain.party_status import Missing, PartyStatus, PlanningStatus
 from services.planning.repository.parties import CareContact
 from shared.dates import at_local_time, format_instant
+from shared.http.acting import acting_person
 from shared.http.call import Checked, StrictRoute, Working
 from shared.http.documented import with_example
 from shared.http.fields import Answer, Body, Day, Instant, ShortText
@@ -110,7 +111,9 @@ class DeclinedBody(Body):
     unit: HsaId
     measures: Annotated[list[Literal["municipal_social", "municipal_health", "outpatient"]], Field(min_length=1, max_length=3)]
     declined_at: Instant
-    recorded_by: ShortText = Field(description="the person the patient told", examples=["Anna Test"])
+    recorded_by: ShortText | None = Field(
+        default=None, description="the person the patient told; who signed in may leave it out", examples=["Anna Test"]
+    )
 
 
 class DeclinedShown(Answer):
@@ -152,7 +155,9 @@ async def post_declined(call: Checked, work: Working, request: Request, case_id:
     """Keep that the patient declined measures that were needed; money may hang on it."""
 
     async def act() -> DeclinedShown:
-        declined = usecases.Declined(body.unit, body.measures, body.declined_at, body.recorded_by)
+        declined = usecases.Declined(
+            body.unit, body.measures, body.declined_at, acting_person(call.caller, body.recorded_by, "/recorded_by")
+        )
         kept = await usecases.decline_measures(work, call.caller, case_id, declined)
         return DeclinedShown(
             id=kept.id,

@@ -12,6 +12,7 @@ from services.planning.domain.plans import Plan, PlanKind
 from services.planning.usecases.plans import NewPlan, PlanRead
 from shared.dates import format_instant
 from shared.errors import FieldError, Malformed
+from shared.http.acting import acting_person
 from shared.http.call import Checked, StrictRoute, Working
 from shared.http.documented import with_example
 from shared.http.fields import Answer, Body, Instant, ShortText, Truth
@@ -89,7 +90,9 @@ class ConsentBody(Body):
 
     consent: Literal["given", "refused", "withdrawn"]
     by: ConsentBy = "patient"
-    asked_by: ShortText = Field(description="name of the person who asked", examples=["Anna Test"])
+    asked_by: ShortText | None = Field(
+        default=None, description="name of the person who asked; who signed in may leave it out", examples=["Anna Test"]
+    )
 
 
 class InvitationAnswer(Body):
@@ -100,7 +103,9 @@ class InvitationAnswer(Body):
     unit: HsaId | None = Field(default=None, description="the unit or team that answers, when several of the caller's were called")
     answer: Literal["accepted", "declined"]
     proposed_at: Instant | None = Field(default=None, description="another time that would suit")
-    answered_by: ShortText = Field(description="name of the person at the unit", examples=["Maja Test"])
+    answered_by: ShortText | None = Field(
+        default=None, description="name of the person at the unit; who signed in may leave it out", examples=["Maja Test"]
+    )
 
 
 class InvitationShown(Answer):
@@ -228,10 +233,11 @@ def _person(person: PlanPerson | None) -> dict[str, Any] | None:
 @router.get("/v1/plans/{plan_id}")
 async def get_plan(call: Checked, work: Working, plan_id: UUID) -> PlanShown:
     """One plan: where it stands, and what it says as far as the reader may know."""
-    return _shown(await usecases.read_plan(work, call.caller, plan_id, request_id=call.request_id))
+    return shown_plan(await usecases.read_plan(work, call.caller, plan_id, request_id=call.request_id))
 
 
-def _shown(found: PlanRead) -> PlanShown:
+def shown_plan(found: PlanRead) -> PlanShown:
+    """A plan as its reader may see it."""
     plan, is_open = found.plan, found.withheld is None
     latest = {entry.what: entry.body for entry in found.entries} if is_open else {}
     meetings = [entry.body for entry in found.entries if entry.what in {"meeting", "held"}] if is_open else []
@@ -286,7 +292,9 @@ def _invitation(one: Any, found: PlanRead) -> InvitationListed:  # a row
 @router.put("/v1/plans/{plan_id}/consent")
 async def put_consent(call: Checked, work: Working, plan_id: UUID, body: ConsentBody) -> PlanState:
     """Record what the patient answered; when she withdraws, nothing of the plan is shared any more."""
-    plan = await usecases.change_consent(work, call.caller, plan_id, consent=body.consent, by=body.by, asked_by=body.asked_by)
+    plan = await usecases.change_consent(
+        work, call.caller, plan_id, consent=body.consent, by=body.by, asked_by=acting_person(call.caller, body.asked_by, "/asked_by")
+    )
     return state_of(plan)
 
 
@@ -322,7 +330,7 @@ async def post_answer(  # the address, and what every handler takes
             unit=body.unit,
             answer=body.answer,
             proposed_at=body.proposed_at,
-            answered_by=body.answered_by,
+            answered_by=acting_person(call.caller, body.answered_by, "/answered_by"),
         )
         return AnswerShown(plan_id=plan_id, invitation_id=invitation_id, unit=unit, answer=body.answer, state=status.value)
 

@@ -10,27 +10,24 @@ PROTECTED_BASIS: Final = "The person's identity is protected; a named reader who
 
 
 def disclosed(
-    personal: Mapping[str, Any] | None, sent_at: datetime, *, protected_reader: bool, taken_on: bool, one_by_id: bool
+    personal: Mapping[str, Any] | None, sent_at: datetime, *, to_named_reader: bool
 ) -> dict[str, Any] | None:
     """The personal part of a notice as its reader may see it: as it was sent, so that its hash is that of the envelope, or not at all.
 
     Of a person whose identity is protected (skyddade personuppgifter) only the statutory notice tells who it is, and only to a named
-    reader: the operator named the client as one that may read protected persons, and a person took the notice on with her name. Other
-    notices were sent without the person, and show what they say.
+    reader, as the decision table of access says who is one. Other notices were sent without the person, and show what they say.
 
     Args:
         personal: The personal part as sent: `protected` says whether the identity is.
         sent_at: When the notice was sent.
-        protected_reader: Whether the client is one that may read protected persons.
-        taken_on: Whether a named person has acknowledged this notice.
-        one_by_id: Whether this one notice was asked for; lists withhold always.
+        to_named_reader: Whether who asks is a named reader of this one notice.
 
     Source:
         Lag (2017:612) 2 kap. 1 §; domain rule 2 (protected identity).
     """
     if personal is None:
         return None
-    if names_protected(personal) and not (protected_reader and taken_on and one_by_id):
+    if names_protected(personal) and not to_named_reader:
         return {"withheld": "protected", "at": format_instant(sent_at), "basis": PROTECTED_BASIS}
     return dict(personal)
 

@@ -36,6 +36,9 @@ class Limits:
     paper_stated: timedelta
     discharge_notice_days: int
     duties_after_discharge: timedelta
+    escalate_to_contact: timedelta
+    escalate_on_call: timedelta
+    escalate_to_operator: timedelta
     sunday_rule: SundayRule
 
 

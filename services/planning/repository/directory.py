@@ -32,15 +32,26 @@ _BY_ID: Final = text(
     WHERE m.id = ANY(CAST(:ids AS uuid[])) ORDER BY m.id
     """
 )
+# Only the region has units that are no municipality's: its organisation has no municipality.
+_CONTROLLERS_OF_REGION: Final = text(
+    """
+    SELECT m.id, m.recipient, m.organisation, m.unit, m.function, m.district,
+           greatest(u.valid_from, o.valid_from) AS stands_from, least(u.valid_to, o.valid_to) AS stands_to
+    FROM mailboxes m JOIN units u ON u.hsa_id = m.unit JOIN organisations o ON o.number = m.organisation
+    WHERE m.function = 'controller' AND o.municipality IS NULL AND m.recipient NOT LIKE 'municipality:%' ORDER BY m.id
+    """
+)
 _OF_CALLER: Final = text(
     """
-    SELECT m.id, m.recipient, m.organisation, m.unit, m.function, m.district
+    WITH teams AS (
+        SELECT t.team FROM team_members t JOIN units u ON u.hsa_id = t.unit
+        JOIN unnest(CAST(:prefixes AS text[])) AS p (prefix) ON starts_with(t.unit, p.prefix)
+        WHERE u.organisation = :organisation AND daterange(t.valid_from, t.valid_to, '[]') @> CAST(:today AS date))
+    SELECT m.id, m.recipient, m.organisation, m.unit, m.function, m.district, m.unit IN (SELECT team FROM teams) AS through_team
     FROM mailboxes m
     WHERE (m.organisation = :organisation AND EXISTS (
         SELECT FROM unnest(CAST(:prefixes AS text[])) AS p (prefix) WHERE starts_with(m.unit, p.prefix)))
-       OR m.unit IN (SELECT t.team FROM team_members t JOIN units u ON u.hsa_id = t.unit
-                     JOIN unnest(CAST(:prefixes AS text[])) AS p (prefix) ON starts_with(t.unit, p.prefix)
-                     WHERE u.organisation = :organisation AND daterange(t.valid_from, t.valid_to, '[]') @> CAST(:today AS date))
+       OR m.unit IN (SELECT team FROM teams)
     ORDER BY m.unit, m.function, m.district
     """
 )
@@ -86,6 +97,8 @@ class Mailbox:
     function: str
     district: str = ""
     standing: Standing = ALWAYS
+    through_team: bool = False
+    """Whether who reads it does so as a member of the team it is addressed to."""
 
     @property
     def feed(self) -> str:
@@ -166,6 +179,12 @@ async def mailboxes_for(work: Work, recipients: Sequence[str], *, function: str 
     return {mailbox.recipient: mailbox for mailbox in reversed(ordered)}
 
 
+async def controllers_of_region(work: Work) -> list[Mailbox]:
+    """The mailboxes of the region's controllers that stand today; none unless the directory has one."""
+    today = local_date(work.at)
+    return [box for box in map(_standing, await work.connection.execute(_CONTROLLERS_OF_REGION)) if box.standing.on(today)]
+
+
 async def by_id(work: Work, ids: Sequence[UUID]) -> list[Mailbox]:
     """Mailboxes by their ids."""
     return [_standing(row) for row in await work.connection.execute(_BY_ID, {"ids": list(ids)})]
@@ -175,7 +194,7 @@ async def mailboxes_of(work: Work, caller: Caller) -> list[Mailbox]:
     """The mailboxes a caller may read: of its organisation, at units inside its prefixes; and of the teams those units are members of."""
     asked = {"organisation": caller.organisation, "prefixes": list(caller.unit_prefixes), "today": local_date(work.at)}
     found = await work.connection.execute(_OF_CALLER, asked)
-    return [_mailbox(row) for row in found]
+    return [replace(_mailbox(row), through_team=row.through_team) for row in found]
 
 
 async def note_poll(work: Work, mailbox: Mailbox, every: timedelta) -> bool:

@@ -1,6 +1,6 @@
 """What stands beside the envelopes in the mailboxes: personal parts, delivery and acknowledgement."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
@@ -8,6 +8,7 @@ from uuid import UUID
 
 from sqlalchemy import text
 
+from services.planning.repository.sealing import Opened, notice_of, sealed_json
 from shared.db import Work
 
 INSERT_NOTICES: Final = text(
@@ -40,14 +41,14 @@ _OF_CASES: Final = text(
 )
 # What is withheld never leaves the database: in its place stands why, since when, and on what basis.
 _SHOWN: Final = """
-    CASE WHEN withheld IS NULL THEN personal
+    jsonb_build_array('notice:' || id, CASE WHEN withheld IS NULL THEN personal
          ELSE jsonb_build_object('withheld', withheld, 'at', to_char(withheld_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'),
                                  'basis', withheld_basis)
-    END AS personal
+    END) AS personal
 """
 _PERSONAL: Final = text(
     f"SELECT id, case_id, sent_at, withheld, acknowledged_by, {_SHOWN} FROM notices WHERE id = ANY(CAST(:ids AS uuid[]))"  # noqa: S608
-)
+).columns(personal=Opened)
 _FETCHED: Final = text("UPDATE notices SET state = 'delivered', delivered_at = :at WHERE id = ANY(CAST(:ids AS uuid[])) AND state = 'sent'")
 _ONE: Final = text(
     f"""
@@ -56,7 +57,7 @@ _ONE: Final = text(
            forwarded_to, forwarded_as, forwarded_at, forwarded_by
     FROM notices WHERE id = :id AND mailbox = ANY(CAST(:mailboxes AS uuid[]))
     """  # noqa: S608  # constant text
-)
+).columns(personal=Opened)
 _WITHHOLD: Final = text(
     """
     UPDATE notices SET withheld = :why, withheld_at = :at, withheld_basis = :basis
@@ -96,7 +97,7 @@ class NoticeRow:
     sent_at: datetime
     supersedes: UUID | None
     envelope: str
-    personal: str | None
+    personal: Mapping[str, Any] | None
 
 
 async def write(work: Work, rows: Sequence[NoticeRow], ended: Sequence[tuple[UUID, str]]) -> None:
@@ -116,7 +117,7 @@ async def write(work: Work, rows: Sequence[NoticeRow], ended: Sequence[tuple[UUI
                 "sent": [row.sent_at for row in rows],
                 "supersedes": [row.supersedes for row in rows],
                 "envelopes": [row.envelope for row in rows],
-                "personals": [row.personal for row in rows],
+                "personals": [None if row.personal is None else sealed_json(row.personal, of=notice_of(row.id)) for row in rows],
             },
         )
     if ended:

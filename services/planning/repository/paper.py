@@ -7,6 +7,7 @@ from uuid import UUID
 from sqlalchemy import text
 
 from services.planning.repository.cases import PERSON, VISIBLE, rights
+from services.planning.repository.sealing import Opened
 from shared.db import Work
 from shared.http.auth import Caller
 
@@ -20,8 +21,8 @@ _OPEN: Final = f"""
     FROM cases c LEFT JOIN care_contacts t ON t.case_id = c.id AND t.unit = c.outpatient_unit LEFT JOIN units u ON u.hsa_id = c.ward
     WHERE c.state IN ('admitted', 'planning', 'ready') AND c.ward IS NOT NULL
 """  # noqa: S608  # constant text
-_OF_CALLER: Final = text(f"{_OPEN} AND {VISIBLE} ORDER BY c.ward, c.id LIMIT :limit")
-_OF_ALL: Final = text(f"{_OPEN} ORDER BY c.ward, c.id")
+_OF_CALLER: Final = text(f"{_OPEN} AND {VISIBLE} ORDER BY c.ward, c.id LIMIT :limit").columns(person=Opened)
+_OF_ALL: Final = text(f"{_OPEN} ORDER BY c.ward, c.id").columns(person=Opened)
 _FINDINGS: Final = text(
     f"""
     SELECT c.id, c.ward, c.state, c.view -> 'findings' AS findings FROM cases c

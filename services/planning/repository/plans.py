@@ -10,16 +10,21 @@ from sqlalchemy import text
 
 from services.planning.domain.addressing import CATCH_ALL
 from services.planning.domain.plans import Consent, Invitation, Plan, PlanKind, PlanStatus
+from services.planning.repository import sealing
 from services.planning.repository.directory import Mailbox
+from services.planning.repository.sealing import Opened, sealed_json
+from services.planning.vault import person_vault
 from shared.db import Work
 
 _ADD: Final = text(
     """
-    INSERT INTO plans (id, case_id, organisation, unit, state, consent, created_at, created_by, kind, child, person)
-    VALUES (:id, :case_id, :organisation, :unit, :state, :consent, :at, :by, :kind, :child, CAST(:person AS jsonb))
+    INSERT INTO plans (id, case_id, organisation, unit, state, consent, created_at, created_by, kind, child, person,
+                       person_id)
+    VALUES (:id, :case_id, :organisation, :unit, :state, :consent, :at, :by, :kind, :child, CAST(:person AS jsonb), :person_id)
     """
 )
 _LOCK: Final = text("SELECT id FROM plans WHERE id = :id FOR UPDATE")
+_IS_THERE: Final = text("SELECT EXISTS (SELECT FROM plans WHERE id = :id)")
 _TODAY: Final = "CAST(now() AT TIME ZONE 'Europe/Stockholm' AS date)"
 _MEMBERS: Final = f"SELECT tm.unit FROM team_members tm WHERE daterange(tm.valid_from, tm.valid_to, '[]') @> {_TODAY} AND tm.team ="  # noqa: S608
 _STANDS: Final = f"(c.outpatient_unit = p.unit OR jsonb_exists(c.parties, 'unit:' || p.unit) OR p.unit IN ({_MEMBERS} c.outpatient_unit))"
@@ -39,12 +44,14 @@ _VOID: Final = """
 _READ: Final = text(
     f"""
     SELECT p.id, p.case_id, p.organisation, p.unit AS opened_by, lead.unit, p.state, p.consent, p.created_at, p.kind, p.child, p.main_unit,
-           coalesce(p.person, c.person) AS person, ARRAY(SELECT lead.unit UNION {_MEMBERS} lead.unit AND c.id IS NOT NULL) AS leaders,
+           CASE WHEN p.person IS NULL THEN jsonb_build_array('case:' || c.id, c.person)
+                ELSE jsonb_build_array('plan:' || p.id, p.person) END AS person,
+           ARRAY(SELECT lead.unit UNION {_MEMBERS} lead.unit AND c.id IS NOT NULL) AS leaders,
            coalesce({_VOID}, false) AS void,
            c.id IS NOT NULL AND c.outpatient_unit IS NULL AND NOT {_VOID} AND {_WAS_TOLD.format(unit="p.unit")} AS left
     FROM plans p LEFT JOIN cases c ON c.id = p.case_id CROSS JOIN LATERAL (SELECT {LEAD} AS unit) AS lead WHERE p.id = :id
     """  # noqa: S608  # constant text
-)
+).columns(person=Opened)
 _MAY_LEAD: Final = text(
     f"SELECT c.outpatient_unit IS NULL OR {_STANDS} FROM cases c, (SELECT CAST(:unit AS text) AS unit) AS p WHERE c.id = :case"  # noqa: S608
 )
@@ -66,7 +73,7 @@ _CALLED_TO: Final = text(
     GROUP BY p.id ORDER BY p.created_at DESC, p.id DESC LIMIT 1
     """
 )
-_PERSON: Final = text("SELECT person FROM cases WHERE id = :case")
+_PERSON: Final = text("SELECT jsonb_build_array('case:' || id, person) AS person FROM cases WHERE id = :case").columns(person=Opened)
 _INVITATIONS: Final = text("SELECT id, sent_at, units, meeting FROM plan_invitations WHERE plan_id = :id ORDER BY recorded_at, id")
 _MOVE: Final = text(
     "UPDATE plans SET state = :state, consent = :consent, main_unit = coalesce(CAST(:main_unit AS text), main_unit) WHERE id = :id"
@@ -160,7 +167,8 @@ async def add(work: Work, plan: Plan, *, organisation: str, person: Mapping[str,
             "by": client,
             "kind": plan.kind.value,
             "child": plan.child,
-            "person": None if person is None else _json(person),
+            "person": None if person is None else sealed_json(person, of=sealing.plan_of(plan.id)),
+            "person_id": None if person is None else person_vault().stands_for(str(person["type"]), str(person["id"])),
         },
     )
     await add_parties(work, plan.id, [(plan.care_centre, None)])
@@ -169,6 +177,11 @@ async def add(work: Work, plan: Plan, *, organisation: str, person: Mapping[str,
 async def lock(work: Work, plan_id: UUID) -> None:
     """Lock one plan; the case of its stay, if any, is locked before."""
     await work.connection.execute(_LOCK, {"id": plan_id})
+
+
+async def is_there(work: Work, plan_id: UUID) -> bool:
+    """Whether there is such a plan, for whom this transaction reads."""
+    return bool((await work.connection.execute(_IS_THERE, {"id": plan_id})).scalar_one())
 
 
 async def row(work: Work, plan_id: UUID) -> Any | None:  # a row

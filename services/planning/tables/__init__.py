@@ -1,4 +1,7 @@
-"""Planning's tables. Person data: `events.body`, `cases.person`, `notices.personal`, `plans.person`, and nowhere else in the product."""
+"""Planning's tables. Person data: `events.body`, `cases.person`, `notices.personal`, `plans.person`, and nowhere else in the product.
+
+There it is sealed, and the numbers in `person_id` and `person_ids` are keyed hashes: see `services.planning.vault`.
+"""
 
 from sqlalchemy import (
     BigInteger,
@@ -51,6 +54,7 @@ __all__ = [
     "duty_calendars",
     "duty_reminders",
     "events",
+    "mailbox_alarms",
     "mailboxes",
     "messages",
     "metadata",
@@ -58,6 +62,7 @@ __all__ = [
     "organisations",
     "outage_entries",
     "outages",
+    "person_sealing",
     "plan_answers",
     "plan_entries",
     "plan_invitations",
@@ -178,7 +183,19 @@ events = Table(
     Column("body", Text, nullable=False),
     UniqueConstraint("source", "event_id", name="events_key"),
     Index("events_stay", "space", "subject"),
-    comment="every event ever accepted, as sent (canonical JSON); two clocks: sent_at and the time inside the body",
+    comment="every event ever accepted, as sent (canonical JSON) but for the person, which is sealed;"
+    " two clocks: sent_at and the time inside",
+)
+
+person_sealing = Table(
+    "person_sealing",
+    metadata,
+    Column("kept_in", Text, primary_key=True),
+    Column("key", Text, nullable=False),
+    Column("through", Text),
+    Column("sealed", BigInteger, nullable=False, server_default="0"),
+    Column("finished_at", INSTANT),
+    comment="how far the worker has come in sealing everything with the key that seals now",
 )
 
 cases = Table(
@@ -213,7 +230,8 @@ cases = Table(
     Index("cases_open_outpatient_unit", "outpatient_unit", "id", postgresql_where=OPEN),
     Index("cases_open_ward", "ward", "id", postgresql_where=OPEN),
     Index("cases_on_paper", "id", postgresql_where=text("(view -> 'on_paper') IS NOT NULL")),
-    comment="the fold of each stay's events as last computed; the person only here, for search and for the parties",
+    Index("cases_with_findings", "id", postgresql_where=text("jsonb_array_length(view -> 'findings') > 0")),
+    comment="the fold of each stay's events as last computed; the person sealed, its numbers as keyed hashes",
 )
 
 case_history = Table(
@@ -265,7 +283,7 @@ notices = Table(
     Index("notices_open", "mailbox", "case_id", postgresql_where=text("state IN ('sent', 'delivered')")),
     CheckConstraint("withheld IN ('erased', 'protected', 'returned', 'consent_withdrawn')", name="notices_withheld"),
     CheckConstraint("state IN ('sent', 'delivered', 'acknowledged', 'returned', 'superseded', 'cancelled')", name="notices_state"),
-    comment="what stands beside the envelope in a mailbox: the personal part, and what became of the notice",
+    comment="what stands beside the envelope in a mailbox: the personal part, sealed, and what became of the notice",
 )
 
 planning_statuses = Table(
@@ -311,6 +329,14 @@ declined_measures = Table(
     Column("client", Text, nullable=False),
     Index("declined_measures_case", "case_id"),
     comment="what the patient declined, and who told us; append-only",
+)
+
+mailbox_alarms = Table(
+    "mailbox_alarms",
+    metadata,
+    Column("mailbox", Uuid, ForeignKey("mailboxes.id"), primary_key=True),
+    Column("told_at", INSTANT, nullable=False),
+    comment="when it was told last that nobody reads a mailbox; told again only after it was read since",
 )
 
 duty_reminders = Table(

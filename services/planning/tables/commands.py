@@ -20,10 +20,12 @@ plans = Table(
     Column("child", Boolean, nullable=False, server_default="false"),
     Column("person", JSONB),
     Column("main_unit", Text),
+    Column("person_id", Text),
     Index("plans_case", "case_id"),
+    Index("plans_person", "person_id", postgresql_where=text("person_id IS NOT NULL")),
     CheckConstraint("consent IN ('given', 'refused', 'withdrawn')", name="plans_consent"),
     CheckConstraint("kind IN ('sip', 'care_plan')", name="plans_kind"),
-    comment="co-ordinated individual plans (SIP) and care plans; the person only of a plan without a stay",
+    comment="co-ordinated individual plans (SIP) and care plans; the person, sealed, only of a plan without a stay",
 )
 
 plan_invitations = Table(

@@ -4,18 +4,17 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
+from services.planning.domain.access import Action
 from services.planning.domain.case import CaseStatus
 from services.planning.domain.consents import check_reason, may_read_reason
 from services.planning.repository import admission_reasons as rows
-from services.planning.repository import cases
 from services.planning.repository.admission_reasons import Reason
+from services.planning.usecases.authorising import locked_case, require_step
 from services.planning.usecases.consents import may_share
 from services.planning.usecases.folding import tell_case
 from shared.db import Work
-from shared.errors import NotFound
 from shared.events.facts import AdmissionReasonStated
 from shared.http.auth import Caller
-from shared.http.problems import HttpProblem
 from shared.streams.outbox import stage_facts
 
 
@@ -39,14 +38,8 @@ async def state_admission_reason(work: Work, caller: Caller, case_id: UUID, reas
     Source:
         Lag (2017:612) 2 kap. 3 §; domain rule 2: consent is checked before anything beyond the statutory content leaves.
     """
-    if await cases.visible(work, caller, case_id) is None:
-        raise NotFound
-    await cases.lock(work, case_id)
-    case = await cases.visible(work, caller, case_id)
-    if case is None or case.version == 0:
-        raise NotFound
-    if reason.unit != case.view["ward"] or not caller.acts_for(reason.unit):
-        raise HttpProblem("access.denied")
+    case = await locked_case(work, caller, case_id, Action.STATE_REASON)
+    require_step(caller, Action.STATE_REASON, case, unit=reason.unit)
     check_reason(CaseStatus(case.view["state"]))
     before = await rows.one(work, case.id)
     if before is not None and (before.unit, before.reason, before.stated_by) == (reason.unit, reason.text, reason.stated_by):

@@ -1,17 +1,20 @@
 """What billing made known becomes a notice in the municipality's mailbox; planning owns the mailboxes, billing the money."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from services.planning.repository import directory
+from services.planning.repository.directory import Mailbox
 from services.planning.usecases.mailing import Letter, Post
 from shared.db import Work
-from shared.events.facts import DisputeDecided, InvoiceIssued, MonthCorrected, MonthPublished
+from shared.events.facts import AveragePassed, DisputeDecided, DisputeOpened, InvoiceIssued, MonthCorrected, MonthPublished
 from shared.streams.consumer import Delivered
 
 MONTH_PUBLISHED = "notice.month_published"
 MONTH_CORRECTED = "notice.month_corrected"
 INVOICE_ISSUED = "notice.invoice_issued"
 DISPUTE_DECIDED = "notice.dispute_decided"
+DISPUTE_OPENED = "notice.dispute_opened"
+AVERAGE_PASSED = "notice.average_passed"
 
 
 async def tell_months(work: Work, delivered: Sequence[Delivered]) -> None:
@@ -58,10 +61,38 @@ async def tell_invoices(work: Work, delivered: Sequence[Delivered]) -> None:
             await _post(work, fact.municipality, INVOICE_ISSUED, f"{INVOICE_ISSUED}/{one.entry_id}", about)
 
 
+async def tell_averages(work: Work, delivered: Sequence[Delivered]) -> None:
+    """Put `notice.average_passed` into the mailbox of the municipality, and of the region's controller where there is one."""
+    for one in delivered:
+        fact = one.fact
+        if isinstance(fact, AveragePassed):
+            about = {"month": fact.month, "threshold": fact.threshold, "average": fact.average, "stays": str(fact.stays)}
+            about |= {"municipality": fact.municipality}
+            await _post(work, fact.municipality, AVERAGE_PASSED, f"{AVERAGE_PASSED}/{one.entry_id}", about)
+            await _post_to_creditor(work, AVERAGE_PASSED, f"{AVERAGE_PASSED}/{one.entry_id}", about)
+
+
+async def tell_opened_disputes(work: Work, delivered: Sequence[Delivered]) -> None:
+    """Put `notice.dispute_opened` into the mailbox of the region's controller, where there is one; the debtor opened it itself."""
+    for one in delivered:
+        fact = one.fact
+        if isinstance(fact, DisputeOpened):
+            about = {"dispute": str(fact.dispute_id), "month": fact.month, "case": str(fact.case_id), "municipality": fact.municipality}
+            await _post_to_creditor(work, DISPUTE_OPENED, f"{DISPUTE_OPENED}/{one.entry_id}", about)
+
+
 async def _post(work: Work, municipality: str, kind: str, origin: str, about: Mapping[str, str]) -> None:
     """A notice of billing is sent when it enters the mailbox; the dispute window of a month starts then (rule 3.8)."""
     found = await directory.mailboxes_for(work, [f"municipality:{municipality}"], function="controller")
+    await _put(work, found.values(), kind, origin, about)
+
+
+async def _post_to_creditor(work: Work, kind: str, origin: str, about: Mapping[str, str]) -> None:
+    await _put(work, await directory.controllers_of_region(work), kind, origin, about)
+
+
+async def _put(work: Work, mailboxes: Iterable[Mailbox], kind: str, origin: str, about: Mapping[str, str]) -> None:
     post = Post()
-    for mailbox in found.values():
+    for mailbox in mailboxes:
         post.put(Letter(mailbox, kind, sender=None, sent_at=work.at, acknowledge_by=None, origin=origin, about=about))
     await post.write(work)

@@ -4,11 +4,13 @@ from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
+from services.planning.domain.access import Action
 from services.planning.repository import cases as rows
+from services.planning.usecases import accesses
+from services.planning.usecases.authorising import callers_case, is_callers
 from shared.db import Work
 from shared.errors import NotFound
 from shared.http.auth import Caller
-from shared.streams import access_log
 
 
 async def read_case(work: Work, caller: Caller, case_id: UUID, *, request_id: str) -> Any:  # a row
@@ -17,10 +19,10 @@ async def read_case(work: Work, caller: Caller, case_id: UUID, *, request_id: st
     Raises:
         NotFound: Unknown, or not the caller's.
     """
-    found = await rows.visible(work, caller, case_id)
-    if found is None or found.version == 0:
+    found = await callers_case(work, caller, case_id, Action.READ_CASE)
+    if found.version == 0:
         raise NotFound
-    await access_log.record(work, caller, "case.read", [case_id], request_id=request_id)
+    await accesses.note(work, caller, "case.read", [case_id], request_id=request_id)
     return found
 
 
@@ -30,9 +32,8 @@ async def read_history(work: Work, caller: Caller, case_id: UUID, *, request_id:
     Raises:
         NotFound: Unknown, or not the caller's.
     """
-    if await rows.visible(work, caller, case_id) is None:
-        raise NotFound
-    await access_log.record(work, caller, "case.history_read", [case_id], request_id=request_id)
+    await callers_case(work, caller, case_id, Action.READ_HISTORY)
+    await accesses.note(work, caller, "case.history_read", [case_id], request_id=request_id)
     return await rows.history(work, case_id)
 
 
@@ -43,6 +44,6 @@ async def list_cases(work: Work, caller: Caller, *, after: UUID, limit: int, sta
 
 async def search_cases(work: Work, caller: Caller, kind: str, person: str, *, request_id: str) -> Sequence[Any]:
     """The caller's cases of one person."""
-    found = await rows.by_person(work, caller, kind, person)
-    await access_log.record(work, caller, "case.search", [row.id for row in found], request_id=request_id)
+    found = [case for case in await rows.by_person(work, caller, kind, person) if is_callers(caller, Action.SEARCH, case)]
+    await accesses.note(work, caller, "case.search", [row.id for row in found], request_id=request_id)
     return found

@@ -6,11 +6,13 @@ from datetime import date
 from typing import Any
 from uuid import UUID
 
+from services.planning.domain.access import Action
 from services.planning.domain.age import AnsweredBy, check_answered_by
 from services.planning.domain.consents import ConsentAnswer, ConsentStatus, Purpose, allows, check_may_give, withdraw
-from services.planning.repository import cases
 from services.planning.repository import consents as rows
 from services.planning.repository.plans import person_of
+from services.planning.usecases import accesses
+from services.planning.usecases.authorising import callers_case, locked_case, require_step
 from services.planning.usecases.folding import tell_case
 from services.planning.usecases.plans import under_age
 from shared.dates import local_date
@@ -18,9 +20,7 @@ from shared.db import Work
 from shared.errors import NotFound
 from shared.events.facts import ConsentChanged
 from shared.http.auth import Caller
-from shared.http.problems import HttpProblem
 from shared.identifiers import uuid7
-from shared.streams import access_log
 from shared.streams.outbox import stage_facts
 
 
@@ -64,12 +64,8 @@ async def register_consent(work: Work, caller: Caller, new: NewConsent) -> Any: 
     Source:
         Domain rule 2: consent is checked before anything beyond the statutory content leaves.
     """
-    if not caller.acts_for(new.unit):
-        raise HttpProblem("access.denied")
-    await cases.lock(work, new.case_id)
-    case = await cases.visible(work, caller, new.case_id)
-    if case is None:
-        raise NotFound
+    case = await locked_case(work, caller, new.case_id, Action.RECORD_CONSENT)
+    require_step(caller, Action.RECORD_CONSENT, case, unit=new.unit)
     check_answered_by(new.given_by, child=under_age(await person_of(work, case.id), local_date(work.at)))
     purposes = sorted(set(new.purposes))
     if new.given:
@@ -99,9 +95,9 @@ async def withdraw_consent(work: Work, caller: Caller, consent_id: UUID, *, told
         Refused: 409, she had refused.
     """
     found = await rows.one(work, consent_id)
-    if found is None or await cases.visible(work, caller, found.case_id) is None:
+    if found is None:
         raise NotFound
-    await cases.lock(work, found.case_id)
+    await locked_case(work, caller, found.case_id, Action.WITHDRAW_CONSENT)
     found = await rows.one(work, consent_id)
     before = status_of(found)
     if withdraw(before) is before:
@@ -125,8 +121,6 @@ async def read_consents(work: Work, caller: Caller, case_id: UUID, *, request_id
     Raises:
         NotFound: The case is unknown or not the caller's.
     """
-    case = await cases.visible(work, caller, case_id)
-    if case is None:
-        raise NotFound
-    await access_log.record(work, caller, "consents.read", [case.id], request_id=request_id)
+    case = await callers_case(work, caller, case_id, Action.READ_CONSENTS)
+    await accesses.note(work, caller, "consents.read", [case.id], request_id=request_id)
     return await rows.of_case(work, case.id)

@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
+from services.planning.domain.access import Action, Which
 from services.planning.domain.deviations import (
     Category,
     DeviationStatus,
@@ -20,6 +21,8 @@ from services.planning.domain.deviations import (
 from services.planning.repository import cases, directory, messages, notices
 from services.planning.repository import deviations as rows
 from services.planning.statute import load_statute
+from services.planning.usecases import accesses
+from services.planning.usecases.authorising import locked_case, require, require_step
 from services.planning.usecases.consents import may_share
 from services.planning.usecases.folding import tell_case
 from services.planning.usecases.mailing import Letter, Post
@@ -27,9 +30,7 @@ from shared.db import Work
 from shared.errors import FieldError, Malformed, NotFound
 from shared.events.facts import DeviationChanged
 from shared.http.auth import Caller
-from shared.http.problems import HttpProblem
 from shared.identifiers import uuid7
-from shared.streams import access_log
 from shared.streams.outbox import staged_fact
 
 DEVIATION: Final = "notice.deviation"
@@ -56,13 +57,10 @@ async def report_deviation(work: Work, caller: Caller, new: NewDeviation) -> Any
         HttpProblem: 403, the unit is not the caller's, or not concerned in the case.
     """
     named = await _case_of(work, caller, new)
-    await cases.lock(work, named)
-    case = await cases.visible(work, caller, named)
-    if case is None:
-        raise NotFound
+    case = await locked_case(work, caller, named, Action.REPORT_DEVIATION)
     case_id = case.id
-    if not caller.acts_for(new.unit) or new.unit not in await messages.concerned(work, case_id):
-        raise HttpProblem("access.denied")
+    concerned = frozenset(await messages.concerned(work, case_id))
+    require_step(caller, Action.REPORT_DEVIATION, case, concerned=concerned, unit=new.unit)
     deviation_id, status = uuid7(), DeviationStatus.REPORTED
     await rows.add(
         work,
@@ -102,8 +100,8 @@ async def assign_deviation(work: Work, caller: Caller, deviation_id: UUID, *, to
         Refused: 409, it is closed.
     """
     found = await _locked(work, caller, deviation_id)
-    if await cases.visible(work, caller, found.case_id) is None:  # who lost the case must not learn whom it concerns now
-        raise HttpProblem("access.denied")
+    case = await cases.visible(work, caller, found.case_id)  # who lost the case must not learn whom it concerns now
+    _require(caller, Action.ASSIGN_DEVIATION, found, case)
     status = move(DeviationStatus(found.state), DeviationTrigger.ASSIGN)
     if to == found.reporter or to not in await messages.concerned(work, found.case_id):
         raise Malformed("case.unit_not_concerned", errors=(FieldError("/unit", "unit_not_concerned"),))
@@ -124,8 +122,7 @@ async def answer_deviation(
     """
     found = await _locked(work, caller, deviation_id)
     status = move(DeviationStatus(found.state), DeviationTrigger.ANSWER)
-    if not caller.acts_for(found.assigned_to):
-        raise HttpProblem("access.denied")
+    _require(caller, Action.ANSWER_DEVIATION, found)
     await rows.move(work, deviation_id, status.value, assigned_to=None, due_at=None)
     said = {"text": text, "measures": [*measures], "answered_by": answered_by}
     await rows.say(work, deviation_id, found.assigned_to, "answered", said, client=caller.client_id)
@@ -142,8 +139,7 @@ async def close_deviation(work: Work, caller: Caller, deviation_id: UUID, *, tex
     """
     found = await _locked(work, caller, deviation_id)
     status = move(DeviationStatus(found.state), DeviationTrigger.CLOSE)
-    if not caller.acts_for(found.reporter):
-        raise HttpProblem("access.denied")
+    _require(caller, Action.CLOSE_DEVIATION, found)
     await rows.move(work, deviation_id, status.value, assigned_to=None, due_at=None)
     await rows.say(work, deviation_id, found.reporter, "closed", {"text": text}, client=caller.client_id)
     return await _told(work, caller, deviation_id, "closed", tell=found.assigned_to)
@@ -158,7 +154,16 @@ async def _locked(work: Work, caller: Caller, deviation_id: UUID) -> Any:  # a r
     found = await rows.own(work, caller, deviation_id)
     if found is None:
         raise NotFound
+    _require(caller, Action.READ_DEVIATION, found)
     return found
+
+
+def _require(caller: Caller, action: Action, found: Any, case: Any = None) -> None:  # rows
+    sides = {"reporter": found.reporter, "assigned_to": found.assigned_to}
+    if case is None:
+        require(caller, action, Which(**sides))
+    else:
+        require_step(caller, action, case, **sides)
 
 
 def _speaker(caller: Caller, found: Any) -> str:
@@ -222,6 +227,7 @@ async def read_deviation(work: Work, caller: Caller, deviation_id: UUID, *, requ
     row = await rows.own(work, caller, deviation_id)
     if row is None:
         raise NotFound
+    _require(caller, Action.READ_DEVIATION, row)
     consented = await may_share(work, row.case_id, "free_text") and await cases.visible(work, caller, row.case_id) is not None
     entries, withheld = [], False
     for entry in await rows.entries(work, deviation_id):
@@ -230,7 +236,7 @@ async def read_deviation(work: Work, caller: Caller, deviation_id: UUID, *, requ
         entries.append(
             {"number": entry.number, "at": entry.at, "unit": entry.unit, "what": entry.what, "said": None if free else entry.body}
         )
-    await access_log.record(work, caller, "deviation.read", [row.case_id], request_id=request_id)
+    await accesses.note(work, caller, "deviation.read", [row.case_id], request_id=request_id)
     return DeviationRead(row, entries, withheld, row.due_at is not None and row.due_at < work.at)
 
 

@@ -6,9 +6,11 @@ from datetime import date
 from typing import Any
 from uuid import UUID
 
+from services.planning.domain.access import Action, Which
 from services.planning.repository import directory as rows
 from services.planning.repository import register
 from services.planning.repository.directory import Mailbox
+from services.planning.usecases.authorising import require
 from services.planning.usecases.register import (
     CalendarBody,
     Entry,
@@ -25,7 +27,6 @@ from services.planning.usecases.register import (
 from shared.db import Work
 from shared.errors import NotFound
 from shared.http.auth import Caller
-from shared.http.problems import HttpProblem
 from shared.identifiers import uuid7
 
 
@@ -87,8 +88,7 @@ def _check_keeper(caller: Caller, organisation: str) -> None:
     Raises:
         HttpProblem: 403, another's part.
     """
-    if caller.municipality is not None and caller.organisation != organisation:
-        raise HttpProblem("access.denied")
+    require(caller, Action.KEEP_DIRECTORY, Which(owner=organisation))
 
 
 async def list_organisations(work: Work) -> Sequence[Any]:

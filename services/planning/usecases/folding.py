@@ -22,6 +22,7 @@ from services.planning.repository import directory as mailboxes
 from services.planning.repository import intake as rows
 from services.planning.repository import notices
 from services.planning.repository.directory import Mailbox, Reach
+from services.planning.repository.sealing import case_of, sealed_json
 from services.planning.statute import load_statute
 from services.planning.translation import stay_changed
 from services.planning.usecases.case_view import view_of
@@ -29,6 +30,7 @@ from services.planning.usecases.joining import Story, joined_stories, read_stori
 from services.planning.usecases.mailing import Letter, Post
 from services.planning.usecases.on_paper import outages_for
 from services.planning.usecases.party_changes import party_changes
+from services.planning.vault import person_vault
 from shared.db import Work
 from shared.events.facts import StayChanged
 from shared.streams.outbox import staged_members
@@ -157,7 +159,7 @@ def _absorbed(case: Folded, member: UUID, version: int, at: datetime, post: Post
 
 def case_row(case: Folded) -> rows.CaseRow:
     """What is stored of a case beside its events."""
-    state, about = case.state, case.state.about
+    state, about, vault = case.state, case.state.about, person_vault()
     return rows.CaseRow(
         id=case.case_id,
         version=case.version,
@@ -168,15 +170,33 @@ def case_row(case: Folded) -> rows.CaseRow:
         outpatient_unit=next((party.recipient.code for party in state.parties if party.recipient.kind == "unit"), None),
         parties=msgspec.json.encode([str(party.recipient) for party in state.parties]).decode(),
         view=msgspec.json.encode(view_of(state)).decode(),
-        person=msgspec.json.encode(about.person).decode() if about else None,
-        person_id=str(about.person["id"]) if about else None,
-        person_ids=msgspec.json.encode([f"{kind}:{number}" for kind, number in state.person_ids]).decode(),
+        person=_kept(about.person, case.case_id) if about else None,
+        person_id=vault.stands_for(str(about.person["type"]), str(about.person["id"])) if about and "id" in about.person else None,
+        person_ids=msgspec.json.encode([vault.stands_for(kind, number) for kind, number in state.person_ids]).decode(),
         joined_to=case.story.joined_to,
     )
 
 
+def _kept(person: Mapping[str, object], case_id: UUID) -> str:
+    """How a person is kept beside the case: sealed, or in clear that she was erased, since when and why."""
+    if "withheld" in person:
+        return msgspec.json.encode({name: person[name] for name in ("withheld", "at", "basis")}).decode()
+    return sealed_json(person, of=case_of(case_id))
+
+
 def collect(case: Folded, at: datetime, post: Post) -> None:
-    """What must be entered for the mailboxes to say what the case says, and the fact for billing."""
+    """What must be entered for the mailboxes to say what the case says, and the fact for billing.
+
+    Of a patient who was erased nobody is told any more; billing's fact stands as it was.
+    """
+    if case.state.about is None or "withheld" not in case.state.about.person:
+        _collect_notices(case, at, post)
+    stay = stay_changed(case.case_id, case.version, case.state, case.story.members)
+    if stay is not None:
+        post.staged.append(staged_members(StayChanged, stay, case.case_id))
+
+
+def _collect_notices(case: Folded, at: datetime, post: Post) -> None:
     already = [
         SentNotice(row.id, row.origin, row.fingerprint, row.revision, NoticeStatus(row.state))
         for row in case.sent
@@ -200,9 +220,6 @@ def collect(case: Folded, at: datetime, post: Post) -> None:
         post.protected += [row.id for row in case.sent if row.withheld is None and row.protected == "false"]
     if any(row.type == NoticeType.ADMISSION for row in case.sent):  # whom a case concerns first, its admission notices tell
         post.staged += party_changes(case.case_id, case.version, case.story.told_to, case.state, at, history=case.history)
-    stay = stay_changed(case.case_id, case.version, case.state, case.story.members)
-    if stay is not None:
-        post.staged.append(staged_members(StayChanged, stay, case.case_id))
 
 
 def _no_longer_theirs(case: Folded) -> list[UUID]:

@@ -10,6 +10,7 @@ import msgspec
 
 from services.planning.domain.events import StayKey, ward_of
 from services.planning.repository import intake as rows
+from services.planning.repository.sealing import sealed_event
 from services.planning.translation import case_event
 from services.planning.usecases.case_view import shown
 from services.planning.usecases.folding import Folded, fold_cases, write_folded
@@ -73,7 +74,7 @@ def statement(value: Mapping[str, Any], caller: Caller, at: datetime, sent_at: d
             history=sent_at is not None,
             client=caller.client_id,
             fingerprint=sha256(body.encode()).digest(),
-            body=body,
+            body=sealed_event(content, body),
         ),
     )
 

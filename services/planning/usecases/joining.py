@@ -9,11 +9,10 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 from uuid import UUID
 
-import msgspec
-
 from services.planning.domain.events import UNSAID, CaseEvent, StayKey, Transfer, led_to
 from services.planning.domain.joining import joined, led_from, persons_of, told_apart
 from services.planning.repository import intake as rows
+from services.planning.repository.sealing import opened_event
 from services.planning.translation import case_event
 from shared.db import Work
 from shared.identifiers import provider_of, uuid7
@@ -54,7 +53,7 @@ async def read_stories(work: Work, cases: list[UUID]) -> dict[UUID, Story]:
             story = Story(version=row.version, stay=stay, joined_to=row.joined_to, told_to=frozenset(row.parties))
             stories[row.case_id] = story
         if row.body is not None:
-            story.tell(case_event(msgspec.json.decode(row.body), row.sent_at, row.space), history=row.history)
+            story.tell(case_event(opened_event(row.body), row.sent_at, row.space), history=row.history)
     return stories
 
 

@@ -64,8 +64,8 @@ class Post:
     def put(self, letter: Letter) -> UUID:
         """Make the notice for a letter; its id."""
         notice_id = uuid7()
-        personal = None if letter.personal is None else canonical_plain({"salt": secrets.token_hex(_SALT_BYTES), **letter.personal})
-        envelope = _envelope(notice_id, letter, personal)
+        personal = None if letter.personal is None else {"salt": secrets.token_hex(_SALT_BYTES), **letter.personal}
+        envelope = _envelope(notice_id, letter, None if personal is None else canonical_plain(personal))
         self.notices.append(
             rows.NoticeRow(
                 id=notice_id,
@@ -129,4 +129,6 @@ def _notice_sent(notice_id: UUID, letter: Letter) -> dict[str, object]:
         "sent_at": letter.sent_at,
         "history": letter.history,
         "about": letter.about,
+        "acknowledge_by": letter.acknowledge_by,
+        "supersedes": letter.supersedes,
     }

@@ -5,12 +5,14 @@ from dataclasses import dataclass
 from typing import Any, Final
 from uuid import UUID
 
+from services.planning.domain.access import Action
 from services.planning.domain.limits import acknowledgement_due
 from services.planning.domain.messages import MessageStatus, Topic, answered, check_text
-from services.planning.repository import cases
 from services.planning.repository import messages as rows
 from services.planning.repository.directory import Mailbox
 from services.planning.statute import load_statute
+from services.planning.usecases import accesses
+from services.planning.usecases.authorising import callers_case, locked_case, require_step
 from services.planning.usecases.consents import may_share
 from services.planning.usecases.folding import tell_case
 from services.planning.usecases.mailing import Letter, Post
@@ -18,9 +20,7 @@ from shared.db import Work
 from shared.errors import FieldError, Malformed, NotFound
 from shared.events.command_facts import MessageSent
 from shared.http.auth import Caller
-from shared.http.problems import HttpProblem
 from shared.identifiers import uuid7
-from shared.streams import access_log
 from shared.streams.outbox import stage_facts
 
 MESSAGE: Final = "notice.message"
@@ -52,14 +52,10 @@ async def send_message(work: Work, caller: Caller, case_id: UUID, new: NewMessag
     """
     if (new.to is None) == (new.answers is None):
         raise Malformed("request.malformed", errors=(FieldError("/to", "missing" if new.to is None else "not_with_answers"),))
-    await cases.lock(work, case_id)
-    case = await cases.visible(work, caller, case_id)
-    if case is None:
-        raise NotFound
+    case = await locked_case(work, caller, case_id, Action.SEND_MESSAGE)
     case_id = case.id  # after a transfer several ids mean it
     concerned = await rows.concerned(work, case_id)
-    if not caller.acts_for(new.unit) or new.unit not in concerned:
-        raise HttpProblem("access.denied")
+    require_step(caller, Action.SEND_MESSAGE, case, concerned=frozenset(concerned), unit=new.unit)
     check_text(new.text, consented=await may_share(work, case_id, "free_text"))
     recipient = await _asked_by(work, case_id, new) if new.answers is not None else str(new.to)
     if recipient not in concerned:
@@ -140,9 +136,7 @@ async def read_messages(work: Work, caller: Caller, case_id: UUID, *, request_id
     Source:
         Domain rule 2: consent is checked before anything beyond the statutory content leaves.
     """
-    case = await cases.visible(work, caller, case_id)
-    if case is None:
-        raise NotFound
+    case = await callers_case(work, caller, case_id, Action.READ_MESSAGES)
     case_id = case.id
     consented = await may_share(work, case_id, "free_text")
     found = []
@@ -151,5 +145,5 @@ async def read_messages(work: Work, caller: Caller, case_id: UUID, *, request_id
             withheld = row.body is not None and not consented and not caller.acts_for(row.sender)
             found.append(MessageRead(row, None if withheld else row.body, withheld))
     if any(one.text is not None for one in found):
-        await access_log.record(work, caller, "messages.read", [case_id], request_id=request_id)
+        await accesses.note(work, caller, "messages.read", [case_id], request_id=request_id)
     return found

@@ -6,24 +6,26 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 from uuid import UUID
 
+from services.planning.domain.access import Action
 from services.planning.domain.acknowledgement import Acknowledgement, NoticeStanding, NoticeStatus
 from services.planning.domain.acknowledgement import acknowledge as taken_on
 from services.planning.domain.disclosure import disclosed
 from services.planning.repository import cases, directory
 from services.planning.repository import notices as rows
 from services.planning.repository.directory import Mailbox
+from services.planning.usecases import accesses
+from services.planning.usecases.authorising import may_read_protected, require_mailbox
 from services.planning.usecases.folding import tell_case
-from shared.db import Work
+from shared.db import Role, Work
 from shared.errors import NotFound
 from shared.events.command_facts import NoticeAcknowledged
 from shared.events.facts import MailboxPolled
 from shared.http.auth import Caller
 from shared.http.problems import HttpProblem
-from shared.streams import access_log, feeds
+from shared.streams import feeds
 from shared.streams.outbox import stage_facts
 
 POLL_NOTED_EVERY: Final = timedelta(hours=1)
-PROTECTED_READERS: Final = "persons:protected"
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,20 +66,15 @@ async def attach_personal(
     ids = [entry.entry_id for entry in entries]
     beside = await rows.personal_parts(work, ids)
     await rows.note_delivered(work, ids)
-    shown = {notice_id: _shown(row, caller, one_by_id=False) for notice_id, row in beside.items()}
+    shown = {notice_id: _shown(row, caller, mailbox, one_by_id=False) for notice_id, row in beside.items()}
     read_about = [row.case_id or row.id for notice_id, row in beside.items() if _is_personal(shown[notice_id])]
-    await access_log.record(work, caller, "notices.read", read_about, request_id=request_id)
+    await accesses.note(work, caller, "notices.read", read_about, request_id=request_id)
     return [NoticeRead(entry, shown.get(entry.entry_id)) for entry in entries]
 
 
-def _shown(row: Any, caller: Caller, *, one_by_id: bool) -> dict[str, Any] | None:  # a row
-    return disclosed(
-        row.personal,
-        row.sent_at,
-        protected_reader=caller.may(PROTECTED_READERS),
-        taken_on=row.acknowledged_by is not None,
-        one_by_id=one_by_id,
-    )
+def _shown(row: Any, caller: Caller, mailbox: Mailbox, *, one_by_id: bool) -> dict[str, Any] | None:  # a row
+    named = may_read_protected(caller, mailbox, taken_on=row.acknowledged_by is not None, one_by_id=one_by_id)
+    return disclosed(row.personal, row.sent_at, to_named_reader=named)
 
 
 def _is_personal(shown: dict[str, Any] | None) -> bool:
@@ -92,20 +89,48 @@ class NoticeFound:
     row: Any
 
 
+async def notice_of(work: Work, caller: Caller, notice_id: UUID, action: Action) -> tuple[Any, Mailbox]:  # a row
+    """A notice, and the mailbox of the caller's that it stands in.
+
+    Raises:
+        NotFound: Unknown, or not in a mailbox of the caller.
+    """
+    own = {mailbox.id: mailbox for mailbox in await directory.mailboxes_of(work, caller)}
+    row = await rows.one(work, notice_id, list(own))
+    if row is None:
+        raise NotFound
+    require_mailbox(caller, action, own[row.mailbox])
+    return row, own[row.mailbox]
+
+
+async def locked_notice(work: Work, caller: Caller, notice_id: UUID, action: Action) -> tuple[Any, Mailbox]:  # a row
+    """The same, read after its case and itself were locked; from here on the transaction runs as intake.
+
+    Raises:
+        NotFound: Unknown, or not in a mailbox of the caller.
+    """
+    seen, mailbox = await notice_of(work, caller, notice_id, action)
+    await work.become(Role.INTAKE)
+    if seen.case_id is not None:
+        await cases.lock(work, seen.case_id)
+    await rows.lock(work, notice_id)
+    row: Any = await rows.one(work, notice_id, [mailbox.id])
+    return row, mailbox
+
+
 async def read_notice(work: Work, caller: Caller, notice_id: UUID, *, request_id: str) -> NoticeFound:
     """One notice of the caller's mailboxes.
 
     Raises:
         NotFound: Unknown, not the caller's, or not yet numbered.
     """
-    own = await directory.mailboxes_of(work, caller)
-    row = await rows.one(work, notice_id, [mailbox.id for mailbox in own])
+    row, mailbox = await notice_of(work, caller, notice_id, Action.READ_MAILBOX)
     numbered = await feeds.find(work, notice_id)
-    if row is None or numbered is None:
+    if numbered is None:
         raise NotFound
-    personal = _shown(row, caller, one_by_id=True)
+    personal = _shown(row, caller, mailbox, one_by_id=True)
     if _is_personal(personal):
-        await access_log.record(work, caller, "notice.read", [row.case_id or notice_id], request_id=request_id)
+        await accesses.note(work, caller, "notice.read", [row.case_id or notice_id], request_id=request_id)
     return NoticeFound(NoticeRead(numbered[1], personal), row)
 
 
@@ -130,14 +155,7 @@ async def acknowledge(work: Work, caller: Caller, notice_id: UUID, *, by: str) -
     Source:
         Lag (2017:612) 2 kap. 6 §: planning starts when the admission notice is received.
     """
-    own = [mailbox.id for mailbox in await directory.mailboxes_of(work, caller)]
-    seen = await rows.one(work, notice_id, own)
-    if seen is None:
-        raise NotFound
-    if seen.case_id is not None:
-        await cases.lock(work, seen.case_id)
-    await rows.lock(work, notice_id)
-    row: Any = await rows.one(work, notice_id, own)
+    row, _ = await locked_notice(work, caller, notice_id, Action.ACKNOWLEDGE)
     before = NoticeStanding(
         NoticeStatus(row.state), None if row.acknowledged_at is None else Acknowledgement(row.acknowledged_by, row.acknowledged_at)
     )

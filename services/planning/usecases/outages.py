@@ -8,16 +8,17 @@ from uuid import UUID
 import msgspec
 import structlog
 
+from services.planning.domain.access import Action, Which
 from services.planning.repository import cases
 from services.planning.repository import intake as lines
 from services.planning.repository import outages as rows
+from services.planning.usecases.authorising import require
 from services.planning.usecases.case_view import view_of
 from services.planning.usecases.folding import ITSELF, fold_cases, write_folded
 from shared.dates import format_instant
-from shared.db import Work
+from shared.db import Role, Work
 from shared.errors import FieldError, Malformed, NotFound, Refused
 from shared.http.auth import Caller
-from shared.http.problems import HttpProblem
 from shared.identifiers import uuid7
 from shared.persons import Actor
 from shared.streams import due
@@ -71,8 +72,7 @@ async def state_outage(work: Work, caller: Caller, stated: OutageStated) -> Any:
         HttpProblem: 403, the units are not the caller's, or neither a ward nor the region states one of the whole service.
         Malformed: It lies in the future, or ends before it begins.
     """
-    if not _may_speak_of(caller, stated.scope):
-        raise HttpProblem("access.denied")
+    require(caller, Action.STATE_OUTAGE, Which(unit=stated.scope))
     _check_times(stated.since, stated.until, work.at)
     actor = Actor(caller.client_id, stated.stated_by or caller.client_id)
     outage = rows.NewOutage(
@@ -99,10 +99,7 @@ async def end_outage(work: Work, caller: Caller, outage_id: UUID, until: datetim
         Malformed: The end lies in the future, or before the beginning.
     """
     outage = await _locked(work, outage_id)
-    if outage.organisation != caller.organisation:
-        raise NotFound
-    if not _may_speak_of(caller, outage.scope or None):
-        raise HttpProblem("access.denied")
+    require(caller, Action.END_OUTAGE, Which(owner=outage.organisation, unit=outage.scope or None))
     if outage.until is not None:
         raise Refused("outage.ended")
     _check_times(outage.since, until, work.at)
@@ -122,8 +119,8 @@ async def confirm_outage(work: Work, caller: Caller, outage_id: UUID, person: st
     Source:
         Lag (2017:612) 2 kap. 1 §, 3 kap. 1 §; that two persons take part is our default.
     """
-    if caller.municipality is not None:
-        raise NotFound
+    require(caller, Action.CONFIRM_OUTAGE, Which())
+    await work.become(Role.INTAKE)  # it concerns whatever cases there are
     await rows.about_to_change(work)
     outage = await _locked(work, outage_id)
     if outage.origin == "recorded" or outage.confirmed_at is not None:
@@ -176,13 +173,6 @@ async def _locked(work: Work, outage_id: UUID) -> Any:  # a row
     if found is None:
         raise NotFound
     return found
-
-
-def _may_speak_of(caller: Caller, scope: str | None) -> bool:
-    """Who is cut off says so of its own units; of the whole service whoever sends notices, or decides for the region."""
-    if scope is not None:
-        return caller.acts_for(scope)
-    return caller.municipality is None and (caller.may("events:write") or caller.may("reviews:decide"))
 
 
 def _check_times(since: datetime, until: datetime | None, at: datetime) -> None:

@@ -7,10 +7,10 @@ from html import escape
 from typing import Any, Final
 
 from services.planning.repository import paper as rows
+from services.planning.usecases import accesses
 from shared.dates import stockholm
 from shared.db import Work
 from shared.http.auth import Caller
-from shared.streams import access_log
 
 MOST_CASES: Final = 1_000
 _HEAD: Final = (
@@ -53,7 +53,7 @@ async def paper_list(work: Work, caller: Caller, *, request_id: str) -> str:
         Lag (2017:612) 2 kap. 1 §, 3 kap. 1 §: notices are due whether or not the service can be reached.
     """
     found = await rows.open_of_caller(work, caller, MOST_CASES)
-    await access_log.record(work, caller, "cases.paper", [row.id for row in found], request_id=request_id)
+    await accesses.note(work, caller, "cases.paper", [row.id for row in found], request_id=request_id)
     return _page("Pågående ärenden", found, work.at)
 
 
@@ -68,7 +68,7 @@ async def paper_pages(work: Work) -> list[PaperPage]:
         by_ward.setdefault(row.ward, []).append(row)
     for ward, cases in by_ward.items():
         itself = Caller("planning-worker", ward[2:12], (ward,), frozenset(), "ward")
-        await access_log.record(work, itself, "cases.paper", [row.id for row in cases], request_id="hourly")
+        await accesses.note(work, itself, "cases.paper", [row.id for row in cases], request_id="hourly")
     names = {ward: f"{cases[0].ward_name or ''} {ward}".strip() for ward, cases in by_ward.items()}
     pages = [
         PaperPage(ward, f"{ward}.html", _page(f"Pågående ärenden, {names[ward]}", cases, work.at))

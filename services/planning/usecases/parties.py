@@ -6,16 +6,18 @@ from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
+from services.planning.domain.access import Action
 from services.planning.domain.case import CaseStatus
 from services.planning.domain.events import EventType
 from services.planning.domain.limits import check_not_before
 from services.planning.domain.party_status import PlanningStatus, answers_the_ward, check_care_contact, check_declined, restate
-from services.planning.repository import cases, directory, plans
+from services.planning.repository import directory, plans
 from services.planning.repository import parties as rows
 from services.planning.repository.directory import Mailbox
 from services.planning.repository.parties import CareContact
 from services.planning.statute import load_statute
 from services.planning.usecases.admission_reasons import ReasonRead, admission_reason
+from services.planning.usecases.authorising import locked_case, require_step
 from services.planning.usecases.cases import read_case
 from services.planning.usecases.folding import tell_case
 from services.planning.usecases.mailing import Letter, Post
@@ -25,7 +27,6 @@ from shared.db import Work
 from shared.errors import FieldError, Malformed, NotFound
 from shared.events.facts import CareContactSet, MeasuresDeclined, PlanningStatusSet
 from shared.http.auth import Caller
-from shared.http.problems import HttpProblem
 from shared.identifiers import uuid7
 from shared.streams.outbox import staged_fact
 
@@ -55,13 +56,12 @@ async def state_planning_status(work: Work, caller: Caller, case_id: UUID, unit:
     Source:
         Lag (2017:612) 2 kap. 6 §.
     """
-    case = await _locked(work, caller, case_id)
+    case = await locked_case(work, caller, case_id, Action.STATE_PLANNING)
     case_id = case.id
     party = await rows.recipient_at(work, case_id, unit)
     if party is None:
         raise NotFound
-    if party.organisation != caller.organisation or not caller.acts_for(unit):
-        raise HttpProblem("access.denied")
+    require_step(caller, Action.STATE_PLANNING, case, unit=unit, owner=party.organisation)
     if told.ready_from is not None:
         check_not_before(local_date(told.ready_from), _admitted_at(case), load_statute(), field="/ready_from/date")
     before = await rows.told_before(work, case_id, unit)
@@ -103,10 +103,9 @@ async def set_care_contact(work: Work, caller: Caller, case_id: UUID, contact: C
     Source:
         Lag (2017:612) 2 kap. 5 §.
     """
-    case = await _locked(work, caller, case_id)
+    case = await locked_case(work, caller, case_id, Action.SET_CARE_CONTACT)
     case_id = case.id
-    if case.outpatient_unit is None or contact.unit != case.outpatient_unit or not caller.acts_for(contact.unit):
-        raise HttpProblem("access.denied")
+    require_step(caller, Action.SET_CARE_CONTACT, case, unit=contact.unit)
     check_care_contact(CaseStatus(case.view["state"]))
     before = await rows.care_contact(work, case_id)
     if before is not None and CareContact(before.unit, before.name, before.role, before.phone) == contact:
@@ -151,10 +150,9 @@ async def decline_measures(work: Work, caller: Caller, case_id: UUID, declined: 
         HttpProblem: 403, the unit is not one of the caller's.
         Refused: 409, there was no such stay, or the measures were not needed.
     """
-    case = await _locked(work, caller, case_id)
+    case = await locked_case(work, caller, case_id, Action.DECLINE)
     case_id = case.id
-    if not caller.acts_for(declined.unit):
-        raise HttpProblem("access.denied")
+    require_step(caller, Action.DECLINE, case, unit=declined.unit)
     if declined.declined_at > work.at:
         raise Malformed("request.malformed", errors=(FieldError("/declined_at", "in_future"),))
     check_not_before(local_date(declined.declined_at), _admitted_at(case), load_statute(), field="/declined_at")
@@ -220,17 +218,6 @@ async def read_whole_case(work: Work, caller: Caller, case_id: UUID, *, request_
         reason,
         await plans.called_to(work, case.id),
     )
-
-
-async def _locked(work: Work, caller: Caller, case_id: UUID) -> Any:  # a row
-    """A case of the caller's, locked before anything is read that is decided on; of joined stays the one that answers for all."""
-    if await cases.visible(work, caller, case_id) is None:
-        raise NotFound
-    await cases.lock(work, case_id)
-    case = await cases.visible(work, caller, case_id)
-    if case is None or case.version == 0:
-        raise NotFound
-    return case
 
 
 async def _ward_mailboxes(work: Work, case: Any) -> list[Mailbox]:

@@ -8,19 +8,21 @@ from uuid import UUID
 
 import msgspec
 
+from services.planning.domain.access import Action
 from services.planning.domain.acknowledgement import NoticeStanding, NoticeStatus, NoticeTrigger, move
 from services.planning.domain.addressing import forwarded_origin
 from services.planning.domain.limits import acknowledgement_due
 from services.planning.domain.notices import NoticeType
-from services.planning.repository import cases, directory
+from services.planning.repository import directory
 from services.planning.repository import notices as rows
 from services.planning.repository.directory import Mailbox
 from services.planning.statute import load_statute
 from services.planning.usecases.folding import Folded, tell_case
 from services.planning.usecases.mailing import Letter, Post
+from services.planning.usecases.notices import locked_notice
 from shared.dates import format_instant, local_date, parse_instant
 from shared.db import Work
-from shared.errors import FieldError, Malformed, NotFound, Refused
+from shared.errors import FieldError, Malformed, Refused
 from shared.events.command_facts import NoticeForwarded, NoticeReturned
 from shared.http.auth import Caller
 from shared.streams.outbox import stage_facts
@@ -63,7 +65,7 @@ async def return_notice(work: Work, caller: Caller, notice_id: UUID, *, by: str,
     Source:
         Domain rule 2.2; offentlighets- och sekretesslagen (2009:400) 25 kap. 1 §.
     """
-    row, own = await _locked(work, caller, notice_id)
+    row, own = await locked_notice(work, caller, notice_id, Action.RETURN)
     if row.returned_at is not None and (row.returned_by, row.return_reason) == (by, reason):
         return GivenBack(notice_id, row.state, by, row.returned_at)
     if row.case_id is None or row.type not in _OF_THE_STAY or row.recipient != own.recipient:
@@ -114,7 +116,7 @@ async def forward_notice(work: Work, caller: Caller, notice_id: UUID, *, to: UUI
         Malformed: 422, there is no such mailbox in the organisation, or its unit does not stand today.
         Refused: 409, superseded, cancelled, returned, or sent on before.
     """
-    row, own = await _locked(work, caller, notice_id)
+    row, own = await locked_notice(work, caller, notice_id, Action.FORWARD)
     if (row.forwarded_to, row.forwarded_by) == (to, by):
         return SentOn(notice_id, row.forwarded_as, to, by, row.forwarded_at)
     if row.forwarded_to is not None:
@@ -172,16 +174,3 @@ def _copy(row: Any, target: Mailbox, at: datetime) -> Letter:  # a row
         personal={name: part for name, part in row.personal.items() if name != "salt"} if open_to_read else None,
         about=said.get("about", {}) | trace,
     )
-
-
-async def _locked(work: Work, caller: Caller, notice_id: UUID) -> tuple[Any, Mailbox]:  # a row
-    """A notice in a mailbox of the caller, read after its case and itself were locked."""
-    own = {mailbox.id: mailbox for mailbox in await directory.mailboxes_of(work, caller)}
-    seen = await rows.one(work, notice_id, list(own))
-    if seen is None:
-        raise NotFound
-    if seen.case_id is not None:
-        await cases.lock(work, seen.case_id)
-    await rows.lock(work, notice_id)
-    row: Any = await rows.one(work, notice_id, list(own))
-    return row, own[row.mailbox]

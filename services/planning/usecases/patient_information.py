@@ -5,16 +5,17 @@ from html import escape
 from typing import Any, Final
 from uuid import UUID
 
+from services.planning.domain.access import Action
 from services.planning.domain.patient_information import ContactKnown, PatientInformation, PlanKnown, patient_information
 from services.planning.domain.plans import PlanKind, PlanStatus
-from services.planning.repository import cases, parties
+from services.planning.repository import parties
 from services.planning.repository import patient_information as rows
+from services.planning.usecases import accesses
+from services.planning.usecases.authorising import callers_case, require_step
 from shared.dates import parse_instant, stockholm
 from shared.db import Work
 from shared.errors import NotFound
 from shared.http.auth import Caller
-from shared.http.problems import HttpProblem
-from shared.streams import access_log
 
 _NEEDS: Final = {"municipal_social": "socialtjänsten", "municipal_health": "kommunens hälso- och sjukvård", "outpatient": "vårdcentralen"}
 _STYLE: Final = "@page{size:A4;margin:20mm}body{font:12pt sans-serif}h2{font-size:13pt}.write{border:1px solid #000;height:70mm}"
@@ -32,12 +33,11 @@ async def information_for_patient(work: Work, caller: Caller, case_id: UUID, *, 
     Source:
         Lag (2017:612) 3 kap. 3 §.
     """
-    case = await cases.visible(work, caller, case_id)
-    if case is None or case.version == 0:
+    case = await callers_case(work, caller, case_id, Action.INFORM_PATIENT)
+    if case.version == 0:
         raise NotFound
-    if not caller.acts_for(case.view["ward"]):
-        raise HttpProblem("access.denied")
-    await access_log.record(work, caller, "case.patient_information", [case.id], request_id=request_id)
+    require_step(caller, Action.INFORM_PATIENT, case)
+    await accesses.note(work, caller, "case.patient_information", [case.id], request_id=request_id)
     declined = [measure for row in await parties.declined(work, case.id) for measure in row.measures]
     plans = [_plan(row) for row in await rows.plans_of(work, case.id)]
     return _page(_name(case.person), patient_information(case.view["needs"], declined, await _contact(work, case.id), plans, work.at))

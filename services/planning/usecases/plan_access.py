@@ -6,6 +6,7 @@ from datetime import date
 from typing import Any
 from uuid import UUID
 
+from services.planning.domain.access import Action, PlanFacts, Which, leads, takes_part
 from services.planning.domain.case import IDENTITY
 from services.planning.domain.limits import check_not_before
 from services.planning.domain.notices import PROTECTED
@@ -13,11 +14,11 @@ from services.planning.domain.plans import Plan
 from services.planning.repository import cases
 from services.planning.repository import plans as rows
 from services.planning.statute import load_statute
+from services.planning.usecases.authorising import require, require_step, who_asks
 from shared.dates import parse_instant
-from shared.db import Work
+from shared.db import Role, Work
 from shared.errors import NotFound
 from shared.http.auth import Caller
-from shared.http.problems import HttpProblem
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,17 +39,19 @@ class PlanAtHand:
         """Whether the identity of the person is protected (skyddade personuppgifter)."""
         return bool((self.row.person or {}).get("protected"))
 
+    @property
+    def facts(self) -> PlanFacts:
+        """What decides whose it is."""
+        row = self.row
+        return PlanFacts(row.opened_by, frozenset(row.leaders), self.units, self.plan.case_id is not None, row.left, row.main_unit)
+
     def led_by(self, caller: Caller) -> bool:
-        """Whether the caller acts for the unit whose plan it is; whoever imports history acts for the one that opened it."""
-        if caller.may("events:import"):
-            return caller.acts_for(self.row.opened_by)
-        if self.row.left or (self.plan.case_id is not None and caller.municipality is not None):
-            return False
-        return any(caller.acts_for(unit) for unit in self.row.leaders)
+        """Whether the caller leads it."""
+        return leads(who_asks(caller), self.facts)
 
     def takes_part(self, caller: Caller) -> bool:
-        """Whether the caller acts for a unit that takes part, also through a team."""
-        return any(caller.acts_for(unit) for unit in self.units)
+        """Whether the caller takes part in it."""
+        return takes_part(who_asks(caller), self.facts)
 
 
 def person_told(found: PlanAtHand, *, named: bool) -> Mapping[str, object]:
@@ -66,34 +69,42 @@ def person_told(found: PlanAtHand, *, named: bool) -> Mapping[str, object]:
     return PROTECTED if found.protected and not named else {part: person.get(part) for part in IDENTITY}
 
 
-async def readable(work: Work, caller: Caller, plan_id: UUID) -> PlanAtHand:
+async def readable(work: Work, caller: Caller, plan_id: UUID, action: Action = Action.READ_PLAN) -> PlanAtHand:
     """A plan whose existence the caller may know of: its own, one it was called to, or one of a case of its own.
 
     Raises:
         NotFound: Unknown, or not the caller's.
+        HttpProblem: 403, the action is another unit's.
     """
+    if not await rows.is_there(work, plan_id):
+        raise NotFound
+    await work.become(Role.INTAKE)  # who takes part follows from what others were told
     row = await rows.row(work, plan_id)
     if row is None:
         raise NotFound
     found = PlanAtHand(rows.plan_of(row, await rows.invitations(work, plan_id)), row, await rows.parties(work, plan_id))
-    if found.led_by(caller) or found.takes_part(caller):
-        return found
-    if row.case_id is None or await cases.visible(work, caller, row.case_id) is None:
-        raise NotFound
+    case = None
+    if row.case_id is not None and not found.led_by(caller) and not found.takes_part(caller):
+        case = await cases.visible(work, caller, row.case_id)
+    if case is None:
+        require(caller, action, Which(plan=found.facts))
+    else:
+        require_step(caller, action, case, plan=found.facts)
     return found
 
 
-async def locked(work: Work, caller: Caller, plan_id: UUID) -> PlanAtHand:
+async def locked(work: Work, caller: Caller, plan_id: UUID, action: Action) -> PlanAtHand:
     """The same, its case and then itself locked: what is decided about it now is decided on what stands.
 
     Raises:
         NotFound: Unknown, or not the caller's.
+        HttpProblem: 403, the action is another unit's.
     """
     found = await readable(work, caller, plan_id)
     if found.plan.case_id is not None:
         await cases.lock(work, found.plan.case_id)
     await rows.lock(work, plan_id)
-    return await readable(work, caller, plan_id)
+    return await readable(work, caller, plan_id, action)
 
 
 async def led(work: Work, caller: Caller, plan_id: UUID, *, or_responsible: bool = False) -> PlanAtHand:
@@ -109,11 +120,7 @@ async def led(work: Work, caller: Caller, plan_id: UUID, *, or_responsible: bool
         NotFound: Unknown, or not the caller's.
         HttpProblem: 403, the step is another unit's.
     """
-    found = await locked(work, caller, plan_id)
-    responsible = or_responsible and found.row.main_unit in found.units and caller.acts_for(found.row.main_unit)
-    if not found.led_by(caller) and not responsible:
-        raise HttpProblem("access.denied")
-    return found
+    return await locked(work, caller, plan_id, Action.GO_ON_WITH_PLAN if or_responsible else Action.LEAD_PLAN)
 
 
 async def check_day(work: Work, caller: Caller, plan: Plan, day: date, *, field: str) -> None:

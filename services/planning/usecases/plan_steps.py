@@ -6,6 +6,7 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
+from services.planning.domain.access import Action
 from services.planning.domain.plan_contents import Measures, Meeting, Outcome, agree, follow_up, hold, schedule
 from services.planning.domain.plans import (
     CloseReason,
@@ -159,7 +160,7 @@ async def answer_invitation(  # noqa: PLR0913  # which unit answers what, and wh
     Source:
         Lag (2017:612) 4 kap. 3 §.
     """
-    found = await locked(work, caller, plan_id)
+    found = await locked(work, caller, plan_id, Action.READ_PLAN)
     invited = next((one for one in await rows.invitations(work, plan_id) if one.id == invitation_id), None)
     if invited is None:
         raise NotFound

@@ -6,23 +6,24 @@ from datetime import date
 from typing import Any
 from uuid import UUID
 
+from services.planning.domain.access import Action, Which
 from services.planning.domain.age import AnsweredBy, birth_date, is_child
 from services.planning.domain.events import Compulsory
 from services.planning.domain.plans import Consent, Plan, PlanKind, PlanStatus, check_kind, open_plan, ready_says, record_consent, withheld
-from services.planning.repository import cases, notices
+from services.planning.repository import notices
 from services.planning.repository import plans as rows
+from services.planning.usecases import accesses
+from services.planning.usecases.authorising import locked_case, require, require_step
 from services.planning.usecases.folding import tell_case
 from services.planning.usecases.plan_access import led, locked, person_told, readable
 from services.planning.usecases.plan_letters import WITHDRAWAL_BASIS, told
 from shared.dates import local_date
-from shared.db import Work
-from shared.errors import FieldError, Malformed, NotFound, Refused
+from shared.db import Role, Work
+from shared.errors import FieldError, Malformed, Refused
 from shared.events.command_facts import PlanOpened
 from shared.events.facts import PlanConsentChanged
 from shared.http.auth import Caller
-from shared.http.problems import HttpProblem
 from shared.identifiers import uuid7
-from shared.streams import access_log
 from shared.streams.outbox import stage_facts
 
 
@@ -58,8 +59,11 @@ async def start_plan(work: Work, caller: Caller, new: NewPlan) -> Plan:
     unit = new.care_centre or (case.outpatient_unit if case is not None else None) or _only_unit(caller)
     if unit is None:
         raise Malformed("request.malformed", errors=(FieldError("/care_centre", "missing"),))
-    if not caller.acts_for(unit) or (case is not None and caller.municipality is not None):
-        raise HttpProblem("access.denied")
+    if case is None:
+        require(caller, Action.OPEN_PLAN, Which(unit=unit))
+        await work.become(Role.INTAKE)
+    else:
+        require_step(caller, Action.OPEN_PLAN, case, unit=unit)
     ready = None if case is None else ready_says(case.view)
     if not caller.may("events:import"):  # what history did is stated, not asked for
         check_kind(new.kind, ready=ready, stated=new.compulsory)
@@ -87,13 +91,7 @@ async def start_plan(work: Work, caller: Caller, new: NewPlan) -> Plan:
 
 
 async def _case_of(work: Work, caller: Caller, case_id: UUID | None) -> Any:  # a row, or none
-    if case_id is None:
-        return None
-    await cases.lock(work, case_id)
-    found = await cases.visible(work, caller, case_id)
-    if found is None:
-        raise NotFound
-    return found
+    return None if case_id is None else await locked_case(work, caller, case_id, Action.OPEN_PLAN)
 
 
 async def check_only(work: Work, caller: Caller, plan: Plan) -> None:
@@ -113,7 +111,7 @@ def _only_unit(caller: Caller) -> str | None:
 
 def under_age(person: Mapping[str, Any] | None, today: date) -> bool:
     """Whether a person is a child, by the birth date in her number."""
-    return person is not None and is_child(birth_date(str(person["id"])), today)
+    return person is not None and "id" in person and is_child(birth_date(str(person["id"])), today)
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,7 +139,7 @@ async def read_plan(work: Work, caller: Caller, plan_id: UUID, *, request_id: st
     found = await readable(work, caller, plan_id)
     why = withheld(found.plan, leads=found.led_by(caller), takes_part=found.takes_part(caller), void=found.row.void)
     if why is None:
-        await access_log.record(work, caller, "plan.read", [found.plan.case_id or plan_id], request_id=request_id)
+        await accesses.note(work, caller, "plan.read", [found.plan.case_id or plan_id], request_id=request_id)
     return PlanRead(
         plan=found.plan,
         person=person_told(found, named=found.plan.case_id is None and found.led_by(caller)) if why is None else None,
@@ -166,9 +164,7 @@ async def change_consent(work: Work, caller: Caller, plan_id: UUID, *, consent: 
         Lag (2017:612) 4 kap. 2 §.
     """
     if consent == "withdrawn":
-        found = await locked(work, caller, plan_id)
-        if not found.takes_part(caller):
-            raise HttpProblem("access.denied")
+        found = await locked(work, caller, plan_id, Action.TAKE_PART_IN_PLAN)
     else:
         found = await led(work, caller, plan_id)
     before = found.plan

@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Final
 from uuid import UUID
 
+from services.planning.domain.alarms import escalations
 from services.planning.domain.duties import open_duties
 from services.planning.domain.reminders import Reminder, Step, reminders
 from services.planning.repository import directory, notices
@@ -14,6 +15,7 @@ from services.planning.repository.at_hand import at_hand
 from services.planning.repository.directory import Mailbox
 from services.planning.repository.worklist import imported_until
 from services.planning.statute import load_statute
+from services.planning.usecases.alarms import REMINDER, escalate
 from services.planning.usecases.duty import reading_mailbox
 from services.planning.usecases.mailing import Letter, Post
 from shared.dates import format_instant
@@ -24,7 +26,6 @@ from shared.streams.due import Claim
 from shared.streams.outbox import staged_fact
 
 DEADLINES: Final = "deadline"
-REMINDER: Final = "notice.reminder"
 AT_A_TIME: Final = 100
 """Facts in one transaction: a worker that appoints deadlines numbers no notices meanwhile."""
 _LONGEST_CHAIN: Final = 8
@@ -76,7 +77,7 @@ class _About:
 async def remind(work: Work, claimed: Claim) -> int:
     """Take the steps of one case, or plan without a stay, whose time has come, and appoint the next look; how many were taken.
 
-    Each step is taken once for ever.
+    Each step is taken once for ever: reminders of every open duty, and of notices that nobody has taken on also those that tell others.
 
     A step goes to the mailbox that somebody reads now, by the duty calendars. The deadline itself stands, whoever is on duty.
 
@@ -94,14 +95,18 @@ async def remind(work: Work, claimed: Claim) -> int:
     steps = [
         step for step in reminders(owed, statute, imported_until=imported.get(about.id)) if (step.duty.key, step.step.value) not in sent
     ]
+    known = imported.get(about.id)
+    told = [one for one in escalations(owed, statute, imported_until=known) if (one.duty.key, one.step.value) not in sent]
     taken = [step for step in steps if step.at <= work.at]
     await _take(work, about, taken)
-    later = [step.at for step in steps if step.at > work.at]
+    now_told = [one for one in told if one.at <= work.at]
+    await escalate(work, about.id, about.case_id, about.version, now_told)
+    later = [at for at in (*(step.at for step in steps), *(one.at for one in told)) if at > work.at]
     if later:
         await due.again(work, claimed, min(later) - work.at)
     else:
         await due.done(work, claimed)
-    return len(taken)
+    return len(taken) + len(now_told)
 
 
 async def _take(work: Work, about: _About, taken: Sequence[Reminder]) -> None:

@@ -2,14 +2,15 @@
 
 from uuid import UUID
 
+from services.planning.domain.access import Action
 from services.planning.domain.events import EventType, ward_of
 from services.planning.domain.statements import BY_COMMAND
+from services.planning.usecases.authorising import locked_case, require_step
 from services.planning.usecases.folding import fold_cases
-from services.planning.usecases.stating import Stated, keep_statement, locked_case, stating_unit
+from services.planning.usecases.stating import Stated, keep_statement, stating_unit
 from shared.db import Work
 from shared.errors import NotFound, Refused
 from shared.http.auth import Caller
-from shared.http.problems import HttpProblem
 
 
 async def withdraw_statement(work: Work, caller: Caller, case_id: UUID, event_id: str, reason: str) -> Stated:
@@ -20,14 +21,13 @@ async def withdraw_statement(work: Work, caller: Caller, case_id: UUID, event_id
         HttpProblem: 403, another organisation stated it.
         Refused: 409, it was withdrawn before.
     """
-    case = await locked_case(work, caller, case_id)
+    case = await locked_case(work, caller, case_id, Action.WITHDRAW_STATEMENT)
     folded = (await fold_cases(work, [case.id]))[case.id]
     stated = [event for event in folded.story.events if event.key.id == event_id and event.type in BY_COMMAND]
     if not stated:
         raise NotFound
-    own = next((event for event in stated if caller.acts_for(ward_of(event.key.source))), None)
-    if own is None:
-        raise HttpProblem("access.denied")
+    require_step(caller, Action.WITHDRAW_STATEMENT, case, stated_by=frozenset(ward_of(event.key.source) for event in stated))
+    own = next(event for event in stated if caller.acts_for(ward_of(event.key.source)))
     if own.key not in {event.key for event in folded.state.story}:
         raise Refused("case.statement_withdrawn", "The statement was withdrawn before.")
     data = {"event": event_id, "reason": reason}
@@ -46,9 +46,8 @@ async def contest_sip(work: Work, caller: Caller, case_id: UUID, unit: str | Non
     Source:
         Lag (2017:612) 4 kap. 1 §; domain rule 2.
     """
-    case = await locked_case(work, caller, case_id)
+    case = await locked_case(work, caller, case_id, Action.CONTEST_SIP)
     unit = await stating_unit(work, caller, unit)
-    if caller.role != "municipality" and unit != case.view["ward"]:
-        raise HttpProblem("access.denied")
+    require_step(caller, Action.CONTEST_SIP, case, unit=unit)
     data = {"contested": contested} | ({} if reason is None else {"reason": reason})
     return (await keep_statement(work, caller, case, unit, EventType.SIP_CONTESTED, work.at, data))[1]

@@ -9,15 +9,17 @@ from uuid import UUID
 
 import msgspec
 
+from services.planning.domain.access import Action
 from services.planning.domain.events import BlockKind, EventKey, EventType, Placement, StayKey
 from services.planning.domain.findings import EXPLANATIONS, FindingCode
 from services.planning.domain.persons import placed_by
-from services.planning.repository import cases, directory
+from services.planning.repository import directory
 from services.planning.repository import intake as rows
+from services.planning.usecases.authorising import locked_case, require_step
 from services.planning.usecases.folding import Folded, fold_cases, write_folded
 from shared.dates import format_instant, local_date
 from shared.db import Work
-from shared.errors import FieldError, Malformed, NotFound, Refused
+from shared.errors import FieldError, Malformed, Refused
 from shared.http.auth import Caller
 from shared.http.problems import HttpProblem
 from shared.identifiers import uuid7
@@ -79,12 +81,13 @@ async def state_outpatient_block(work: Work, caller: Caller, case_id: UUID, bloc
     Source:
         Lag (2017:612) 5 kap. 5 §.
     """
-    case = await locked_case(work, caller, case_id)
-    if block.contested and caller.role == "municipality":
-        raise HttpProblem("access.denied")
+    case = await locked_case(work, caller, case_id, Action.BLOCK)
+    if block.contested:
+        require_step(caller, Action.CONTEST_BLOCK, case)
     if block.at > work.at:
         raise Malformed("request.malformed", errors=(FieldError("/at", "in_future"),))
     unit = await stating_unit(work, caller, block.unit)
+    require_step(caller, Action.BLOCK, case, unit=unit)
     data: dict[str, object]
     if block.kind is None:
         kind, data = EventType.OUTPATIENT_BLOCK_ENDED, {"contested": block.contested}
@@ -117,10 +120,11 @@ async def state_placement(work: Work, caller: Caller, case_id: UUID, placement: 
         Lag (2017:612) 5 kap. 2 §.
     """
     stated_by = _stating_municipality(caller, placement, work.at)
-    case = await locked_case(work, caller, case_id)
+    case = await locked_case(work, caller, case_id, Action.PLACE)
     if placement.decision_date > local_date(work.at):
         raise Malformed("request.malformed", errors=(FieldError("/decision_date", "in_future"),))
     unit = await stating_unit(work, caller, placement.unit)
+    require_step(caller, Action.PLACE, case, unit=unit)
     said = Placement(placement.municipality, placement.decision_date, placement.reference, stated_by)
     folded = (await fold_cases(work, [case.id]))[case.id]
     before = next((event for event in folded.state.placements if event.data == said), None)
@@ -151,21 +155,6 @@ def _stating_municipality(caller: Caller, placement: PlacementStated, at: dateti
     if placement.stated_at > at:
         raise Malformed("event.sentat_invalid", errors=(FieldError("/stated_at", "in_future"),))
     return placement.stated_by
-
-
-async def locked_case(work: Work, caller: Caller, case_id: UUID) -> Any:  # a row
-    """A case of the caller's, locked before anything is read that is decided on.
-
-    Raises:
-        NotFound: It is unknown or not the caller's.
-    """
-    if await cases.visible(work, caller, case_id) is None:
-        raise NotFound
-    await cases.lock(work, case_id)
-    case = await cases.visible(work, caller, case_id)
-    if case is None or case.version == 0:
-        raise NotFound
-    return case
 
 
 async def stating_unit(work: Work, caller: Caller, named: str | None) -> str:

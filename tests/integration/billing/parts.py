@@ -127,7 +127,9 @@ class Billing:
         """Let the sequencer give positions to what was staged."""
         await number_staged(self.database)
 
-    def token(self, client: str, role: str, scopes: str, municipality: str | None = None, *, demo: bool = True) -> dict[str, str]:
+    def token(
+        self, client: str, role: str, scopes: str, municipality: str | None = None, *, demo: bool = True, person: str | None = None
+    ) -> dict[str, str]:
         issued = int(now().timestamp())
         claims = {
             "iss": PUBLIC_URL,
@@ -144,6 +146,8 @@ class Billing:
         }
         if municipality:
             claims["municipality"] = municipality
+        if person:
+            claims["name"] = person
         text = jwt.encode({"alg": "ES256", "typ": "at+jwt", "kid": "k1"}, claims, self.key, algorithms=["ES256"])
         return {"Authorization": f"Bearer {text}"}
 

@@ -166,3 +166,22 @@ async def test_outside_a_demo_a_client_stands_in_for_nobody_where_a_person_must_
         assert (answer.status_code, answer.json().get("errors")) == (422, [{"pointer": "/acted_by", "code": "person_missing"}]), path
         named = await billing.post(path, who, body | {"acted_by": "Anna Test"})
         assert named.json().get("code") != "request.malformed", path
+
+
+async def test_whoever_signed_in_acts_under_her_own_name_through_all_steps(billing: Billing) -> None:
+    """Two tokens of one person are one person, also in two roles; her colleague is another."""
+    publishing = billing.token("staff:demo:berit", "controller", EVERYTHING, demo=False, person="Berit Test")
+    approving = billing.token("staff:demo:berit-too", "approver", EVERYTHING, demo=False, person="Berit Test")
+    colleague = billing.token("staff:demo:lars", "approver", EVERYTHING, demo=False, person="Lars Test")
+    await a_published_month(billing, publishing, None)
+    assert await approved(billing, approving, None) == (409, "month.same_person")
+    assert await approved(billing, approving, "Lars Test") == (422, "request.malformed")
+    assert await approved(billing, colleague, None) == (200, None)
+
+
+async def test_whoever_signed_in_names_nobody_else(billing: Billing) -> None:
+    who = billing.token("staff:demo:berit", "controller", EVERYTHING, demo=False, person="Berit Test")
+    answer = await billing.post("/v1/tariffs", who, PRICE | {"acted_by": "Lars Test"})
+    assert (answer.status_code, answer.json()["errors"]) == (422, [{"pointer": "/acted_by", "code": "person_differs"}])
+    taken = await billing.post("/v1/tariffs", who, PRICE | {"acted_by": "berit test"})
+    assert (taken.status_code, taken.json()["proposed_by"]) == (201, "Berit Test")

@@ -6,6 +6,7 @@ from typing import Any
 from sqlalchemy import text
 
 from services.billing.repository.invoices import next_number
+from shared.db import Role
 from tests.integration.billing.parts import Billing, a_stay_fact
 from tests.patience import until
 
@@ -31,7 +32,7 @@ async def approved_months(billing: Billing) -> dict[str, Any]:
 
 
 async def blocked(billing: Billing) -> list[int]:
-    async with billing.database.transaction() as work:
+    async with billing.database.transaction(role=Role.APP) as work:
         return list((await work.connection.execute(_BLOCKED)).scalars())
 
 
@@ -72,7 +73,8 @@ async def test_a_step_for_many_that_the_database_breaks_off_says_so_and_can_be_r
         broken = asyncio.create_task(billing.post("/v1/months/2026-03/actions", billing.approver(), body, "issue-all"))
         await wait_for_blocked(billing, 1)
         (pid,) = await blocked(billing)
-        await work.connection.execute(text("SELECT pg_cancel_backend(:pid)"), {"pid": pid})
+        async with billing.database.transaction(role=Role.APP) as canceller:
+            await canceller.connection.execute(text("SELECT pg_cancel_backend(:pid)"), {"pid": pid})
         answer = await broken
     assert (answer.status_code, answer.json()["code"]) == (503, "service.unavailable")
     assert answer.headers["retry-after"]

@@ -48,9 +48,11 @@ def a_client(**changed: Any) -> Client:
 
 async def register(database_url: str, client: Client, secret: str | None = SECRET) -> None:
     database = Database(database_url)
-    async with database.transaction() as work:
-        await register_client(work, client, secret)
-    await database.close()
+    try:
+        async with database.transaction() as work:
+            await register_client(work, client, secret)
+    finally:
+        await database.close()
 
 
 def bearer(settings: Settings, client: Client | None = None) -> dict[str, str]:
@@ -107,9 +109,9 @@ def echoes() -> dict[str, FastAPI]:
 
 
 @asynccontextmanager
-async def served(app: ASGIApp, lifespan: Literal["on", "off"] = "on") -> AsyncIterator[str]:
-    """A real server on a free port of this machine, for as long as the block lasts."""
-    listening = socket.create_server(("127.0.0.1", 0))
+async def served(app: ASGIApp, lifespan: Literal["on", "off"] = "on", port: int = 0) -> AsyncIterator[str]:
+    """A real server on a port of this machine, a free one unless named, for as long as the block lasts."""
+    listening = socket.create_server(("127.0.0.1", port))
     server = uvicorn.Server(uvicorn.Config(app, lifespan=lifespan, log_level="critical", timeout_graceful_shutdown=1))
     running = asyncio.create_task(server.serve(sockets=[listening]))
     try:

@@ -216,14 +216,15 @@ async def test_a_service_that_breaks_gives_a_problem_without_a_word_of_what_brok
 async def test_one_client_that_runs_wild_is_stopped_and_the_others_are_not(front: Any, settings: Settings) -> None:
     narrow = settings.model_copy(update={"rate_burst": 2, "rate_per_second": 0.5})
     async with front(narrow, echoes()) as address, client_of(address, settings) as client:
-        answers = [await client.get("/v1/notices") for _ in range(3)]
+        answers = [await client.get("/v1/notices")]
+        while answers[-1].status_code == 200 and len(answers) < 5:  # where one window ends and the next begins, one more passes
+            answers.append(await client.get("/v1/notices"))
         calm = await client.get("/v1/notices", headers=bearer(settings, a_client(client_id="calm")))
-    assert [answer.status_code for answer in answers] == [200, 200, 429]
-    assert (answers[2].json()["code"], answers[2].headers["retry-after"], answers[2].headers["ratelimit-remaining"]) == (
-        "rate.exceeded",
-        "2",
-        "0",
-    )
+    refused = answers[-1]
+    assert [answer.status_code for answer in answers[:2]] == [200, 200]
+    assert (refused.status_code, refused.json()["code"], refused.headers["ratelimit-remaining"]) == (429, "rate.exceeded", "0")
+    # A window is as long as the burst takes at the rate (4 s); how much of it is left depends on when it began.
+    assert 1 <= int(refused.headers["retry-after"]) <= 4
     assert calm.status_code == 200
 
 

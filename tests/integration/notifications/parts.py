@@ -11,16 +11,17 @@ from sqlalchemy import text
 from services.notifications import usecases
 from services.notifications.channels import Webhooks
 from services.notifications.delivering import Deliveries
-from services.notifications.repository import DUE_KIND
+from services.notifications.repository import DUE_KIND, WebhookClaim, claim_webhooks
 from services.notifications.sealing import Seal
 from services.notifications.settings import Settings
+from services.notifications.usecases import Rules
 from shared.dates import now
 from shared.db import Database, Work
 from shared.events.facts import NoticeSent
 from shared.http.auth import Caller
 from shared.identifiers import uuid7
 from shared.streams.consumer import Delivered
-from shared.streams.due import DueWorker
+from shared.streams.due import LOOK_EVERY_SECONDS, DueWorker, Limits
 from tests.services import PUBLIC_URL, SERVICE_KEY
 
 ORGANISATION = "2120001355"
@@ -72,11 +73,13 @@ async def tell(database: Database, *facts: NoticeSent) -> None:
 
 
 @asynccontextmanager
-async def delivering(database: Database, url: str, **changed: Any) -> AsyncIterator[DueWorker]:
+async def delivering(database: Database, url: str, **changed: Any) -> AsyncIterator[DueWorker[WebhookClaim]]:
     """The worker's loop, woken by NOTIFY as in production."""
-    limits = {name: changed.pop(name) for name in ("at_once", "per_lane") if name in changed}
+    limits = Limits(listen_url=url, look_every=changed.pop("look_every", LOOK_EVERY_SECONDS))
+    limits["at_once"], limits["per_lane"] = changed.pop("at_once", 64), changed.pop("per_lane", 4)
+    rules = changed.pop("rules", Rules())
     async with Webhooks(changed.pop("allowed", LOCAL), **changed) as channel:
-        worker = DueWorker(DUE_KIND, Deliveries(database, channel, SEAL).attempt, listen_url=url, **limits)
+        worker = DueWorker(DUE_KIND, Deliveries(database, channel, SEAL, rules).attempt, take=claim_webhooks, **limits)
         running = asyncio.create_task(worker.run(database))
         try:
             yield worker
@@ -103,6 +106,7 @@ async def _execute(work: Work, statement: str) -> Any:
 async def make_due(database: Database) -> None:
     """Let the time until the next attempt be over."""
     await change(database, "UPDATE due_work SET due_at = clock_timestamp() WHERE leased_until IS NULL")
+    await change(database, "UPDATE subscriptions SET rests_until = clock_timestamp() WHERE rests_until IS NOT NULL")
     await change(database, "SELECT pg_notify('due', 'webhook')")
 
 

@@ -55,7 +55,8 @@ async def flood(writer: asyncio.StreamWriter) -> None:
 
 
 async def drip(writer: asyncio.StreamWriter) -> None:
-    """Send one byte of the answer now and then, for ever."""
+    """Send one byte of the answer's head now and then, for ever."""
+    writer.write(b"HTTP/1.1 200 OK\r\nx-slow: ")
     with suppress(ConnectionError):
         while True:
             writer.write(b"H")

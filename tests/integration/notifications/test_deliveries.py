@@ -8,14 +8,13 @@ import pytest
 
 from services.notifications import usecases
 from services.notifications.channels import TOTAL_SECONDS, Message, Met, Webhooks
-from services.notifications.delivering import settle
-from services.notifications.domain.attempts import Outcome
-from services.notifications.repository import DUE_KIND
+from services.notifications.repository import Accepted, claim_webhooks, settle_accepted
+from services.notifications.usecases.telling import notice_body
 from shared.db import Database
 from shared.identifiers import uuid7
 from shared.streams import due
 from shared.streams.consumer import Delivered
-from shared.streams.due import LeaseLost
+from shared.streams.due import LeaseLost, Room
 from tests.integration.notifications.parts import (
     a_caller,
     a_notice,
@@ -181,18 +180,35 @@ async def test_a_killed_worker_leaves_its_message_to_another_which_sends_it_with
 
 
 async def test_a_zombie_writes_nothing(database: Database) -> None:
-    row, _ = await a_subscription(database, "http://127.0.0.1:9/")
+    await a_subscription(database, "http://127.0.0.1:9/")
     await tell(database, a_notice())
     async with database.transaction() as work:
-        (zombie,) = await due.claim(work, DUE_KIND, limit=1)
+        (zombie,) = await claim_webhooks(work, Room(1, 1))
     await change(database, "UPDATE due_work SET leased_until = clock_timestamp() - interval '1 ms'")
     async with database.transaction() as work:
-        await due.claim(work, DUE_KIND, limit=1)
+        await claim_webhooks(work, Room(1, 1))
     with pytest.raises(LeaseLost):
         async with database.transaction() as work:
-            await settle(work, zombie, row["id"], Met(1, 200), Outcome.ACCEPTED)
+            await usecases.settle(work, zombie, Met(1, 200), usecases.Rules())
     assert await states(database) == [("pending", 0)]
     assert await rows(database, "SELECT * FROM delivery_attempts") == []
+
+
+async def test_of_outcomes_written_together_only_those_still_held_are_written(database: Database) -> None:
+    await a_subscription(database, "http://127.0.0.1:9/")
+    await tell(database, a_notice(), a_notice())
+    async with database.transaction() as work:
+        zombie, well = await claim_webhooks(work, Room(2, 2))
+    await change(database, f"UPDATE due_work SET leased_until = clock_timestamp() - interval '1 ms' WHERE id = {zombie.id}")  # noqa: S608
+    async with database.transaction() as work:
+        (heir,) = await claim_webhooks(work, Room(2, 2))
+    async with database.transaction() as work:
+        assert await settle_accepted(work, [Accepted(zombie, 1, 200), Accepted(well, 1, 200)]) == {well.id}
+    assert sorted(await states(database)) == [("delivered", 1), ("pending", 0)]
+    async with database.transaction() as work:
+        assert await settle_accepted(work, [Accepted(heir, 1, 200)]) == {heir.id}
+    assert await states(database) == [("delivered", 1)] * 2
+    assert await rows(database, "SELECT * FROM due_work") == []
 
 
 async def test_many_messages_each_arrive_once_under_their_own_id(database: Database, notifications_database: str) -> None:
@@ -240,10 +256,10 @@ async def test_tls_is_checked_against_the_name_while_the_connection_goes_to_the_
         secret = "whsec_" + "A" * 44
         at = datetime(2026, 11, 3, 12, 0, tzinfo=UTC)
         async with Webhooks(("https://hooks.kommun.se:*", "https://other.kommun.se:*"), resolver=local, tls=trusting) as channel:
-            right = await channel.post(Message(uuid7(), f"https://hooks.kommun.se:{port}/in", secret, "{}"), at)
-            wrong = await channel.post(Message(uuid7(), f"https://other.kommun.se:{port}/in", secret, "{}"), at)
+            right = await channel.post(Message(uuid7(), f"https://hooks.kommun.se:{port}/in", (secret,), "{}"), at)
+            wrong = await channel.post(Message(uuid7(), f"https://other.kommun.se:{port}/in", (secret,), "{}"), at)
         async with Webhooks(("https://hooks.kommun.se:*",), resolver=local) as distrusting:
-            unknown = await distrusting.post(Message(uuid7(), f"https://hooks.kommun.se:{port}/in", secret, "{}"), at)
+            unknown = await distrusting.post(Message(uuid7(), f"https://hooks.kommun.se:{port}/in", (secret,), "{}"), at)
     assert (right.status, wrong.error, unknown.error) == (200, "tls_failed", "tls_failed")
     assert told.received[0][1]["host"] == f"hooks.kommun.se:{port}"
     assert told.received[0][1]["webhook-timestamp"] == str(int(at.timestamp()))
@@ -267,5 +283,5 @@ def test_the_lease_outlasts_the_longest_attempt_and_a_takeover_comes_within_thir
 
 
 def test_bodies_are_canonical() -> None:
-    body = usecases._notice_body(a_notice())
+    body = notice_body(a_notice())
     assert json.dumps(json.loads(body), separators=(",", ":"), sort_keys=True) == body

@@ -110,6 +110,8 @@ async def planning(new_database: Callable[[str], Access], redis_url: str, tmp_pa
     )
     app = create_app(settings)
     async with serving(app) as http:
-        async with app.state.database.transaction() as work:
+        database = Database(access.app)  # as a worker, who works for all; the application sees what its caller may see
+        async with database.transaction() as work:
             await load_directory(work, ENTRIES)
-        yield Planning(http, app.state.database, tokens, access.owner)
+        yield Planning(http, database, tokens, access.owner)
+        await database.close()

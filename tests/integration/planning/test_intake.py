@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
+from services.planning.repository.sealing import opened_event
 from services.planning.usecases import DirectoryEntries, Unit, load_directory
 from tests.builders import CARE_CENTRE, GOTEBORG, HARRYDA, WARD, a_person, a_personnummer, a_ward_event, admission_data
 from tests.integration.planning.conftest import Planning
@@ -190,7 +191,9 @@ async def test_no_person_number_leaves_planning_s_tables(planning: Planning) -> 
         kept = (await work.connection.execute(text("SELECT body FROM events"))).scalars().all()
     assert len(feeds) > 3
     assert not [body for body in feeds if person in body]
-    assert [body for body in kept if person in body], "positive control: the person number stands in planning's events"
+    assert not [body for body in kept if person in body]
+    told = [opened_event(body)["data"]["person"]["id"] for body in kept]
+    assert told == [person], "positive control: it is in there, sealed"
 
 
 async def test_a_corrected_registration_moves_the_case_to_the_right_municipality(planning: Planning) -> None:

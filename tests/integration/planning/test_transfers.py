@@ -9,6 +9,7 @@ from sqlalchemy import text
 
 from services.planning.usecases import DirectoryEntries, Unit, accept, load_directory, statement
 from shared.dates import format_instant, now
+from shared.db import Role
 from shared.events.facts import StayChanged
 from shared.http.auth import Caller
 from tests.builders import (
@@ -126,7 +127,7 @@ async def test_commands_that_wait_for_a_transfer_wait_for_the_whole_case(plannin
     async with planning.database.transaction() as work:
         await accept(work, [statement(TRANSFERRED, caller, work.at, None)])
         waiting = [asyncio.create_task(command(number)) for number in range(4)]
-        async with planning.database.transaction() as other:
+        async with planning.database.transaction(role=Role.APP) as other:  # a worker does not see what the app role waits for
             blocked = text("SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()")
             while (await other.connection.execute(blocked)).scalar_one() < len(waiting):
                 await asyncio.sleep(0.01)

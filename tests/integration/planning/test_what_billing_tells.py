@@ -4,14 +4,17 @@ from collections.abc import Sequence
 from typing import Any
 
 import pytest
+from sqlalchemy import text
 
 from services.planning.consumers import BILLING
+from services.planning.usecases import DirectoryEntries, MailboxAt, load_directory
 from shared.dates import now
-from shared.events.facts import FACTS, DisputeDecided, Fact, InvoiceIssued, MonthCorrected, MonthPublished
+from shared.events.facts import FACTS, AveragePassed, DisputeDecided, DisputeOpened, Fact, InvoiceIssued, MonthCorrected, MonthPublished
 from shared.identifiers import uuid7
 from shared.streams.consumer import Delivered
-from tests.builders import GOTEBORG, HARRYDA
+from tests.builders import CARE_CENTRE, GOTEBORG, HARRYDA
 from tests.integration.planning.conftest import Planning
+from tests.services import REGION
 
 DISPUTE, CASE, START = uuid7(), uuid7(), now()
 PUBLISHED = MonthPublished(municipality=GOTEBORG, month="2026-10", calculation="5f" * 32, version=1, amount="65600.00", published_at=START)
@@ -35,6 +38,8 @@ CREDIT = InvoiceIssued(
     refers_to="2026-000001",
 )
 DECIDED = DisputeDecided(dispute_id=DISPUTE, municipality=GOTEBORG, month="2026-10", case_id=CASE, outcome="partly", decided_at=START)
+PASSED = AveragePassed(municipality=GOTEBORG, month="2026-10", threshold="3.0", average="3.041667", stays=24, passed_at=START)
+OPENED = DisputeOpened(dispute_id=DISPUTE, municipality=GOTEBORG, month="2026-10", case_id=CASE, opened_at=START)
 
 
 async def told(planning: Planning, facts: Sequence[Fact]) -> list[dict[str, Any]]:
@@ -65,6 +70,11 @@ async def told(planning: Planning, facts: Sequence[Fact]) -> list[dict[str, Any]
             "notice.dispute_decided",
             {"dispute": str(DISPUTE), "month": "2026-10", "case": str(CASE), "outcome": "partly"},
         ),
+        (
+            PASSED,
+            "notice.average_passed",
+            {"month": "2026-10", "threshold": "3.0", "average": "3.041667", "stays": "24", "municipality": GOTEBORG},
+        ),
     ],
     ids=lambda value: value if isinstance(value, str) else "",
 )
@@ -73,8 +83,20 @@ async def test_each_fact_of_billing_becomes_its_notice(planning: Planning, fact:
     assert (entry["type"], entry["about"], entry["sender"], entry["acknowledge_by"]) == (notice, about, None, None)
 
 
+async def test_the_regions_controller_hears_of_averages_and_of_opened_disputes_where_it_has_a_mailbox(planning: Planning) -> None:
+    assert [entry["type"] for entry in await told(planning, [PASSED, OPENED])] == ["notice.average_passed"]
+    async with planning.database.transaction() as work:
+        await load_directory(work, DirectoryEntries([], [], [MailboxAt(CARE_CENTRE, REGION, f"unit:{CARE_CENTRE}", "controller")]))
+    await told(planning, [PASSED, OPENED])
+    async with planning.database.transaction() as work:
+        found = await work.connection.execute(
+            text("SELECT n.type FROM notices n JOIN mailboxes m ON m.id = n.mailbox WHERE m.function = 'controller' ORDER BY n.id")
+        )
+        assert list(found.scalars()) == ["notice.average_passed", "notice.dispute_opened"]
+
+
 async def test_every_other_municipality_hears_nothing(planning: Planning) -> None:
-    await told(planning, [PUBLISHED, CORRECTED, INVOICE, CREDIT, DECIDED])
+    await told(planning, [PUBLISHED, CORRECTED, INVOICE, CREDIT, DECIDED, PASSED, OPENED])
     other = (await planning.mailbox(planning.municipality(HARRYDA)))["entries"]
     assert other == []
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 from joserfc import jwt
-from joserfc.jwk import ECKey, OctKey
+from joserfc.jwk import ECKey, KeySet, OctKey
 from joserfc.jws import JWSRegistry
 
 from services.gateway.auth import (
@@ -40,7 +40,7 @@ def an_assertion(key: ECKey | OctKey = CLIENT_KEY, header: dict[str, Any] | None
 
 def refused(assertion: str) -> bool:
     try:
-        read_assertion(assertion, "c1", {"keys": [CLIENT_KEY.as_dict(private=False)]}, AUDIENCE, AT)
+        read_assertion(assertion, "c1", KeySet([CLIENT_KEY]), AUDIENCE, AT)
     except NotAuthenticated:
         return True
     return False
@@ -93,7 +93,7 @@ def test_a_public_key_cannot_be_the_signing_key() -> None:
 
 
 def test_a_good_assertion_is_taken_and_remembered_until_it_can_no_longer_be_used() -> None:
-    proof = read_assertion(an_assertion(), "c1", {"keys": [CLIENT_KEY.as_dict(private=False)]}, AUDIENCE, AT)
+    proof = read_assertion(an_assertion(), "c1", KeySet([CLIENT_KEY]), AUDIENCE, AT)
     assert proof.jti == "once"
     assert proof.keep_until == AT + timedelta(seconds=90)
 

@@ -4,10 +4,11 @@ from services.gateway.contract import merge
 from services.gateway.web import reference
 from services.gateway.wording import first_sentence
 from shared.http.access import Route
+from shared.http.policies import Policy
 
 ROUTES = (
-    Route("GET", "/v1/cases/{case_id}", "planning", ("cases:read",)),
-    Route("POST", "/v1/months/{month}/actions", "billing", ("months:prepare", "months:issue"), idempotency_key=True),
+    Route("GET", "/v1/cases/{case_id}", "planning", Policy.CASE, ("cases:read",)),
+    Route("POST", "/v1/months/{month}/actions", "billing", Policy.CREDITOR, ("months:prepare", "months:issue"), idempotency_key=True),
 )
 
 

@@ -1,5 +1,6 @@
 import asyncio
 from collections.abc import Iterable
+from time import monotonic, sleep
 
 import pytest
 from starlette.types import Message, Receive
@@ -74,27 +75,61 @@ def test_a_client_that_leaves_in_the_middle_of_its_body_gets_no_answer() -> None
         asyncio.run(read())
 
 
+async def test_a_body_that_does_not_come_in_time_is_refused_however_its_length_is_stated() -> None:
+    async def never() -> Message:
+        await asyncio.sleep(3600)
+        raise AssertionError("waited an hour")
+
+    for headers in ([(b"transfer-encoding", b"chunked")], [(b"content-length", b"5")]):
+        with pytest.raises(HttpProblem) as raised:
+            await read_body(await guarded_body({"type": "http", "headers": headers}, never, 10, seconds=0.05))
+        assert raised.value.code == "request.too_slow"
+
+
+async def test_whoever_waits_for_a_client_to_leave_after_its_body_may_wait_longer_than_a_body_may_take() -> None:
+    messages: list[Message] = [{"type": "http.request", "body": b"a", "more_body": False}]
+
+    async def receive() -> Message:
+        if messages:
+            return messages.pop()
+        await asyncio.sleep(0.2)
+        return {"type": "http.disconnect"}
+
+    body = await guarded_body({"type": "http", "headers": [(b"content-length", b"1")]}, receive, 10, seconds=0.05)
+    assert await read_body(body) == b"a"
+    assert (await body())["type"] == "http.disconnect"
+
+
 def test_a_client_may_send_its_burst_and_then_waits_for_the_rate() -> None:
-    rate = RateLimit(per_second=2, burst=3)
-    answers = [rate.take("a", at=100.0) for _ in range(4)]
-    assert [answer.allowed for answer in answers] == [True, True, True, False]
-    assert [answer.remaining for answer in answers] == [2, 1, 0, 0]
-    assert answers[3].reset_seconds == 1
-    assert rate.take("a", at=100.5).allowed
-    assert not rate.take("a", at=100.6).allowed
+    rate = RateLimit(per_second=3, burst=3)
+    answers = [rate.take("a") for _ in range(5)]
+    assert [answer.allowed for answer in answers[:3]] == [True, True, True]
+    assert [answer.remaining for answer in answers] == [2, 1, 0, 0, 0]
+    refused = next(answer for answer in answers if not answer.allowed)
+    assert refused.reset_seconds >= 1
+    until = monotonic() + 30
+    while not rate.take("a").allowed:
+        assert monotonic() < until, "the rate never lets it in again"
+        sleep(0.05)
+
+
+def test_a_look_takes_nothing() -> None:
+    rate = RateLimit(per_second=1, burst=30)
+    assert [rate.look("a").remaining for _ in range(3)] == [30, 30, 30]
 
 
 def test_one_client_that_runs_wild_does_not_slow_another() -> None:
-    rate = RateLimit(per_second=1, burst=1)
-    assert rate.take("wild", at=1.0).allowed
-    assert not rate.take("wild", at=1.0).allowed
-    assert rate.take("calm", at=1.0).allowed
+    rate = RateLimit(per_second=0.01, burst=1)
+    assert rate.take("wild").allowed
+    assert not rate.take("wild").allowed
+    assert rate.take("calm").allowed
 
 
-def test_a_full_bucket_never_holds_more_than_the_burst() -> None:
+def test_a_client_that_was_silent_never_has_more_than_its_burst() -> None:
     rate = RateLimit(per_second=1000, burst=2)
-    rate.take("a", at=0.0)
-    assert rate.take("a", at=3600.0).remaining == 1
+    rate.take("a")
+    sleep(2.1)
+    assert rate.take("a").remaining == 1
 
 
 def test_headers_of_one_connection_only_do_not_travel_on() -> None:

@@ -2,7 +2,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from services.notifications.domain.attempts import SCHEDULE, Outcome, next_delay, outcome_of, wait_wanted
+from services.notifications.domain.attempts import SCHEDULE, Outcome, next_delay, outcome_of, rest_after, wait_wanted
 
 AT = datetime(2026, 11, 3, 12, 0, tzinfo=UTC)
 
@@ -62,3 +62,23 @@ def test_what_each_status_means(status: int, outcome: Outcome) -> None:
 def test_only_429_and_503_may_ask_for_a_wait_in_seconds_or_as_a_date(status: int, header: str | None, seconds: int | None) -> None:
     wanted = wait_wanted(status, header, AT)
     assert (wanted.total_seconds() if wanted is not None else None) == seconds
+
+
+def test_a_receiver_rests_after_so_many_failures_in_a_row_until_the_message_that_failed_is_due_again() -> None:
+    delay = timedelta(minutes=5)
+    assert [rest_after(failures, 3, delay) for failures in (1, 2, 3, 4)] == [None, None, delay, delay]
+
+
+def test_when_the_probing_message_was_given_up_the_next_one_may_probe_at_once() -> None:
+    assert rest_after(5, 5, None) == timedelta(0)
+    assert rest_after(4, 5, None) is None
+
+
+def test_a_receiver_that_asks_for_time_gets_it_at_its_first_failure_up_to_a_day() -> None:
+    assert rest_after(1, 5, timedelta(seconds=5), timedelta(minutes=2)) == timedelta(minutes=2)
+    assert rest_after(1, 5, timedelta(seconds=5), timedelta(days=400)) == timedelta(hours=24)
+
+
+def test_another_schedule_has_its_own_number_of_attempts() -> None:
+    schedule = (timedelta(seconds=1), timedelta(seconds=2))
+    assert [next_delay(attempts, 0, None, schedule) for attempts in (1, 2, 3)] == [*schedule, None]

@@ -1,0 +1,98 @@
+"""One frame of a ward system to the public interface and back: what is acknowledged as taken was answered 2xx before."""
+
+import time
+from types import TracebackType
+from typing import Final, Self
+
+import httpx
+import structlog
+
+from dirigent.mllp.credentials import Credentials
+from services.planning.adapters.hl7.acknowledgement import acknowledge
+from services.planning.adapters.hl7.message import Answered, Condition, Message, Remark, Unread, read
+from shared.dates import now
+from shared.http.problems import HttpProblem
+
+_log = structlog.get_logger(__name__)
+
+CONTENT_TYPE: Final = "application/hl7-v2"
+TRY_AGAIN: Final = Remark("MSH-10", Condition.INTERNAL, "service.unavailable", "Not taken; send the message again")
+_RENEW_BEFORE_SECONDS: Final = 30.0
+_SECONDS: Final = 30.0
+
+
+class NoMessage(Exception):
+    """The frame holds no message that could be acknowledged; its sender is not what it should be."""
+
+
+class Forwarder:
+    """Hands frames on in the name of one client, with its token."""
+
+    def __init__(self, url: str, credentials: Credentials, *, public_url: str | None = None) -> None:
+        """Make the HTTP client; nothing is sent yet.
+
+        Args:
+            url: Where the gateway answers.
+            credentials: Which client this is.
+            public_url: What the gateway calls itself, where that is another address; assertions are made out to it.
+        """
+        self._credentials = credentials
+        self._endpoint = f"{(public_url or url).rstrip('/')}/oauth2/token"
+        # The operator's proxy settings are not meant for this hop.
+        self._http = httpx.AsyncClient(base_url=url, timeout=httpx.Timeout(_SECONDS, connect=5.0), trust_env=False)
+        self._token, self._until = "", 0.0
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        await self._http.aclose()
+
+    async def forward(self, frame: bytes) -> bytes:
+        """The acknowledgement of one message: the service's own, or that it must be sent again, because nobody could take it.
+
+        Raises:
+            NoMessage: There is nothing in it to acknowledge.
+        """
+        try:
+            answer = await self._post(frame)
+        except (httpx.HTTPError, KeyError, ValueError) as error:
+            return self._refused(frame, type(error).__name__)
+        if answer.is_success:
+            return answer.content
+        if answer.status_code == httpx.codes.BAD_REQUEST:
+            raise NoMessage
+        return self._refused(frame, str(answer.status_code))
+
+    async def _post(self, frame: bytes) -> httpx.Response:
+        answer = await self._post_with(await self._bearer(renew=False), frame)
+        if answer.status_code != httpx.codes.UNAUTHORIZED:
+            return answer
+        return await self._post_with(await self._bearer(renew=True), frame)
+
+    async def _post_with(self, token: str, frame: bytes) -> httpx.Response:
+        headers = {"Authorization": f"Bearer {token}", "Content-Type": CONTENT_TYPE}
+        return await self._http.post("/v1/hl7v2", content=frame, headers=headers)
+
+    async def _bearer(self, *, renew: bool) -> str:
+        if renew or time.monotonic() > self._until:
+            request = self._credentials.request(self._endpoint)
+            answer = await self._http.post("/oauth2/token", **{name: value for name, value in request.items() if name != "url"})
+            issued = answer.raise_for_status().json()
+            self._token = str(issued["access_token"])
+            self._until = time.monotonic() + float(issued["expires_in"]) - _RENEW_BEFORE_SECONDS
+        return self._token
+
+    def _refused(self, frame: bytes, why: str) -> bytes:
+        """An application error (AE, 207): senders keep such a message and send it again."""
+        _log.warning("mllp.not_forwarded", client=self._credentials.client, why=why)
+        return acknowledge(_to_answer(frame), Answered.ERROR, [TRY_AGAIN], now())
+
+
+def _to_answer(frame: bytes) -> Message:
+    try:
+        return read(frame)
+    except Unread as unread:
+        return unread.message
+    except HttpProblem:
+        raise NoMessage from None

@@ -1,0 +1,96 @@
+"""The push feed: each event told to an organisation is one entry of it, thin; and what of it waits for a person."""
+
+from collections.abc import Sequence
+
+import msgspec
+
+from services.notifications.domain.matching import Subscription
+from services.notifications.repository import escalations, push
+from services.notifications.repository.push import WaitingNotice, feed_of
+from shared.dates import format_instant
+from shared.db import Work
+from shared.events.command_facts import NoticeAcknowledged, NoticeReturned
+from shared.events.facts import NoticeSent
+from shared.http.auth import Caller
+from shared.identifiers import uuid7
+from shared.streams import feeds
+from shared.streams.canonical import canonical_plain
+from shared.streams.consumer import Delivered
+from shared.streams.feeds import Page
+from shared.streams.outbox import Staged, stage
+
+UNACKNOWLEDGED = "notice.unacknowledged"
+
+
+async def push_notices(work: Work, delivered: Sequence[Delivered]) -> None:
+    """Enter what was told into the organisations' push feeds, and keep what waits for a person; imported history is neither.
+
+    A notice that replaces or takes back another one ends what that one waits for, whoever made it.
+    """
+    sent = [(one.entry_id, one.fact) for one in delivered if isinstance(one.fact, NoticeSent)]
+    live = [(entry_id, fact) for entry_id, fact in sent if not fact.history]
+    await stage(
+        work,
+        [Staged(feed_of(fact.organisation), uuid7(), fact.notice_type, fact.case_id, _entry(fact)) for _, fact in live],
+    )
+    await push.add_waiting(
+        work,
+        [
+            WaitingNotice(
+                fact.notice_id,
+                entry_id,
+                fact.organisation,
+                fact.unit,
+                fact.mailbox,
+                fact.notice_type,
+                fact.sent_at,
+                fact.acknowledge_by,
+            )
+            for entry_id, fact in live
+            if fact.acknowledge_by is not None
+        ],
+    )
+    superseded = [fact.supersedes for _, fact in sent if fact.supersedes is not None]
+    await push.drop_waiting(work, superseded)
+    await escalations.close(work, [UNACKNOWLEDGED], superseded, "superseded")
+
+
+async def end_waiting(work: Work, delivered: Sequence[Delivered]) -> None:
+    """A person took notices on, or returned them: they wait no more, and what escalated about them is over."""
+    for kind, by in ((NoticeAcknowledged, "acknowledged"), (NoticeReturned, "returned")):
+        ended = [one.fact.notice_id for one in delivered if isinstance(one.fact, kind)]
+        await push.drop_waiting(work, ended)
+        await escalations.close(work, [UNACKNOWLEDGED], ended, by)
+
+
+def _entry(fact: NoticeSent) -> str:
+    """Thin as a webhook, with the unit beside: who reads the feed is shown what lies in its own units."""
+    about = {"notice_id": str(fact.notice_id), "mailbox": fact.mailbox}
+    about |= {} if fact.unit is None else {"unit": fact.unit}
+    about |= {} if fact.case_id is None else {"case_id": str(fact.case_id)}
+    return canonical_plain({"type": fact.notice_type, "timestamp": format_instant(fact.sent_at), "data": about})
+
+
+def wished(caller: Caller, types: Sequence[str], units: Sequence[str]) -> Subscription:
+    """What a caller hears of its organisation's feed, by the rule that subscriptions go by."""
+    return Subscription(uuid7(), caller.organisation, caller.unit_prefixes, tuple(types), tuple(units))
+
+
+def tells(wish: Subscription, kind: str, body: str) -> bool:
+    """Whether an entry of the feed is one that was wished for."""
+    unit = msgspec.json.decode(body)["data"].get("unit")
+    return wish.wants(wish.organisation, kind, unit)
+
+
+async def head(work: Work, caller: Caller) -> tuple[int, int]:
+    """The epoch, and the last position of the caller's push feed."""
+    return await feeds.head_of(work, feed_of(caller.organisation))
+
+
+async def read_on(work: Work, caller: Caller, *, epoch: int, after: int, limit: int) -> Page:
+    """The next stretch of the caller's push feed; what lies in units of others is not in it.
+
+    Raises:
+        FeedRewound: `after` lies beyond the head, or the database is in another epoch: a backup was restored.
+    """
+    return await feeds.read(work, feed_of(caller.organisation), after=after, limit=limit, epoch=epoch)

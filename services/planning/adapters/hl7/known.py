@@ -1,0 +1,92 @@
+"""What a message meets: the stay as its sender stated it before, so that a message that says nothing new makes no event."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+from services.planning.domain.amendments import amend
+from services.planning.domain.events import Admission, CaseEvent, EventType, PlannedDischarge, Transfer, ward_of
+from services.planning.domain.persons import person_known
+from services.planning.translation import case_event
+
+
+@dataclass(frozen=True, slots=True)
+class Stated:
+    """One event as it was sent, and when."""
+
+    value: Mapping[str, Any]
+    sent_at: datetime
+
+
+class StayKnown:
+    """One stay by what was stated of it under its sender's id."""
+
+    def __init__(self, stated: Iterable[Stated] = (), space: str | None = None) -> None:
+        """Read what was stated; what other parties stated of the stay is left out.
+
+        Args:
+            stated: Every event of the stay.
+            space: Within what its id is unique.
+        """
+        own = [one for one in stated if str(one.value["type"]).startswith("stay.")]
+        events = [case_event(one.value, one.sent_at, space) for one in own]
+        self._values = {event.key: one.value for event, one in zip(events, own, strict=True)}
+        self._amended = amend(events)
+        self._person = person_known(self._amended)
+
+    @property
+    def there(self) -> bool:
+        """Whether anything was stated of it."""
+        return bool(self._values)
+
+    @property
+    def subject(self) -> str:
+        """The sender's id of the stay."""
+        return str(next(iter(self._values.values()))["subject"])
+
+    @property
+    def person(self) -> Mapping[str, Any] | None:
+        """The person as last stated."""
+        return None if self._person is None else self._person.about.person
+
+    @property
+    def ward(self) -> str | None:
+        """The ward that the patient is on: where the last transfer led, else the one that admitted."""
+        moved = self.latest(EventType.TRANSFERRED)
+        if moved is not None and isinstance(moved.data, Transfer):
+            return moved.data.to_unit
+        first = self.latest(EventType.ADMITTED) or next(iter(self._amended.events), None)
+        return None if first is None else ward_of(first.key.source)
+
+    @property
+    def planned(self) -> date | None:
+        """The planned discharge date as last stated."""
+        last = self.latest(EventType.ADMITTED, EventType.PLANNED_DISCHARGE_CHANGED)
+        return last.data.planned_discharge_date if last is not None and isinstance(last.data, Admission | PlannedDischarge) else None
+
+    @property
+    def ready(self) -> bool | None:
+        """Whether the patient is ready for discharge; none when nothing was said of it."""
+        last = self.latest(EventType.READY, EventType.READY_WITHDRAWN)
+        return None if last is None else last.type is EventType.READY
+
+    @property
+    def admission(self) -> Mapping[str, Any] | None:
+        """The data of the admission that counts, as last stated, and the id of its first statement beside it."""
+        event = self.latest(EventType.ADMITTED)
+        if event is None:
+            return None
+        last = self._amended.versions.get(event.key, (event,))[-1]
+        return {"id": event.key.id, "source": event.key.source, "time": self._values[last.key]["time"], **self._values[last.key]["data"]}
+
+    @property
+    def over(self) -> bool:
+        """Whether the patient has left, or was never admitted."""
+        if self.latest(EventType.ADMITTED) is None:
+            return True
+        return self.latest(EventType.DISCHARGED, EventType.DECEASED) is not None
+
+    def latest(self, *kinds: EventType) -> CaseEvent | None:
+        """The latest event of these kinds that counts, neither cancelled nor replaced."""
+        return next((event for event in reversed(self._amended.events) if event.type in kinds), None)

@@ -1,0 +1,90 @@
+"""The person of a message (PID, PD1): who it is by the number's issuer; what the message leaves out stays as it was known."""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from services.planning.adapters.hl7.message import DELETED, Condition, Message, Repetition, wrong
+from services.planning.adapters.person_ids import KINDS, kind_by_oid
+from shared.identifiers import PersonIdType
+
+_MUNICIPALITY_DIGITS: Final = 4
+_REGISTERED: Final = ("L", "H", "P", "")
+"""Types of address (HL7 table 0190), that of the population register first."""
+
+
+def number(message: Message, segment: str, field: int) -> tuple[PersonIdType, str]:
+    """The person's number among those that a message names (CX): a personnummer rather than another.
+
+    Raises:
+        NotTaken: None of a kind that is known, or none at all.
+    """
+    place = f"{segment}-{field}"
+    found: dict[PersonIdType, str] = {}
+    for one in message.repetitions(segment, field):
+        kind = kind_by_oid(one.value(4, 2)) or kind_by_oid(one.value(4, 1))
+        if kind is not None:
+            found.setdefault(kind, one.value().replace("-", "").upper())
+    for kind in KINDS:
+        if kind in found:
+            return kind, found[kind]
+    if message.value(segment, field) == "":
+        raise wrong(place, "missing", Condition.REQUIRED_MISSING)
+    raise wrong(place, "person_id.issuer_unknown", Condition.UNKNOWN_VALUE)
+
+
+def person(message: Message, known: Mapping[str, Any] | None) -> dict[str, Any]:
+    """The whole of the person, as an event states it.
+
+    Args:
+        message: The message.
+        known: Who it is by what was stated before: what the message leaves out stays so.
+
+    Raises:
+        NotTaken: No number of a kind that is known, or no name.
+    """
+    kind, text = number(message, "PID", 3)
+    before = dict(known or {})
+    stated: dict[str, Any] = {"type": kind, "id": text, "name": _name(message) or before.get("name")}
+    if stated["name"] is None:
+        raise wrong("PID-5", "missing", Condition.REQUIRED_MISSING)
+    address = _address(message)
+    if address is None:
+        kept = {part: before.get(part) for part in ("registered_address", "registered_municipality")}
+        stated |= {part: value for part, value in kept.items() if value is not None}
+    else:
+        stated |= address
+    protection = message.value("PD1", 12)
+    stated["protected"] = bool(before.get("protected", False)) if protection == "" else protection == "Y"
+    return stated
+
+
+def _name(message: Message) -> dict[str, str] | None:
+    names = message.repetitions("PID", 5)
+    legal = next((name for name in names if name.value(7) == "L"), names[0] if names else None)
+    if legal is None or not (legal.value(1) and legal.value(2)):
+        return None
+    return {"given": legal.value(2), "family": legal.value(1)}
+
+
+def _address(message: Message) -> dict[str, Any] | None:
+    """Address and municipality; none when the message says nothing of them, both empty when it takes them away."""
+    addresses = message.repetitions("PID", 11)
+    if not addresses:
+        return None
+    if addresses[0].value() == DELETED:
+        return {}
+    chosen = min(addresses, key=lambda one: _REGISTERED.index(one.value(7)) if one.value(7) in _REGISTERED else len(_REGISTERED))
+    street, city, postal_code = chosen.value(1), chosen.value(3), chosen.value(5)
+    stated: dict[str, Any] = {}
+    if street and city and postal_code:
+        stated["registered_address"] = {"street": street, "postal_code": postal_code, "city": city}
+    municipality = _municipality(chosen)
+    if municipality:
+        stated["registered_municipality"] = municipality
+    return stated
+
+
+def _municipality(address: Repetition) -> str:
+    """The municipality in XAD.9: its code, alone or before that of the parish (länskod, kommunkod, församlingskod)."""
+    code = address.value(9)
+    return code[:_MUNICIPALITY_DIGITS] if code.isdigit() else code

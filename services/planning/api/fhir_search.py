@@ -1,0 +1,212 @@
+"""Searching FHIR resources: by POST only and with a form, so that no number of a person stands in an address or a log."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+from urllib.parse import parse_qsl, urlencode
+from uuid import UUID
+
+from fastapi import APIRouter, Request, Response
+
+from services.planning import usecases
+from services.planning.adapters.fhir.bundles import found
+from services.planning.adapters.fhir.capabilities import SEARCHED_BY
+from services.planning.adapters.fhir.message import number_of
+from services.planning.adapters.fhir.parts import Resource
+from services.planning.adapters.fhir.resources import care_plan, encounter, task
+from services.planning.api.cases import FIRST, shown_case
+from services.planning.api.fhir import RESOURCE_ANSWER, patient_of
+from services.planning.api.fhir_route import FhirRoute, answer, base_url, check_type, id_of
+from services.planning.api.notices import shown_notice
+from services.planning.api.plans import shown_plan
+from shared.db import Work
+from shared.errors import FieldError, NotFound
+from shared.http.access import FORM
+from shared.http.call import Call, check
+from shared.http.problems import HttpProblem
+from shared.identifiers import PersonIdType, parse_person_id
+from shared.streams.internal import long_poll
+
+_MOST_FIELDS: Final = 10
+_PAGE: Final = 50
+_MOST: Final = 200
+_PAGING: Final = frozenset({"_count", "_cursor"})
+router = APIRouter(tags=["FHIR"], route_class=FhirRoute)
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A search: what for, how many at a time, and after what."""
+
+    by: Mapping[str, str]
+    count: int
+    cursor: str
+
+    def following(self, cursor: object) -> str:
+        """The parameters of the next page; those that name a person never lead to one."""
+        return urlencode({**self.by, "_count": self.count, "_cursor": str(cursor)})
+
+
+def _documented(kind: str, example: dict[str, str]) -> dict[str, Any]:
+    names = [*SEARCHED_BY[kind], *sorted(_PAGING)]
+    schema = {"type": "object", "properties": {name: {"type": "string"} for name in names}, "additionalProperties": False}
+    return {"requestBody": {"required": True, "content": {FORM[0]: {"schema": schema, "example": example}}}}
+
+
+_PERSON_EXAMPLE: Final = "http://electronichealth.se/identifier/personnummer|189001019802"
+_ID_EXAMPLE: Final = {"_id": "01890a5d-ac96-774b-bcce-b302099a8057"}
+
+
+@router.post(
+    "/v1/fhir/Encounter/_search",
+    response_class=Response,
+    responses=RESOURCE_ANSWER,
+    openapi_extra=_documented("Encounter", {"patient.identifier": _PERSON_EXAMPLE}),
+)
+async def search_encounters(request: Request) -> Response:
+    """The caller's cases: all of them by pages, those of one person, or one by its id."""
+    call = check(request)
+    asked = await _asked(request, "Encounter")
+    async with request.app.state.database.transaction(reader=call.caller.reader) as work:
+        rows, following = await _cases(work, call, asked)
+    resources = [encounter(shown_case(row).model_dump(mode="json")) for row in rows]
+    wanted = [one for one in resources if asked.by.get("status") in {None, one["status"]}]
+    return answer(found(base_url(request), "Encounter", wanted, following))
+
+
+@router.post(
+    "/v1/fhir/Patient/_search",
+    response_class=Response,
+    responses=RESOURCE_ANSWER,
+    openapi_extra=_documented("Patient", {"identifier": _PERSON_EXAMPLE}),
+)
+async def search_patients(request: Request) -> Response:
+    """The person of each of the caller's cases that she has, by her number; or of one case by its id."""
+    call = check(request)
+    asked = await _asked(request, "Patient")
+    if not asked.by:
+        raise _cannot("/identifier", "missing")
+    async with request.app.state.database.transaction(reader=call.caller.reader) as work:
+        rows, following = await _cases(work, call, asked)
+    return answer(found(base_url(request), "Patient", [patient_of(shown_case(row).model_dump(mode="json")) for row in rows], following))
+
+
+@router.post("/v1/fhir/Task/_search", response_class=Response, responses=RESOURCE_ANSWER, openapi_extra=_documented("Task", _ID_EXAMPLE))
+async def search_tasks(request: Request) -> Response:
+    """The notices of the caller's only mailbox in their order, or one by its id."""
+    call = check(request)
+    asked = await _asked(request, "Task")
+    tasks, following = await _notices(request, call, asked)
+    return answer(found(base_url(request), "Task", tasks, following))
+
+
+@router.post(
+    "/v1/fhir/CarePlan/_search", response_class=Response, responses=RESOURCE_ANSWER, openapi_extra=_documented("CarePlan", _ID_EXAMPLE)
+)
+async def search_care_plans(request: Request) -> Response:
+    """One plan by its id; none where it is unknown or not the caller's."""
+    call = check(request)
+    asked = await _asked(request, "CarePlan")
+    if "_id" not in asked.by:
+        raise _cannot("/_id", "missing")
+    return answer(found(base_url(request), "CarePlan", await _plans(request, call, asked.by["_id"]), None))
+
+
+async def _cases(work: Work, call: Call, asked: Asked) -> tuple[list[Any], str | None]:
+    """Rows of cases, and the parameters of the next page."""
+    if "_id" in asked.by:
+        try:
+            return [await usecases.read_case(work, call.caller, id_of(asked.by["_id"]), request_id=call.request_id)], None
+        except NotFound:
+            return [], None
+    number = asked.by.get("patient.identifier") or asked.by.get("identifier")
+    if number is not None:
+        return list(await usecases.search_cases(work, call.caller, *_number(number), request_id=call.request_id)), None
+    after = _after(asked.cursor)
+    rows = await usecases.list_cases(work, call.caller, after=after, limit=asked.count, state=None)
+    return list(rows), asked.following(rows[-1].id) if len(rows) == asked.count else None
+
+
+async def _notices(request: Request, call: Call, asked: Asked) -> tuple[list[Resource], str | None]:
+    """Notices, each read and logged as by its own address; a page of the mailbox counts as delivered, as it does there."""
+    database, reader = request.app.state.database, call.caller.reader
+    if "_id" in asked.by:
+        async with database.transaction(reader=reader) as work:
+            return await _task(work, call, asked.by["_id"]), None
+    async with database.transaction(reader=reader) as work:
+        box = await usecases.mailbox_of(work, call.caller, None)
+    page = await long_poll(database, request.app.state.watcher, box.feed, _position(asked.cursor), asked.count, 0, None, reader=reader)
+    async with database.transaction(reader=reader) as work:
+        await usecases.attach_personal(work, call.caller, box, page.entries, request_id=call.request_id)
+    async with database.transaction(reader=reader) as work:
+        tasks = [one for entry in page.entries for one in await _task(work, call, str(entry.entry_id))]
+    return tasks, asked.following(page.next) if page.next < page.head else None
+
+
+async def _task(work: Work, call: Call, notice_id: str) -> list[Resource]:
+    try:
+        read = await usecases.read_notice(work, call.caller, id_of(notice_id), request_id=call.request_id)
+    except NotFound:
+        return []
+    return [task(shown_notice(read.read), read.row.state)]
+
+
+async def _plans(request: Request, call: Call, plan_id: str) -> list[Resource]:
+    async with request.app.state.database.transaction(reader=call.caller.reader) as work:
+        try:
+            plan = await usecases.read_plan(work, call.caller, id_of(plan_id), request_id=call.request_id)
+        except NotFound:
+            return []
+    return [care_plan(shown_plan(plan).model_dump(mode="json"))]
+
+
+async def _asked(request: Request, kind: str) -> Asked:
+    """Read the form of a search.
+
+    Raises:
+        HttpProblem: 415, not a form; 400 `fhir.search`: unreadable, or a parameter that is unknown, stands twice or cannot be used.
+    """
+    check_type(request, FORM)
+    try:
+        pairs = parse_qsl((await request.body()).decode("utf-8"), keep_blank_values=True, max_num_fields=_MOST_FIELDS, errors="strict")
+    except ValueError:
+        raise _cannot() from None
+    form = dict(pairs)
+    if len(form) != len(pairs) or not set(form) <= {*SEARCHED_BY[kind], *_PAGING} or any("\x00" in text for text in form.values()):
+        raise _cannot()
+    count = form.pop("_count", str(_PAGE))
+    if not (count.isascii() and count.isdecimal() and 1 <= int(count[:4]) <= _MOST):
+        raise _cannot("/_count", "out_of_range")
+    return Asked(count=int(count), cursor=form.pop("_cursor", ""), by=form)
+
+
+def _cannot(pointer: str = "", code: str = "") -> HttpProblem:
+    """What a search that cannot be made is answered with."""
+    problem = HttpProblem("fhir.search")
+    problem.errors = (FieldError(pointer, code),) if code else ()
+    return problem
+
+
+def _number(token: str) -> tuple[PersonIdType, str]:
+    """A person's number of `system|value`."""
+    system, _, value = token.partition("|")
+    known = number_of(system, value)
+    if known is None:
+        raise _cannot("/identifier", "person_id.issuer_unknown")
+    try:
+        return known[0], parse_person_id(*known)
+    except ValueError as error:
+        raise _cannot("/identifier", str(error)) from None
+
+
+def _after(cursor: str) -> UUID:
+    try:
+        return UUID(cursor) if cursor else FIRST
+    except ValueError:
+        raise _cannot("/_cursor", "format") from None
+
+
+def _position(cursor: str) -> int:
+    if cursor and not (cursor.isascii() and cursor.isdecimal() and len(cursor) <= len(str(1 << 62)) - 1):
+        raise _cannot("/_cursor", "format")
+    return int(cursor or 0)

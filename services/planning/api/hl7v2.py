@@ -1,0 +1,98 @@
+"""HL7 v2 from ward systems: one ADT message in ER7, answered with its acknowledgement (docs/hl7.md)."""
+
+from typing import Any, Final
+
+import msgspec
+from fastapi import APIRouter, Request, Response
+
+from services.planning.adapters.hl7.acknowledgement import acknowledge, remarks_of
+from services.planning.adapters.hl7.header import read_header
+from services.planning.adapters.hl7.message import Answered, Condition, Message, NotTaken, Remark, Unread, read
+from services.planning.api.events import checked_statement
+from services.planning.intake import Intake
+from services.planning.usecases import translate_adt
+from shared.dates import now
+from shared.errors import BusinessError
+from shared.http.access import HL7
+from shared.http.auth import Caller
+from shared.http.call import Call, PlainRoute, check
+from shared.http.problems import HttpProblem, status_of
+
+MEDIA_TYPE: Final = "application/hl7-v2"
+_SERVER_FAULT: Final = 500
+_EXAMPLE: Final = (
+    "MSH|^~\\&|MILLENNIUM|SU|DIRIGENT||20261103140612+0100||ADT^A01^ADT_A01|SU-000917|P|2.5|||||||UNICODE UTF-8\r"
+    "EVN||20261103140612+0100||||20261103140500+0100\r"
+    "PID|1||189001019802^^^&1.2.752.129.2.1.3.1&ISO||Testsson^Test^^^^^L||||||Testgatan 1^^Göteborg^^411 01^^L^^1480\r"
+    "PV1|1|I|SE2321000131-E000000000101||||||||||||||||SU-2026-000918\r"
+    "PV2|||||||||20261109\r"
+    "ZNE|municipal_social~municipal_health~outpatient|SE2321000131-E000000000901|somatic\r"
+)
+_ACKNOWLEDGED: Final = {"type": "string", "description": "an acknowledgement (ACK): MSA-1 is AA, AE or AR; ERR says where and why"}
+_DOCUMENTED: Final[dict[str, Any]] = {
+    "requestBody": {
+        "required": True,
+        "content": {name: {"schema": {"type": "string", "description": "one message in ER7"}, "example": _EXAMPLE} for name in HL7},
+    }
+}
+router = APIRouter(tags=["Ward systems"], route_class=PlainRoute)
+
+
+@router.post(
+    "/v1/hl7v2",
+    response_class=Response,
+    responses={200: {"description": "The acknowledgement", "content": {MEDIA_TYPE: {"schema": _ACKNOWLEDGED}}}},
+    openapi_extra=_DOCUMENTED,
+)
+async def post_hl7v2(request: Request) -> Response:
+    """Take in one ADT message; the acknowledgement says what became of it. Repeating is safe."""
+    call = check(request)
+    _check_type(request)
+    message, answered, remarks = await _taken(request, call, await request.body())
+    charset = message.charset
+    return Response(acknowledge(message, answered, remarks, now()), media_type=f"{MEDIA_TYPE}; charset={charset}")
+
+
+def _check_type(request: Request) -> None:
+    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if kind not in HL7 or request.headers.get("content-encoding", "identity").lower() != "identity":
+        raise HttpProblem("request.content_type")
+
+
+async def _taken(request: Request, call: Call, body: bytes) -> tuple[Message, Answered, list[Remark]]:
+    """What became of a message: all its events are stored, or none."""
+    try:
+        message = read(body)
+    except Unread as unread:
+        return unread.message, unread.refusal.answered, list(unread.refusal.remarks)
+    try:
+        return message, Answered.ACCEPTED, await _stored(request, call.caller, message)
+    except NotTaken as refused:
+        return message, refused.answered, list(refused.remarks)
+
+
+async def _stored(request: Request, caller: Caller, message: Message) -> list[Remark]:
+    header = read_header(message, demo=caller.demo)
+    wards = request.app.state.settings.wards_of(caller.client_id)
+    async with request.app.state.database.transaction(reader=caller.reader) as work:
+        translated = await translate_adt(work, caller, message, header, wards)
+    remarks = list(translated.remarks)
+    try:
+        statements = [checked_statement(event, caller) for event in translated.events]
+    except BusinessError as refused:
+        raise NotTaken(Answered.ERROR, *remarks_of(refused)) from None
+    intake: Intake = request.app.state.intake
+    # One transaction for all events of a message: nothing of it is half taken.
+    outcomes = await (intake.take_batch(statements) if len(statements) > 1 else _alone(intake, statements))
+    for outcome in outcomes:
+        if isinstance(outcome, HttpProblem):
+            if status_of(outcome) >= _SERVER_FAULT:
+                raise outcome
+            raise NotTaken(Answered.ERROR, *remarks_of(outcome))
+        found = msgspec.json.decode(outcome.answer)["findings"]
+        remarks += [Remark("PV1-19", Condition.ACCEPTED, finding["code"], finding["detail"]) for finding in found]
+    return remarks
+
+
+async def _alone(intake: Intake, statements: list[Any]) -> list[Any]:
+    return [await intake.take(one) for one in statements]

@@ -1,0 +1,84 @@
+"""The access log as planning writes and searches it."""
+
+from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime
+from typing import Any, Final
+from uuid import UUID
+
+import msgspec
+from sqlalchemy import text
+
+from services.planning.vault import person_vault
+from shared.db import Work
+
+_PSEUDONYMS: Final = text(
+    """
+    SELECT person_id, person ->> 'type' AS kind FROM cases WHERE id = ANY(CAST(:ids AS uuid[])) AND person_id IS NOT NULL
+    UNION SELECT person_id, NULL FROM plans WHERE id = ANY(CAST(:ids AS uuid[])) AND person_id IS NOT NULL
+    """
+)
+# An organisation reviews what its own people read, and what anybody read of the cases that it provided the care of.
+_REVIEWED: Final = """
+    (log.body ->> 'organisation' = :organisation
+     OR EXISTS (SELECT FROM jsonb_array_elements_text(log.body -> 'cases') AS read (id)
+                WHERE EXISTS (SELECT FROM cases c WHERE c.id = CAST(read.id AS uuid) AND c.provider = :organisation)
+                   OR EXISTS (SELECT FROM plans p WHERE p.id = CAST(read.id AS uuid) AND p.organisation = :organisation)))
+    AND (CAST(:since AS timestamptz) IS NULL OR CAST(log.body ->> 'at' AS timestamptz) >= :since)
+    AND (CAST(:until AS timestamptz) IS NULL OR CAST(log.body ->> 'at' AS timestamptz) < :until)
+"""
+_ALL: Final = text(
+    f"""
+    SELECT e.position, e.hash, e.body FROM feed_entries e CROSS JOIN LATERAL (SELECT CAST(e.body AS jsonb) AS body) AS log
+    WHERE e.feed = 'access' AND e.position > :after AND {_REVIEWED} ORDER BY e.position LIMIT :limit
+    """  # noqa: S608  # constant text
+)
+# Found by index, one way of asking after the other; an entry that fits several of them once.
+_MATCHING: Final = text(
+    f"""
+    SELECT DISTINCT e.position, e.hash, e.body
+    FROM unnest(CAST(:ways AS text[])) AS way (asked) JOIN feed_entries e ON CAST(e.body AS jsonb) @> CAST(way.asked AS jsonb)
+    CROSS JOIN LATERAL (SELECT CAST(e.body AS jsonb) AS body) AS log
+    WHERE e.feed = 'access' AND e.position > :after AND {_REVIEWED} ORDER BY e.position LIMIT :limit
+    """  # noqa: S608
+)
+
+
+async def pseudonyms(work: Work, ids: Collection[UUID]) -> list[str]:
+    """What stands for the patients of cases, and of plans without a stay."""
+    found = (await work.connection.execute(_PSEUDONYMS, {"ids": list(ids)})).all()
+    # A row that was written before there were keys still holds the number itself, which must never come into the log.
+    return sorted(row.person_id if ":" in row.person_id else person_vault().stands_for(str(row.kind), row.person_id) for row in found)
+
+
+async def page(
+    work: Work,
+    organisation: str,
+    ways: Sequence[Mapping[str, object]],
+    *,
+    after: int,
+    limit: int,
+    since: datetime | None,
+    until: datetime | None,
+) -> Sequence[Any]:
+    """Numbered accesses that an organisation may review, oldest first: rows of position, hash and body.
+
+    Args:
+        work: The transaction.
+        organisation: Who reviews.
+        ways: Members an access must have; one of these is enough, and none asks for every access.
+        after: The number behind which to begin.
+        limit: How many at most.
+        since: From when.
+        until: Until before when.
+    """
+    asked = {"organisation": organisation, "after": after, "limit": limit, "since": since, "until": until}
+    if not ways:
+        return (await work.connection.execute(_ALL, asked)).all()
+    told = [msgspec.json.encode(way).decode() for way in ways]
+    return (await work.connection.execute(_MATCHING, asked | {"ways": told})).all()
+
+
+def told(body: str) -> dict[str, Any]:
+    """What an entry of the log says."""
+    entry: dict[str, Any] = msgspec.json.decode(body)
+    return entry

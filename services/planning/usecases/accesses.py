@@ -1,0 +1,29 @@
+"""The one way in which planning notes that somebody read of patients: in the transaction that reads, or the reading does not happen."""
+
+from collections.abc import Collection
+from uuid import UUID
+
+from services.planning.repository import accesses as rows
+from shared.db import Work
+from shared.http.auth import Caller
+from shared.streams import access_log
+
+
+async def note(work: Work, caller: Caller, action: str, cases: Collection[UUID], *, request_id: str) -> None:
+    """Log that a caller read of the patients of some cases, or of plans without a stay; nothing is logged when there were none.
+
+    The patients stand in the log by their keyed pseudonyms, which say nothing without the key, beside the ids of the cases.
+
+    Args:
+        work: The transaction that reads.
+        caller: Who reads.
+        action: What was done.
+        cases: The ids of the cases, or of plans without a stay.
+        request_id: The request's id.
+
+    Source:
+        HSLF-FS 2016:40, 4 kap. 9 §: the log says what was done, at which unit and when, by whom and about whom.
+    """
+    if cases:
+        patients = await rows.pseudonyms(work, cases)
+        await access_log.record(work, caller, action, cases, request_id=request_id, patients=patients)

@@ -1,0 +1,134 @@
+"""One attempt on real sockets: whom it connects to, what it sends, how much it reads."""
+
+import asyncio
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from time import perf_counter
+
+import pytest
+
+from services.notifications.channels import READ_LIMIT, Message, Met, Webhooks
+from services.notifications.sealing import new_secret
+from shared.identifiers import uuid7
+from tests.integration.notifications.receivers import Receiver, answer, receiver, silence
+
+AT = datetime(2026, 11, 3, 12, 0, tzinfo=UTC)
+NAME = "hooks.kommun.se"
+
+
+class Names:
+    """A resolver that answers what it is told to, another thing each time, and counts how often it was asked."""
+
+    def __init__(self, *answers: list[str]) -> None:
+        self._answers: Iterator[list[str]] = iter(answers)
+        self.asked = 0
+
+    async def __call__(self, _host: str, _port: int) -> list[str]:
+        self.asked += 1
+        return next(self._answers)
+
+
+async def post(url: str, names: Names, *, allowed: tuple[str, ...] = (f"http://{NAME}:*",), seconds: float = 15) -> Met:
+    async with Webhooks(allowed, resolver=names, seconds=seconds) as channel:
+        return await channel.post(Message(uuid7(), url, (new_secret(),), '{"data":{}}'), AT)
+
+
+def at_name(told: Receiver) -> str:
+    return told.url.replace("127.0.0.1", NAME)
+
+
+async def test_addresses_are_tried_in_turn_until_one_answers() -> None:
+    async with receiver() as told:
+        met = await post(at_name(told), Names(["127.0.0.2", "::1", "127.0.0.1"]))
+    assert (met.status, met.error) == (200, None)
+    assert len(told.received) == 1
+
+
+async def test_a_name_is_asked_once_for_one_attempt_so_that_what_was_checked_is_what_is_called() -> None:
+    names = Names(["127.0.0.1"], ["127.0.0.2"], ["127.0.0.3"])
+    async with receiver() as told:
+        first = await post(at_name(told), names)
+        second = await post(at_name(told), names)
+    assert (first.status, second.error, names.asked) == (200, "not_reachable", 2)
+    assert len(told.received) == 1
+
+
+async def test_a_name_with_one_private_address_is_not_called_at_all() -> None:
+    async with receiver() as told:
+        met = await post(f"https://{NAME}/in", Names(["93.184.215.14", "127.0.0.1"]), allowed=())
+    assert (met.error, told.received) == ("url_not_public", [])
+
+
+async def test_only_the_operators_list_opens_a_private_address() -> None:
+    async with receiver() as told:
+        for url in (told.url, at_name(told), told.url.replace("http:", "https:")):
+            met = await post(url, Names(["127.0.0.1"]), allowed=())
+            assert met.error is not None
+            assert met.error.startswith("url_")
+    assert told.received == []
+
+
+async def test_no_proxy_of_the_environment_is_used(monkeypatch: pytest.MonkeyPatch) -> None:
+    async with receiver() as proxy, receiver() as told:
+        for name in ("http_proxy", "HTTP_PROXY", "all_proxy"):
+            monkeypatch.setenv(name, proxy.url)
+        assert (await post(at_name(told), Names(["127.0.0.1"]))).status == 200
+    assert (len(told.received), proxy.received) == (1, [])
+
+
+async def test_no_redirect_is_followed() -> None:
+    async with receiver() as elsewhere, receiver(answer(307, Location=elsewhere.url)) as told:
+        assert (await post(at_name(told), Names(["127.0.0.1"]))).status == 307
+    assert elsewhere.received == []
+
+
+async def test_a_receiver_that_never_answers_is_left_when_the_time_is_over() -> None:
+    async with receiver(silence) as told:
+        begun = perf_counter()
+        met = await post(at_name(told), Names(["127.0.0.1"]), seconds=0.3)
+    assert met.error == "timeout"
+    assert perf_counter() - begun < 5
+
+
+async def test_early_hints_are_no_answer_yet() -> None:
+    async def hints(writer: asyncio.StreamWriter) -> None:
+        writer.write(b"HTTP/1.1 103 Early Hints\r\nretry-after: 9\r\n\r\n")
+        await answer(503, Retry_After="7")(writer)
+
+    async with receiver(hints) as told:
+        met = await post(at_name(told), Names(["127.0.0.1"]))
+    assert (met.status, met.retry_after) == (503, "7")
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        b"",
+        b"HTTP/1.1 ",
+        b"HTTP/1.1 99 X\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\nx: " + b"y" * READ_LIMIT,
+        b"HTTP/1.1 101 Switching Protocols\r\nupgrade: h2c\r\nconnection: upgrade\r\n\r\n",
+        b"SSH-2.0-OpenSSH_9.6\r\n",
+        b"HTTP/1.1 200 OK\r\nno colon\r\n\r\n",
+    ],
+    ids=["nothing", "half a line", "no status", "endless head", "another protocol", "ssh", "no field"],
+)
+async def test_what_is_no_answer_is_none(said: bytes) -> None:
+    async def say(writer: asyncio.StreamWriter) -> None:
+        writer.write(said)
+        await writer.drain()
+
+    async with receiver(say) as told:
+        met = await post(at_name(told), Names(["127.0.0.1"]), seconds=2)
+    assert (met.status, met.error) == (None, "no_valid_answer")
+
+
+async def test_a_status_counts_although_the_rest_of_the_answer_never_comes() -> None:
+    async def begin(writer: asyncio.StreamWriter) -> None:
+        writer.write(b"HTTP/1.1 202 Accepted\r\ncontent-length: 100\r\n\r\nabc")
+        await asyncio.Event().wait()
+
+    async with receiver(begin) as told:
+        met = await post(at_name(told), Names(["127.0.0.1"]), seconds=5)
+    assert (met.status, met.error) == (202, None)
+    assert met.milliseconds < 3_000

@@ -1,0 +1,218 @@
+"""The second wall: what PostgreSQL itself lets a caller see, and that it, the SQL of the use cases and the decision table agree."""
+
+import json
+import random
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass
+from typing import Final
+from uuid import UUID
+
+import pytest
+from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
+
+from dirigent.databases import Access
+from services.planning.domain.access import Action, CaseFacts, Which, decide
+from services.planning.repository.cases import VISIBLE, rights
+from services.planning.usecases.authorising import who_asks
+from shared.db import Database, Reader, Role
+from shared.http.auth import Caller
+from tests.builders import CARE_CENTRE, GOTEBORG, HARRYDA, OTHER_CARE_CENTRE, OTHER_WARD, WARD
+from tests.integration.planning.conftest import GOTEBORG_NUMBER, HARRYDA_NUMBER
+from tests.integration.planning.walled import ENTRIES, ONE, OTHER, ROWS, TEAM, Side, fill
+from tests.services import REGION
+
+CASES: Final = 400
+CALLERS: Final = 60
+# What belongs to some of the parties only: an own statement of one side, or a mailbox.
+NOT_OF_EVERY_PARTY: Final = {"messages": {"ward"}, "deviations": {"ward"}, "deviation_entries": {"ward"}}
+OF_NOBODY: Final = {table for table, statement in ROWS.items() if not statement}
+
+
+@dataclass
+class Wall:
+    """A database of planning's with two stays in it, as the app role and as a worker."""
+
+    app: Database
+    worker: Database
+    owner: Database
+
+    async def seen(self, table: str, reader: Reader | None) -> list[str]:
+        """The rows of a table as text, as a plain SELECT of the app role sees them."""
+        async with self.app.transaction(reader=reader) as work:
+            return list((await work.connection.execute(text(f"SELECT t::text FROM {table} t"))).scalars())  # noqa: S608  # our own names
+
+
+@pytest.fixture
+async def wall(new_database: Callable[[str], Access]) -> AsyncIterator[Wall]:
+    access = new_database("planning")
+    app, worker, owner = Database(access.app, role=Role.APP), Database(access.app), Database(access.owner, role=None)
+    async with worker.transaction() as work:
+        await fill(work)
+    yield Wall(app, worker, owner)
+    for one in (app, worker, owner):
+        await one.close()
+
+
+async def walled_tables(wall: Wall) -> set[str]:
+    async with wall.worker.transaction() as work:
+        found = await work.connection.execute(
+            text("SELECT relname FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relrowsecurity AND relforcerowsecurity")
+        )
+        return set(found.scalars())
+
+
+async def test_every_walled_table_is_looked_at_here(wall: Wall) -> None:
+    assert await walled_tables(wall) == set(ROWS)
+
+
+@pytest.mark.parametrize("side", [ONE, OTHER], ids=["one", "other"])
+async def test_a_plain_select_shows_each_party_its_own_rows_and_no_others(wall: Wall, side: Side) -> None:
+    foreign = OTHER if side is ONE else ONE
+    for party, reader in side.readers.items():
+        for table in set(ROWS) - OF_NOBODY:
+            rows = await wall.seen(table, reader)
+            others = [row for row in rows if foreign.mark in row]
+            assert not others, f"{party} sees another's {table}"
+            if party not in NOT_OF_EVERY_PARTY.get(table, ()):
+                assert rows, f"{party} does not see its own {table}"
+
+
+async def test_there_is_something_to_see_in_every_table(wall: Wall) -> None:
+    async with wall.worker.transaction() as work:
+        for table in set(ROWS) - OF_NOBODY:
+            rows = (await work.connection.execute(text(f"SELECT t::text FROM {table} t"))).scalars().all()  # noqa: S608
+            assert len(rows) >= 2, table
+
+
+async def test_without_a_reader_nothing_is_there(wall: Wall) -> None:
+    nobody = Reader("", "", (), "")
+    for table in ROWS:
+        assert await wall.seen(table, None) == [], table
+        assert await wall.seen(table, nobody) == [], table
+
+
+async def test_what_belongs_to_the_service_alone_is_no_callers(wall: Wall) -> None:
+    for reader in [*ONE.readers.values(), *OTHER.readers.values()]:
+        feeds = await wall.seen("feed_entries", reader)
+        assert feeds
+        assert not [row for row in feeds if row.startswith(("(facts,", "(access,"))]
+        for table in OF_NOBODY:
+            assert await wall.seen(table, reader) == []
+
+
+async def test_a_reader_is_forgotten_with_its_transaction(wall: Wall) -> None:
+    assert await wall.seen("cases", ONE.readers["ward"])
+    assert await wall.seen("cases", None) == []
+
+
+async def test_the_app_role_writes_no_row_it_does_not_see(wall: Wall) -> None:
+    async with wall.app.transaction(reader=ONE.readers["ward"]) as work:
+        changed = await work.connection.execute(text("UPDATE cases SET state = 'cancelled' WHERE id = :id"), {"id": OTHER.case})
+        assert changed.rowcount == 0
+    with pytest.raises(DBAPIError, match="row-level security"):
+        async with wall.app.transaction(reader=ONE.readers["ward"]) as work:
+            await work.connection.execute(
+                text("UPDATE cases SET ward = :ward, parties = '[]' WHERE id = :id"), {"ward": OTHER.ward, "id": ONE.case}
+            )
+
+
+async def test_what_is_written_for_a_caller_names_that_caller(wall: Wall) -> None:
+    line = text("INSERT INTO case_history (case_id, version, at, client, what, answer) VALUES (:id, :version, now(), :client, 'x', '{}')")
+    async with wall.app.transaction(reader=ONE.readers["ward"]) as work:
+        await work.become(Role.INTAKE)
+        await work.connection.execute(line, {"id": ONE.case, "version": 2, "client": ONE.readers["ward"].client})
+    async with wall.app.transaction(reader=ONE.readers["ward"]) as work:
+        await work.become(Role.INTAKE)
+        with pytest.raises(DBAPIError, match="row-level security"):
+            async with work.connection.begin_nested():
+                await work.connection.execute(line, {"id": ONE.case, "version": 3, "client": "somebody-else"})
+    async with wall.app.transaction(role=Role.INTAKE) as work:
+        await work.connection.execute(line, {"id": ONE.case, "version": 3, "client": "one-of-many"})
+
+
+@pytest.mark.parametrize("function", ["case_of_caller", "plan_of_caller"])
+async def test_what_looks_behind_the_wall_answers_about_the_caller_only(wall: Wall, function: str) -> None:
+    for reader, expected in ((ONE.readers["care"], True), (OTHER.readers["care"], False), (None, False)):
+        async with wall.app.transaction(reader=reader) as work:
+            asked = text(f"SELECT {function}(:id)")
+            assert bool((await work.connection.execute(asked, {"id": ONE.case})).scalar_one()) is expected
+
+
+async def test_a_part_of_a_case_is_whose_the_whole_is(wall: Wall) -> None:
+    part = UUID("aaaaaaaa-0000-7000-8000-00000000000f")
+    async with wall.worker.transaction() as work:
+        await work.connection.execute(text("UPDATE cases SET joined_to = id WHERE id = :id"), {"id": ONE.case})
+        await work.connection.execute(
+            text("INSERT INTO cases (id, space, subject, provider, version, joined_to) VALUES (:id, 's', 'aaaaaaaa-2', 'p', 1, :to)"),
+            {"id": part, "to": ONE.case},
+        )
+    assert [row for row in await wall.seen("cases", ONE.readers["municipality"]) if str(part) in row]
+    assert not [row for row in await wall.seen("cases", OTHER.readers["municipality"]) if str(part) in row]
+
+
+def a_random_caller(dice: random.Random) -> Caller:
+    units = [
+        WARD,
+        OTHER_WARD,
+        CARE_CENTRE,
+        OTHER_CARE_CENTRE,
+        f"SE{REGION}-",
+        f"SE{REGION}-E0000000001",
+        "SE2321000131-E9",
+        ""[:0] or WARD[:-1],
+    ]
+    number, code = dice.choice([(GOTEBORG_NUMBER, GOTEBORG), (HARRYDA_NUMBER, HARRYDA)])
+    if dice.random() < 0.4:
+        return Caller("m", number, (f"SE{number}-",), frozenset(), "municipality", code)
+    return Caller("c", dice.choice([REGION, REGION, GOTEBORG_NUMBER]), tuple(dice.sample(units, dice.randint(0, 2))), frozenset(), "care")
+
+
+async def test_decision_table_use_case_and_wall_say_the_same_of_any_case_and_caller(wall: Wall) -> None:
+    dice = random.Random(5)  # no secret
+    facts: dict[UUID, CaseFacts] = {}
+    async with wall.worker.transaction() as work:
+        await work.connection.execute(text("DELETE FROM team_members"))
+        await work.connection.execute(
+            text("INSERT INTO team_members (team, unit, valid_from) VALUES (:team, :unit, '2020-01-01')"),
+            {"team": TEAM, "unit": CARE_CENTRE},
+        )
+        for number in range(CASES):
+            case = CaseFacts(
+                dice.choice([None, WARD, OTHER_WARD, f"SE{GOTEBORG_NUMBER}-E7"]),
+                dice.choice([None, CARE_CENTRE, OTHER_CARE_CENTRE, TEAM]),
+                frozenset(dice.sample([f"municipality:{GOTEBORG}", f"municipality:{HARRYDA}", f"unit:{CARE_CENTRE}"], dice.randint(0, 3))),
+            )
+            facts[UUID(int=number + 1)] = case
+            await work.connection.execute(
+                text(
+                    "INSERT INTO cases (id, space, subject, provider, version, state, ward, outpatient_unit, parties)"
+                    " VALUES (:id, 's', :subject, 'p', 1, 'admitted', :ward, :care, CAST(:parties AS jsonb))"
+                ),
+                {
+                    "id": UUID(int=number + 1),
+                    "subject": str(number),
+                    "ward": case.ward,
+                    "care": case.outpatient_unit,
+                    "parties": json.dumps(sorted(case.parties)),
+                },
+            )
+    seen_in_all = 0
+    mine = text("SELECT id FROM cases WHERE space = 's'")
+    asked_for = text(f"SELECT c.id FROM cases c WHERE c.space = 's' AND {VISIBLE}")  # noqa: S608  # constant text
+    for _ in range(CALLERS):
+        caller = a_random_caller(dice)
+        teams = [TEAM] if caller.organisation == REGION and caller.acts_for(CARE_CENTRE) else []
+        who = who_asks(caller, *teams)
+        decided = {case_id for case_id, case in facts.items() if decide(who, Action.READ_CASE, Which(case)).allowed}
+        async with wall.worker.transaction() as work:
+            found = set((await work.connection.execute(asked_for, rights(caller))).scalars())
+        async with wall.app.transaction(reader=caller.reader) as work:
+            let_through = set((await work.connection.execute(mine)).scalars())
+        assert decided == found == let_through, caller
+        seen_in_all += len(decided)
+    assert 0 < seen_in_all < CASES * CALLERS
+
+
+async def test_the_directory_is_everybodys(wall: Wall) -> None:
+    assert len(await wall.seen("units", None)) == len(ENTRIES.units)
