@@ -19,6 +19,8 @@ TITLES: Final = {
     "2017:612": "Lag (2017:612) om samverkan vid utskrivning från sluten hälso- och sjukvård",
     "1930:173": "Lag (1930:173) om beräkning av lagstadgad tid",
     "2009:400": "Offentlighets- och sekretesslagen (2009:400)",
+    "2008:355": "Patientdatalagen (2008:355)",
+    "2016:40": "Socialstyrelsens föreskrifter HSLF-FS 2016:40 om journalföring och behandling av personuppgifter",
     "1975:635": "Räntelagen (1975:635)",
     "2023:200": "Mervärdesskattelagen (2023:200)",
 }

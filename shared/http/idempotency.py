@@ -39,7 +39,8 @@ async def once(
     if not (await work.connection.execute(_LOCK, {"name": f"{client}\n{key}"})).scalar_one():
         raise Refused("idempotency.in_progress")
     sent = await request.json() if await request.body() else None
-    fingerprint = hashlib.sha256(f"{request.method} {request.url.path}\n{canonical(sent)}".encode()).digest()
+    target = f"{request.url.path}?{request.url.query}" if request.url.query else request.url.path
+    fingerprint = hashlib.sha256(f"{request.method} {target}\n{canonical(sent)}".encode()).digest()
     known = (await work.connection.execute(_FIND, {"client": client, "key": key})).one_or_none()
     if known is not None:
         if bytes(known.fingerprint) != fingerprint:

@@ -22,7 +22,7 @@ async def note(work: Work, caller: Caller, action: str, cases: Collection[UUID],
         request_id: The request's id.
 
     Source:
-        HSLF-FS 2016:40, 4 kap. 9 §: the log says what was done, at which unit and when, by whom and about whom.
+        HSLF-FS (2016:40) 4 kap. 9 §: the log says what was done, at which unit and when, by whom and about whom.
     """
     if cases:
         patients = await rows.pseudonyms(work, cases)

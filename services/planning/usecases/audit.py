@@ -38,7 +38,7 @@ async def list_accesses(work: Work, caller: Caller, sought: Sought, *, after: in
     """Accesses by number; that they were looked at is an access too.
 
     Source:
-        Patientdatalagen (2008:355) 4 kap. 3 §; HSLF-FS 2016:40, 4 kap. 9-10 §§: logs are reviewed, systematically and again and again.
+        Patientdatalagen (2008:355) 4 kap. 3 §; HSLF-FS (2016:40) 4 kap. 9-10 §§: logs are reviewed, systematically and again and again.
     """
     asked: dict[str, object] = {}
     if sought.case_id is not None:

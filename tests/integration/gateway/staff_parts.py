@@ -26,10 +26,12 @@ from services.gateway.settings import Settings
 from services.gateway.staff.issuers import Claims, Issuer, Issuers
 from services.gateway.staff.opening import DemoIssuer
 from shared.dates import now
+from shared.http.auth import TokenVerifier
 from tests.integration.gateway.parts import echoes, settings_for
 
 REGION = "2321000131"
 CITY = "2120001355"
+COOKIE = "dirigent"
 WARD = "SE2321000131-E000000000101"
 ROLES = {"Sjuksköterska": "nurse", "Handläggare": "municipal_officer", "Attestant": "approver", "Loggranskare": "log_reviewer"}
 
@@ -194,3 +196,8 @@ def signed_with_public_key(key: ECKey) -> Callable[[dict[str, Any], dict[str, An
 
 def encoded(value: dict[str, Any]) -> str:
     return base64.urlsafe_b64encode(json.dumps(value).encode()).decode().rstrip("=")
+
+
+async def caller_of(browser: httpx.AsyncClient, authorization: str) -> Any:
+    keys = KeySet.import_key_set((await browser.get("/.well-known/jwks.json")).json())
+    return TokenVerifier(keys, issuer=str(browser.base_url).rstrip("/")).verify(authorization)

@@ -10,37 +10,28 @@ from typing import Any
 
 import httpx
 import pytest
-from joserfc import jwt
-from joserfc.jwk import ECKey, KeySet
 from starlette.responses import Response
 
 from dirigent.demo_issuer import NotHere, demo_issuer
 from services.gateway.app import create_app
 from services.gateway.staff import sessions
 from services.gateway.staff.cookies import Origin
-from services.gateway.staff.provider import Challenge, NotIdentified, Provider
+from services.gateway.staff.provider import Challenge
 from shared.dates import now
 from shared.db import Database
-from shared.http.auth import TokenVerifier
 from tests.integration.gateway.parts import echoes, settings_for
 from tests.integration.gateway.staff_parts import (
-    CITY,
+    COOKIE,
     REGION,
-    WARD,
-    Forger,
     Stand,
     a_stand,
     back_from_demo,
-    forged,
+    caller_of,
     ours,
     sign_in,
-    signed_with_public_key,
     to_provider,
-    unsigned,
 )
 from tests.patience import until
-
-COOKIE = "dirigent"
 
 
 @pytest.fixture
@@ -71,7 +62,7 @@ async def test_a_nurse_signs_in_chooses_her_ward_and_calls_the_interface(stand: 
     assert (await browser.get("/v1/cases")).status_code == 200
     told = dict(stand.seen[-1]["headers"])
     assert "cookie" not in told
-    caller = await _caller(browser, told["authorization"])
+    caller = await caller_of(browser, told["authorization"])
     assert (caller.client_id, caller.person, caller.role, caller.organisation) == ("staff:demo:anna", "Anna Test", "ward", REGION)
     assert len(caller.unit_prefixes) == 1
     assert len(caller.unit_prefixes[0]) > len(f"SE{REGION}-")
@@ -125,7 +116,7 @@ async def test_changing_role_changes_what_one_may(stand: Stand, browser: httpx.A
     for number in ("0", "1"):
         await browser.post("/sign-in/role", data={"commission": number}, headers=ours(browser))
         assert (await browser.get("/v1/cases")).status_code == 200
-        scopes.append((await _caller(browser, dict(stand.seen[-1]["headers"])["authorization"])).scopes)
+        scopes.append((await caller_of(browser, dict(stand.seen[-1]["headers"])["authorization"])).scopes)
     assert ["persons:protected" in found for found in scopes] == [False, True]
 
 
@@ -232,7 +223,7 @@ async def test_a_signed_in_browser_gets_a_token_for_use_outside_it(stand: Stand,
     assert page.headers["cache-control"] == "no-store"
     async with stand.browser() as elsewhere:
         assert (await elsewhere.get("/v1/cases", headers={"Authorization": f"Bearer {token}"})).status_code == 200
-    caller = await _caller(browser, f"Bearer {token}")
+    caller = await caller_of(browser, f"Bearer {token}")
     assert (caller.person, caller.municipality) == ("Maja Test", "1480")
 
 
@@ -276,164 +267,6 @@ async def test_a_sign_in_that_took_too_long_is_refused(gateway_database: str) ->
     async with database.transaction(now() + timedelta(minutes=11)) as work:
         assert await sessions.take_sign_in(work, challenge.state, browser) is None
     await database.close()
-
-
-@pytest.mark.parametrize(
-    "claims",
-    [
-        {"nonce": "other"},
-        {"nonce": None},
-        {"aud": "somebody-else"},
-        {"aud": ["dirigent", "somebody-else"]},
-        {"azp": "somebody-else"},
-        {"iss": "https://other.test"},
-        {"exp": lambda at: at - 120},
-        {"exp": None},
-        {"iat": lambda at: at - 3600},
-        {"iat": lambda at: at + 3600},
-        {"iat": None},
-        {"sub": None},
-        {"name": None},
-        {"name": "Anna 18900101-9802"},
-        {"name": ["Anna"]},
-        {"employeeHsaId": None},
-        {"employeeHsaId": "189001019802"},
-        {"employeeHsaId": "a b"},
-    ],
-    ids=str,
-)
-async def test_an_id_token_that_is_not_for_this_sign_in_opens_nothing(
-    gateway_database: str, tmp_path: Path, claims: dict[str, Any]
-) -> None:
-    forger = Forger(claims=claims)
-    async with a_stand(gateway_database, tmp_path, forger.made_for) as stand, stand.browser() as browser:
-        answer = await forged(browser, forger)
-        assert (answer.status_code, COOKIE in browser.cookies) == (400, False)
-        # The same provider saying the right thing is believed: it was this claim.
-        forger.claims = {}
-        assert (await forged(browser, forger)).status_code == 303
-
-
-@pytest.mark.parametrize("kind", ["unsigned", "public key as secret", "another key", "unknown kid", "crit", "jku", "access token"])
-async def test_a_forged_signature_opens_nothing(gateway_database: str, tmp_path: Path, kind: str) -> None:
-    forger = Forger()
-    match kind:
-        case "unsigned":
-            forger.sign = unsigned
-        case "public key as secret":
-            forger.sign = signed_with_public_key(forger.key)
-        case "another key":
-            forger.published = [ECKey.generate_key("P-256", {"kid": "one", "use": "sig"})]
-        case "unknown kid":
-            forger.header = {"kid": "two"}
-        case "crit":
-            forger.header = {"crit": ["b64"], "b64": True}
-        case "jku":
-            forger.header = {"jku": "https://evil.test/keys"}
-        case _:
-            forger.header = {"typ": "at+jwt"}
-    async with a_stand(gateway_database, tmp_path, forger.made_for) as stand, stand.browser() as browser:
-        answer = await forged(browser, forger)
-        assert (answer.status_code, COOKIE in browser.cookies) == (400, False)
-
-
-@pytest.mark.parametrize(
-    ("commission", "status"),
-    [
-        ({"organisation": REGION, "units": [WARD], "role": "Sjuksköterska"}, 303),
-        ({"organisation": CITY, "role": ["Handläggare", "unheard of"]}, 303),
-        ({"organisation": REGION, "role": "Attestant"}, 303),
-        ({"organisation": REGION, "role": "Sjuksköterska"}, 403),  # the whole region is no ward
-        ({"organisation": REGION, "units": [f"SE{REGION}-"], "role": "Sjuksköterska"}, 403),
-        ({"organisation": REGION, "units": [f"SE{CITY}-E1"], "role": "Sjuksköterska"}, 403),  # units of somebody else
-        ({"organisation": CITY, "role": "Attestant"}, 403),  # a role of the region
-        ({"organisation": REGION, "role": "Handläggare"}, 403),  # a role of municipalities
-        ({"organisation": "5560000000", "role": "Loggranskare"}, 403),  # not for this provider to say
-        ({"organisation": REGION, "role": "approver"}, 403),  # our own word is not the provider's
-        ({"organisation": 2321000131, "role": "Attestant"}, 403),
-        ("not an object", 403),
-    ],
-    ids=str,
-)
-async def test_a_provider_is_believed_in_what_the_operator_lets_it_say(
-    gateway_database: str, tmp_path: Path, commission: object, status: int
-) -> None:
-    forger = Forger(claims={"commissions": [commission]})
-    async with a_stand(gateway_database, tmp_path, forger.made_for) as stand, stand.browser() as browser:
-        assert (await forged(browser, forger)).status_code == status
-
-
-async def test_a_log_reviewer_of_a_municipality_acts_as_a_municipality(gateway_database: str, tmp_path: Path) -> None:
-    """With the role of the region's auditor it would read the region's ledger."""
-    forger = Forger(claims={"commissions": [{"organisation": CITY, "role": "Loggranskare"}]})
-    async with a_stand(gateway_database, tmp_path, forger.made_for) as stand, stand.browser() as browser:
-        await forged(browser, forger)
-        await browser.get("/v1/audit")
-        caller = await _caller(browser, dict(stand.seen[-1]["headers"])["authorization"])
-        assert (caller.role, caller.municipality, caller.scopes) == ("municipality", "1480", {"audit:read"})
-
-
-async def test_the_provider_may_begin_to_sign_with_a_new_key(gateway_database: str, tmp_path: Path) -> None:
-    forger = Forger()
-    async with a_stand(gateway_database, tmp_path, forger.made_for) as stand, stand.browser() as browser, httpx.AsyncClient() as session:
-        issuer = forger.made_for(stand.url).issuers.issuer[0]
-        patient = Provider(issuer, "", session, loopback=True)
-        eager = Provider(issuer, "", session, loopback=True, keys_again_seconds=0.0)
-        challenge = Challenge.fresh()
-        forger.nonce = challenge.nonce
-        for provider in (patient, eager):
-            assert (await provider.identify("any", challenge, now()))["name"] == "Anna Test"
-        forger.key, forger.header = ECKey.generate_key("P-256", {"kid": "two", "use": "sig"}), {"kid": "two"}
-        forger.published = [*forger.published, forger.key]
-        assert (await eager.identify("any", challenge, now()))["name"] == "Anna Test"
-        # Nobody can make us ask all the time.
-        with pytest.raises(NotIdentified):
-            await patient.identify("any", challenge, now())
-        # One that was asked for the first time has the new key anyway.
-        assert (await forged(browser, forger)).status_code == 303
-
-
-async def test_we_prove_who_we_are_with_a_key_of_our_own(gateway_database: str, tmp_path: Path) -> None:
-    forger, own = Forger(), ECKey.generate_key("P-256", {"kid": "ours"})
-    file = tmp_path / "own.json"
-    file.write_text(json.dumps(own.as_dict(private=True)))
-    async with a_stand(gateway_database, tmp_path, forger.made_for) as stand, httpx.AsyncClient() as session:
-        issuer = forger.made_for(stand.url).issuers.issuer[0].model_copy(update={"client_secret": None, "private_key_file": file})
-        challenge = Challenge.fresh()
-        forger.nonce = challenge.nonce
-        await Provider(issuer, "", session, loopback=True).identify("any", challenge, now())
-    form = forger.forms[-1]
-    claims = jwt.decode(form["client_assertion"][0], own, algorithms=["ES256"]).claims
-    assert (claims["iss"], claims["sub"], claims["aud"]) == ("dirigent", "dirigent", f"{forger.issuer}/token")
-    assert claims["exp"] - claims["iat"] <= 300
-    assert form["client_assertion_type"] == ["urn:ietf:params:oauth:client-assertion-type:jwt-bearer"]
-
-
-async def test_the_code_is_redeemed_with_the_verifier_and_for_our_address(gateway_database: str, tmp_path: Path) -> None:
-    forger = Forger()
-    async with a_stand(gateway_database, tmp_path, forger.made_for) as stand, stand.browser() as browser:
-        assert (await forged(browser, forger)).status_code == 303
-        form = forger.forms[0]
-        assert (form["grant_type"], form["redirect_uri"]) == (["authorization_code"], [f"{stand.url}/sign-in/callback"])
-        assert len(form["code_verifier"][0]) == 43
-
-
-@pytest.mark.parametrize(
-    "discovery",
-    [
-        {"issuer": "https://other.test"},
-        {"token_endpoint": "http://intranet.test/token"},
-        {"jwks_uri": None},
-        {"authorization_endpoint": "https://name:word@other.test/"},
-    ],
-    ids=str,
-)
-async def test_a_provider_that_is_not_the_one_it_should_be_is_not_used(
-    gateway_database: str, tmp_path: Path, discovery: dict[str, Any]
-) -> None:
-    forger = Forger(discovery=discovery)
-    async with a_stand(gateway_database, tmp_path, forger.made_for) as stand, stand.browser() as browser:
-        assert (await browser.get("/sign-in/start", params={"issuer": "forger"})).status_code == 503
 
 
 async def test_an_unknown_provider_is_not_found(browser: httpx.AsyncClient) -> None:
@@ -514,8 +347,3 @@ def _session(browser: httpx.AsyncClient) -> str:
 def _use(browser: httpx.AsyncClient, session_id: str) -> None:
     browser.cookies.clear()
     browser.cookies.set(COOKIE, session_id)
-
-
-async def _caller(browser: httpx.AsyncClient, authorization: str) -> Any:
-    keys = KeySet.import_key_set((await browser.get("/.well-known/jwks.json")).json())
-    return TokenVerifier(keys, issuer=str(browser.base_url).rstrip("/")).verify(authorization)
