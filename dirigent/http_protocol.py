@@ -1,4 +1,4 @@
-"""uvicorn's HTTP protocol with limits on the head of a request, in bytes and in time, which its fast parser lacks.
+"""uvicorn's HTTP protocol with limits, which its fast parser lacks: on the head of a request in bytes, on head and body in time.
 
 What cannot be read gets a problem, like everything else that is refused.
 """
@@ -16,16 +16,19 @@ from shared.identifiers import uuid7
 LARGEST_HEAD: Final = 64 * 1024
 HEAD_SECONDS: Final = 15.0
 """From the connection, or the first byte of a later request, to the end of its head; a slow network sends one in a second."""
+BODY_SECONDS: Final = 30.0
+"""From the head of a request to the end of its body: 4 MiB at little more than a megabit a second."""
 _UNREADABLE: Final = "request.unreadable"
+_TOO_SLOW: Final = "request.too_slow"
 
 
-def _answer() -> bytes:
+def _answer(code: str, status: HTTPStatus) -> bytes:
     """A whole answer; what language the caller reads was not understood either."""
     request_id = str(uuid7())
     public_url = os.environ.get("DIRIGENT_PUBLIC_URL", "")
-    body = problem_body(public_url, _UNREADABLE, HTTPStatus.BAD_REQUEST.value, request_id=request_id)
+    body = problem_body(public_url, code, status.value, request_id=request_id)
     head = (
-        "HTTP/1.1 400 Bad Request",
+        f"HTTP/1.1 {status.value} {status.phrase}",
         f"content-type: {MEDIA_TYPE}",
         "content-language: en",
         "cache-control: no-store",
@@ -36,18 +39,23 @@ def _answer() -> bytes:
     return "\r\n".join((*head, "", "")).encode("ascii") + body
 
 
-class BoundedHead(HttpToolsProtocol):
-    """Refuses a request line and headers that do not end within the limits, and so cannot be made to hoard memory or connections."""
+class Bounded(HttpToolsProtocol):
+    """Refuses a request whose head is too long, or that does not come to its end in time, and so hoards no memory or connection.
+
+    Most requests come in one piece: those are never timed.
+    """
 
     head_seconds = HEAD_SECONDS
+    body_seconds = BODY_SECONDS
     _in_head = False
+    _in_body = False
     _head = 0
     _given_up: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as the class it extends
         """Somebody has come, and does not stay without asking for anything."""
         super().connection_made(transport)
-        self._given_up = self.loop.call_later(self.head_seconds, self._give_up)
+        self._wait(self.head_seconds)
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Somebody has left."""
@@ -57,22 +65,16 @@ class BoundedHead(HttpToolsProtocol):
     def data_received(self, data: bytes) -> None:
         """Parse what came, then refuse a head that goes on too long."""
         super().data_received(data)
-        if self._in_head and not self.transport.is_closing():
+        if self.transport.is_closing():
+            return
+        if self._in_head:
             self._head += len(data)
             if self._head > LARGEST_HEAD:
                 self.send_400_response("Head too large.")
             elif self._given_up is None:
-                self._given_up = self.loop.call_later(self.head_seconds, self._give_up)
-
-    def _give_up(self) -> None:
-        self._given_up = None
-        if not self.transport.is_closing():
-            self.send_400_response("Head too slow.")
-
-    def _wait_no_longer(self) -> None:
-        if self._given_up is not None:
-            self._given_up.cancel()
-            self._given_up = None
+                self._wait(self.head_seconds)
+        elif self._in_body and self._given_up is None:
+            self._wait(self.body_seconds)
 
     def on_message_begin(self) -> None:
         """A request begins."""
@@ -82,12 +84,38 @@ class BoundedHead(HttpToolsProtocol):
 
     def on_headers_complete(self) -> None:
         """The head has ended."""
-        self._in_head = False
+        self._in_head, self._in_body = False, True
         self._wait_no_longer()
         super().on_headers_complete()
+
+    def on_message_complete(self) -> None:
+        """The body has ended; what it is answered may take its time."""
+        self._in_body = False
+        self._wait_no_longer()
+        super().on_message_complete()
 
     def send_400_response(self, msg: str) -> None:
         """Answer what is no request; the reason is not told, it would quote what was sent."""
         del msg
-        self.transport.write(_answer())
+        self._refuse(_UNREADABLE, HTTPStatus.BAD_REQUEST)
+
+    def _wait(self, seconds: float) -> None:
+        self._given_up = self.loop.call_later(seconds, self._give_up)
+
+    def _wait_no_longer(self) -> None:
+        if self._given_up is not None:
+            self._given_up.cancel()
+            self._given_up = None
+
+    def _give_up(self) -> None:
+        self._given_up = None
+        if self.transport.is_closing():
+            return
+        if self._in_body and self.cycle.response_started:  # whoever answers already has read as much as it wanted
+            self.transport.close()
+            return
+        self._refuse(_TOO_SLOW, HTTPStatus.REQUEST_TIMEOUT)
+
+    def _refuse(self, code: str, status: HTTPStatus) -> None:
+        self.transport.write(_answer(code, status))
         self.transport.close()

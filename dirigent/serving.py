@@ -16,7 +16,7 @@ import uvloop
 from fastapi import FastAPI
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from dirigent.http_protocol import BoundedHead
+from dirigent.http_protocol import Bounded
 from dirigent.leaving import Leaving
 
 _LEAVES_WITHIN: Final = 2
@@ -58,7 +58,7 @@ def _server(app: ASGIApp) -> Server:
         uvicorn.Config(
             Leaving(app, os.environ.get("DIRIGENT_PUBLIC_URL", "")),
             loop="none",
-            http=BoundedHead,
+            http=Bounded,
             ws="none",
             lifespan="off",
             log_config=None,

@@ -12,7 +12,8 @@ from typing import Final
 ROOT: Final = Path(__file__).parents[2]
 
 _SECTION: Final = re.compile(r"^Source:\n((?:[ \t]+\S.*\n?)+)", re.MULTILINE)
-_LAW: Final = re.compile(r"\b(?:lag|mervärdesskattelagen|räntelagen|sekretesslagen|patientdatalagen|HSLF-FS) \((\d{4}:\d+)\)", re.IGNORECASE)
+_NAMES: Final = "lag|mervärdesskattelagen|räntelagen|sekretesslagen|patientdatalagen|HSLF-FS"
+_LAW: Final = re.compile(rf"\b(?:{_NAMES}) \((\d{{4}}:\d+)\)", re.IGNORECASE)
 _CHAPTER: Final = re.compile(r"(\d+) kap\.")
 _PARAGRAPHS: Final = re.compile(r"(?:[\s\d,§-]|and\b)*")
 _RANGE: Final = re.compile(r"(\d+)(?:-(\d+))?")

@@ -103,34 +103,27 @@ class Door:
 
     async def _pass_on(self, route: Route, scope: Scope, receive: Receive, send: Send) -> None:
         begun = perf_counter()
-        status = _FAILED
-
-        async def watched(message: Message) -> None:
-            nonlocal status
-            if message["type"] == "http.response.start":
-                status = message["status"]
-            await send(message)
-
+        passed = _Passed(send)
         try:
             admitted = await self._admission.admit(scope)
-            allowance = refuse_beyond(self._rate.take(f"client {admitted.caller.client_id}"))
+            passed.allowance = refuse_beyond(self._rate.take(f"client {admitted.caller.client_id}"))
             receive = await guarded_body(scope, receive, route.body_limit, route.content_types if route.method in _WITH_A_BODY else ())
-            answer = _uncached(_with_headers(watched, allowance))
+            answer: Send = passed.on
             if route.path in ENDLESS:
                 listening = Endless(receive, answer, lambda: self._admission.taken_back(admitted))
                 receive, answer = listening.receive, listening.send
             await self._upstream(route.service).forward(_inner_scope(scope, admitted), receive, answer)
         except UpstreamUnavailable as error:
-            status = 503
+            passed.status = 503
             raise HttpProblem("service.unavailable", headers={"Retry-After": "1"}) from error
         except ClientGone:
-            status = _CLIENT_CLOSED
+            passed.status = _CLIENT_CLOSED
             raise
         except BusinessError as error:
-            status = status_of(error)
+            passed.status = status_of(error)
             raise
         finally:
-            self._traffic.count(route, status, perf_counter() - begun)
+            self._traffic.count(route, passed.status, perf_counter() - begun)
 
     def _upstream(self, service: str) -> Upstream:
         upstream = self._upstreams.get(service)
@@ -154,21 +147,36 @@ def _inner_scope(scope: Scope, admitted: Admitted) -> Scope:
     return {**scope, "headers": headers, "raw_path": raw_path, "path": raw_path.decode("ascii")}
 
 
+class _Passed:
+    """An answer of a service on its way out: its status is noted, and said is what the client has left and that nothing is kept.
+
+    Nothing of a service is kept on the way where it does not say itself what may be: much of it is about persons.
+    """
+
+    __slots__ = ("_send", "allowance", "status")
+
+    def __init__(self, send: Send) -> None:
+        self._send = send
+        self.allowance: Allowance | None = None
+        self.status = _FAILED
+
+    async def on(self, message: Message) -> None:
+        """Pass one message on."""
+        if message["type"] == "http.response.start":
+            self.status = message["status"]
+            headers = [*message.get("headers", ())]
+            if not any(name == b"cache-control" for name, _ in headers):
+                headers.append((b"cache-control", b"no-store"))
+            if self.allowance is not None:
+                headers += self.allowance.headers()
+            message = {**message, "headers": headers}
+        await self._send(message)
+
+
 def _with_headers(send: Send, allowance: Allowance) -> Send:
     async def answer(message: Message) -> None:
         if message["type"] == "http.response.start":
             message = {**message, "headers": [*message.get("headers", ()), *allowance.headers()]}
-        await send(message)
-
-    return answer
-
-
-def _uncached(send: Send) -> Send:
-    """Nothing of a service is kept on the way, where it does not say itself what may be: much of it is about persons."""
-
-    async def answer(message: Message) -> None:
-        if message["type"] == "http.response.start" and not any(name == b"cache-control" for name, _ in message.get("headers", ())):
-            message = {**message, "headers": [*message.get("headers", ()), (b"cache-control", b"no-store")]}
         await send(message)
 
     return answer

@@ -1,6 +1,5 @@
 """What one request and one client may cost us: framing, size, rate."""
 
-import asyncio
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -17,18 +16,12 @@ from shared.http.problems import HttpProblem
 
 _ABOUT_THE_BODY: Final = (b"content-length", b"transfer-encoding", b"content-encoding", b"content-type")
 _LENGTH_DIGITS: Final = 19
-BODY_SECONDS: Final = 30.0
-"""From the head of a request to the end of its body: 4 MiB at little more than a megabit a second."""
 FAILURES_PER_SECOND: Final = 100.0
 FAILURES_BURST: Final = 1_000
 
 
-async def guarded_body(
-    scope: Scope, receive: Receive, limit: int, content_types: Sequence[str] = (), *, seconds: float = BODY_SECONDS
-) -> Receive:
+async def guarded_body(scope: Scope, receive: Receive, limit: int, content_types: Sequence[str] = ()) -> Receive:
     """Check a request's framing and size before anyone reads it; what comes back gives the body, never more than the limit.
-
-    Reading it raises 408 when it takes too long.
 
     A stated length is trusted, since the server cuts the body there; an unstated one is read here first, up to the limit.
 
@@ -37,12 +30,10 @@ async def guarded_body(
         receive: Where its body comes from.
         limit: Most bytes.
         content_types: What a body may be; empty means anything.
-        seconds: Until when the whole body must have come.
 
     Raises:
         HttpProblem: 400 for `Transfer-Encoding` together with `Content-Length` or an unreadable or repeated length (request smuggling
-            lives there), 415 for a compressed body (it could grow without bound when opened) or another content type, 413 for too much,
-            408 for a body in pieces that does not end in time.
+            lives there), 415 for a compressed body (it could grow without bound when opened) or another content type, 413 for too much.
         ClientGone: The client left while sending.
     """
     stated: dict[bytes, list[bytes]] = {name: [] for name in _ABOUT_THE_BODY}
@@ -58,30 +49,7 @@ async def guarded_body(
         raise HttpProblem("request.too_large")
     if content_types and (chunked or length):
         _refuse_other_kinds(stated[b"content-type"], content_types)
-    if not chunked and not length:
-        return receive
-    in_time = _in_time(receive, seconds)
-    return await _read_ahead(in_time, limit) if chunked else in_time
-
-
-def _in_time(receive: Receive, seconds: float) -> Receive:
-    """The same messages until the body is whole, as long as they come in time; whoever waits for the client to leave may wait on."""
-    deadline = asyncio.get_running_loop().time() + seconds
-    whole = False
-
-    async def timed() -> Message:
-        nonlocal whole
-        if whole:
-            return await receive()
-        try:
-            async with asyncio.timeout_at(deadline):
-                message = await receive()
-        except TimeoutError as error:
-            raise HttpProblem("request.too_slow", headers={"Connection": "close"}) from error
-        whole = not message.get("more_body", False)
-        return message
-
-    return timed
+    return await _read_ahead(receive, limit) if chunked else receive
 
 
 def _length(stated: Sequence[bytes]) -> int | None:

@@ -11,7 +11,7 @@ import httpx
 import pytest
 from fastapi import FastAPI, Request
 
-from dirigent.http_protocol import LARGEST_HEAD, BoundedHead
+from dirigent.http_protocol import LARGEST_HEAD, Bounded
 from dirigent.serving import Internal, Server, _server
 from shared.http.problems import catalogue
 from tests.patience import until
@@ -85,15 +85,32 @@ async def test_a_head_that_does_not_end_is_refused_as_a_problem(head: bytes) -> 
 
 @pytest.mark.parametrize("begun", [b"", b"GET /planning/v1/hello HTTP/1.1\r\nHost: x\r\nX: a"], ids=["nothing", "half a head"])
 async def test_whoever_does_not_come_to_an_end_is_not_waited_for(begun: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(BoundedHead, "head_seconds", 0.05)
+    monkeypatch.setattr(Bounded, "head_seconds", 0.05)
     async with serving() as port:
         answer = await exchange(port, begun)
-    assert answer.startswith(b"HTTP/1.1 400 ")
+    assert answer.startswith(b"HTTP/1.1 408 ")
     assert b"application/problem+json" in answer
 
 
+@pytest.mark.parametrize("length", [b"Content-Length: 9", b"Transfer-Encoding: chunked"])
+async def test_a_body_that_does_not_come_to_an_end_is_not_waited_for(length: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Bounded, "body_seconds", 0.05)
+    taking = FastAPI()
+
+    @taking.post("/v1/hello")
+    async def hello(request: Request) -> int:
+        return len(await request.body())
+
+    begun = b"POST /planning/v1/hello HTTP/1.1\r\nHost: x\r\n" + length + b"\r\n\r\n1\r\n"
+    async with serving(planning=taking) as port:
+        answer = await exchange(port, begun)
+    assert answer.startswith(b"HTTP/1.1 408 ")
+    assert b"request.too_slow" in answer
+
+
 async def test_a_connection_may_wait_for_its_answer_longer_than_a_head_may_take(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(BoundedHead, "head_seconds", 0.05)
+    monkeypatch.setattr(Bounded, "head_seconds", 0.05)
+    monkeypatch.setattr(Bounded, "body_seconds", 0.05)
     slow = FastAPI()
 
     @slow.get("/v1/hello")

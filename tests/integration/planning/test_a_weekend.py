@@ -19,6 +19,7 @@ CHRISTMAS_DAY = parse_instant("2026-12-25T10:00:00+01:00")  # a Friday in office
 CAME_IN: Final = [("acknowledge", "came_in")]
 SOON: Final = [("acknowledge", "soon_due"), ("answer_ward", "soon_due")]
 LATE: Final = [("acknowledge", "overdue"), ("answer_ward", "overdue")]
+ESCALATED: Final = [("acknowledge", "escalated")]
 
 
 @pytest.fixture
@@ -57,7 +58,7 @@ async def stays_told(planning: Planning) -> list[Any]:
 async def test_over_the_weekend_every_step_is_brought_to_whoever_is_on_call(planning: Planning) -> None:
     own, on_call = await with_on_call(planning)
     await ready(planning, FRIDAY_EVENING)
-    for hours, told in ((0, CAME_IN), (20, CAME_IN + SOON), (24, CAME_IN + SOON + LATE), (40, CAME_IN + SOON + LATE)):
+    for hours, told in ((0, CAME_IN), (20, CAME_IN + SOON), (24, CAME_IN + SOON + LATE), (40, CAME_IN + SOON + LATE + ESCALATED)):
         assert await brought(planning, FRIDAY_EVENING + timedelta(hours=hours), own, on_call) == [[], sorted(told)], hours
 
 

@@ -75,31 +75,6 @@ def test_a_client_that_leaves_in_the_middle_of_its_body_gets_no_answer() -> None
         asyncio.run(read())
 
 
-async def test_a_body_that_does_not_come_in_time_is_refused_however_its_length_is_stated() -> None:
-    async def never() -> Message:
-        await asyncio.sleep(3600)
-        raise AssertionError("waited an hour")
-
-    for headers in ([(b"transfer-encoding", b"chunked")], [(b"content-length", b"5")]):
-        with pytest.raises(HttpProblem) as raised:
-            await read_body(await guarded_body({"type": "http", "headers": headers}, never, 10, seconds=0.05))
-        assert raised.value.code == "request.too_slow"
-
-
-async def test_whoever_waits_for_a_client_to_leave_after_its_body_may_wait_longer_than_a_body_may_take() -> None:
-    messages: list[Message] = [{"type": "http.request", "body": b"a", "more_body": False}]
-
-    async def receive() -> Message:
-        if messages:
-            return messages.pop()
-        await asyncio.sleep(0.2)
-        return {"type": "http.disconnect"}
-
-    body = await guarded_body({"type": "http", "headers": [(b"content-length", b"1")]}, receive, 10, seconds=0.05)
-    assert await read_body(body) == b"a"
-    assert (await body())["type"] == "http.disconnect"
-
-
 def test_a_client_may_send_its_burst_and_then_waits_for_the_rate() -> None:
     rate = RateLimit(per_second=3, burst=3)
     answers = [rate.take("a") for _ in range(5)]
