@@ -86,6 +86,10 @@ class System:
         return jwt.encode(full, stated, self.key, algorithms=["ES256"])
 
 
+ENDLESS = frozenset({"/v1/stream"})
+"""What goes on until somebody leaves, unless it is asked to end by itself."""
+
+
 def path_of(route: Route, unknown: str = "01890a5d-ac96-774b-bcce-b302099a8057") -> str:
     """A well-formed path of a route, leading to nothing that exists."""
     path = route.path

@@ -61,6 +61,5 @@ async def put_contacts(work: Work, caller: Caller, stated: Sequence[ContactState
 
 async def list_contacts(work: Work, caller: Caller) -> list[Contact]:
     """The contacts of exactly the caller's units, in their order."""
-    require_reader(caller)
     found = await rows.contacts_of(work, caller.organisation)
     return [contact for contact in found if set(contact.unit_prefixes) == set(caller.unit_prefixes)]
