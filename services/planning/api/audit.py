@@ -11,10 +11,11 @@ from services.planning import usecases
 from services.planning.api.persons import PersonNamed, number_of
 from services.planning.usecases import Access, Sought
 from shared.dates import format_instant, parse_instant
-from shared.errors import FieldError, Malformed
+from shared.errors import FieldError
 from shared.http.call import Checked, StrictRoute, Working
 from shared.http.documented import with_example
 from shared.http.fields import Answer, Body, Instant, Whole
+from shared.http.problems import HttpProblem
 
 router = APIRouter(tags=["Access log and persons"], route_class=StrictRoute)
 _WORD = r"^[^\x00-\x1f\x7f]{1,200}$"
@@ -71,7 +72,9 @@ def _instant(text: str | None, name: str) -> Any:
     try:
         return None if text is None else parse_instant(text)
     except ValueError as error:
-        raise Malformed("request.malformed", errors=(FieldError(f"/{name}", str(error)),)) from None
+        problem = HttpProblem("request.parameter_invalid")
+        problem.errors = (FieldError(f"/{name}", "time_not_rfc3339"),)
+        raise problem from error
 
 
 @router.get("/v1/audit")
