@@ -79,7 +79,7 @@ def wait_wanted(status: int | None, retry_after: str | None, at: datetime) -> ti
         return timedelta(seconds=int(text)) if len(text) <= _SECONDS_DIGITS else LONGEST_WAIT
     try:
         until = parsedate_to_datetime(text)
-    except ValueError:
+    except (ValueError, OverflowError):  # the second one for numbers that are too long for any clock
         return None
     until = until if until.tzinfo is not None else until.replace(tzinfo=UTC)
     return max(timedelta(0), until - at)

@@ -53,6 +53,8 @@ def test_what_each_status_means(status: int, outcome: Outcome) -> None:
         (503, "Tue, 03 Nov 2026 11:00:00 GMT", 0),
         (429, "9" * 40, 86400),
         (429, "-5", None),
+        (429, "Mon, 01 Jan 99999999999 00:00:00 GMT", None),
+        (503, "Mon, 99999999999999999999 Jan 2027 00:00:00 GMT", None),
         (429, "soon", None),
         (429, "", None),
         (429, None, None),
