@@ -23,6 +23,8 @@ BREAKER_AFTER: Final = 5
 """So many failures in a row, and a receiver is left to rest."""
 JITTER: Final = 0.2
 LONGEST_WAIT: Final = timedelta(hours=24)
+LONGEST_REST: Final = timedelta(minutes=5)
+"""A receiver that is back hears of what is new within this time, whatever its old messages still wait for."""
 _WAITING_WANTED: Final = frozenset({HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE})
 _SECONDS_DIGITS: Final = 9
 
@@ -60,14 +62,14 @@ def next_delay(attempts: int, chance: float, wanted: timedelta | None = None, sc
 def rest_after(failures: int, breaker_after: int, delay: timedelta | None, wanted: timedelta | None = None) -> timedelta | None:
     """How long a receiver is left alone after so many failures in a row; None while it is still tried with each message.
 
-    It rests until the message that failed is due again; then its oldest due message probes it for all the others. When the message was
-    given up, the next one may probe at once. A receiver that asks for time with `Retry-After` gets it at its first failure.
+    It rests until the message that failed is due again, `LONGEST_REST` at most; then its oldest due message probes it for all the others.
+    When the message was given up, the next one may probe at once. A receiver that asks for time with `Retry-After` gets it at its first
+    failure; asking for less does not shorten its rest.
     """
-    if wanted is not None:
-        return min(wanted, LONGEST_WAIT)
-    if failures < breaker_after:
-        return None
-    return delay if delay is not None else timedelta(0)
+    rest = None if failures < breaker_after else min(delay, LONGEST_REST) if delay is not None else timedelta(0)
+    if not wanted:
+        return rest
+    return max(rest or timedelta(0), min(wanted, LONGEST_WAIT))
 
 
 def wait_wanted(status: int | None, retry_after: str | None, at: datetime) -> timedelta | None:

@@ -2,7 +2,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from services.notifications.domain.attempts import SCHEDULE, Outcome, next_delay, outcome_of, rest_after, wait_wanted
+from services.notifications.domain.attempts import LONGEST_REST, SCHEDULE, Outcome, next_delay, outcome_of, rest_after, wait_wanted
 
 AT = datetime(2026, 11, 3, 12, 0, tzinfo=UTC)
 
@@ -79,6 +79,18 @@ def test_when_the_probing_message_was_given_up_the_next_one_may_probe_at_once() 
 def test_a_receiver_that_asks_for_time_gets_it_at_its_first_failure_up_to_a_day() -> None:
     assert rest_after(1, 5, timedelta(seconds=5), timedelta(minutes=2)) == timedelta(minutes=2)
     assert rest_after(1, 5, timedelta(seconds=5), timedelta(days=400)) == timedelta(hours=24)
+
+
+def test_asking_for_a_short_wait_or_none_does_not_shorten_the_rest_of_a_receiver_that_keeps_failing() -> None:
+    delay = timedelta(minutes=5)
+    assert rest_after(5, 5, delay, timedelta(seconds=1)) == delay
+    assert rest_after(5, 5, delay, timedelta(0)) == delay
+    assert rest_after(1, 5, delay, timedelta(0)) is None
+
+
+def test_a_rest_is_short_however_long_the_message_that_failed_waits_so_that_new_ones_find_a_receiver_that_is_back() -> None:
+    assert rest_after(9, 5, timedelta(hours=24)) == LONGEST_REST
+    assert rest_after(9, 5, timedelta(hours=24), timedelta(hours=2)) == timedelta(hours=2)
 
 
 def test_another_schedule_has_its_own_number_of_attempts() -> None:
