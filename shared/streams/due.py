@@ -84,6 +84,17 @@ _DROP_LANE: Final = text(
     DELETE FROM due_work USING locked WHERE due_work.id = locked.id RETURNING subject
     """
 )
+# What somebody works on, or is about to change, is left as it is: nobody is waited for.
+_HASTEN: Final = text(
+    """
+    WITH waiting AS MATERIALIZED (
+        SELECT id FROM due_work WHERE kind = :kind AND lane = :lane AND due_at > clock_timestamp() AND leased_until IS NULL
+        FOR UPDATE SKIP LOCKED),
+    put AS (
+        UPDATE due_work SET due_at = clock_timestamp() FROM waiting WHERE due_work.id = waiting.id RETURNING 1)
+    SELECT pg_notify('due', :kind) FROM (SELECT 1 FROM put LIMIT 1) AS any_put
+    """
+)
 _OLDEST: Final = text("SELECT extract(epoch FROM clock_timestamp() - min(due_at)) FROM due_work WHERE kind = :kind")
 
 
@@ -172,6 +183,11 @@ async def again(work: Work, claimed: Claim, delay: timedelta) -> None:
 async def drop_lane(work: Work, kind: str, lane: UUID) -> list[UUID]:
     """Forget everything due of a lane, claimed or not; whoever works on it has lost the lease. Returns the subjects."""
     return list((await work.connection.execute(_DROP_LANE, {"kind": kind, "lane": lane})).scalars())
+
+
+async def hasten(work: Work, kind: str, lane: UUID) -> None:
+    """Make everything of a lane that waits for a later time due now."""
+    await work.connection.execute(_HASTEN, {"kind": kind, "lane": lane})
 
 
 async def oldest_age(work: Work, kind: str) -> float:

@@ -104,11 +104,14 @@ async def let_rest(work: Work, subscription_id: UUID, rest: timedelta) -> None:
     await work.connection.execute(_REST, {"id": subscription_id, "rest": rest})
 
 
-async def note_success(work: Work, subscription_id: UUID) -> None:
-    """The receiver of a locked subscription is well again."""
+async def note_success(work: Work, subscription_id: UUID) -> bool:
+    """The receiver of a locked subscription is well; whether it rested until now."""
+    resting = sa.select(subscriptions.c.resting_since).where(subscriptions.c.id == subscription_id)
+    rested = (await work.connection.execute(resting)).scalar_one() is not None
     await work.connection.execute(
         sa.update(subscriptions).where(subscriptions.c.id == subscription_id).values(failures=0, resting_since=None, rests_until=None)
     )
+    return rested
 
 
 async def find_active(work: Work, organisations: Collection[str]) -> list[Subscription]:

@@ -7,10 +7,12 @@ from uuid import UUID
 import sqlalchemy as sa
 
 from services.notifications import repository
+from services.notifications.repository import DUE_KIND
 from services.notifications.usecases.subscriptions import find_subscription, lock_subscription, require_reader
 from shared.db import Work
 from shared.errors import NotFound, Refused
 from shared.http.auth import Caller
+from shared.streams import due
 
 REPLAYED_AT_ONCE: Final = 10_000
 
@@ -64,6 +66,7 @@ async def enable(work: Work, caller: Caller, subscription_id: UUID) -> int:
     row = await lock_subscription(work, caller, subscription_id)
     require_reader(caller)
     await repository.enable_subscription(work, subscription_id)
+    await due.hasten(work, DUE_KIND, subscription_id)
     return await repository.put_back_cancelled(work, subscription_id, limit=row["last_number"])
 
 

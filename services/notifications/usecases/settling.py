@@ -12,7 +12,7 @@ from prometheus_client import Counter
 from services.notifications import repository
 from services.notifications.channels import Met
 from services.notifications.domain.attempts import BREAKER_AFTER, SCHEDULE, Outcome, next_delay, outcome_of, rest_after, wait_wanted
-from services.notifications.repository import WebhookClaim
+from services.notifications.repository import DUE_KIND, WebhookClaim
 from services.notifications.usecases.subscriptions import disable
 from shared.db import Work
 from shared.streams import due
@@ -50,7 +50,8 @@ async def settle(work: Work, claimed: WebhookClaim, met: Met, rules: Rules) -> N
         return
     if outcome is Outcome.ACCEPTED:
         await due.done(work, claimed)
-        await repository.note_success(work, claimed.lane)
+        if await repository.note_success(work, claimed.lane):
+            await due.hasten(work, DUE_KIND, claimed.lane)  # what waited for a later attempt need not wait any more
         return
     if delay is not None:
         await due.again(work, claimed, delay)

@@ -102,6 +102,20 @@ async def _delivered(database: Database, count: int) -> bool:
     return [state for state, _ in await states(database)] == ["delivered"] * count
 
 
+async def test_when_a_receiver_is_well_again_what_waited_for_a_later_attempt_follows_at_once(
+    database: Database, notifications_database: str
+) -> None:
+    long = Rules(schedule=[timedelta(hours=10)] * 9, breaker_after=3)
+    async with receiver(*[answer(500)] * 3, answer(200)) as told, delivering(database, notifications_database, rules=long, per_lane=1):
+        await a_subscription(database, told.url)
+        await tell(database, *[a_notice() for _ in range(3)])
+        await until(lambda: _rests(database))
+        await change(database, "UPDATE subscriptions SET rests_until = clock_timestamp()")
+        await tell(database, a_notice())
+        await until(lambda: _delivered(database, 4), within=10)
+    assert len(set(told.ids())) == 4
+
+
 async def test_one_success_between_failures_begins_the_count_anew(database: Database) -> None:
     await a_subscription(database, "http://127.0.0.1:9/")
     await tell(database, *[a_notice() for _ in range(10)])

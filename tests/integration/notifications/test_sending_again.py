@@ -20,7 +20,17 @@ from shared.db import Database
 from shared.identifiers import uuid7
 from shared.streams.consumer import Delivered
 from shared.streams.due import LeaseLost, Room
-from tests.integration.notifications.parts import a_caller, a_notice, a_subscription, delivering, make_due, rows, settings_for, states, tell
+from tests.integration.notifications.parts import (
+    a_caller,
+    a_notice,
+    a_subscription,
+    change,
+    delivering,
+    rows,
+    settings_for,
+    states,
+    tell,
+)
 from tests.integration.notifications.receivers import answer, receiver, silence
 from tests.integration.notifications.test_subscriptions import auth, subscribe
 from tests.patience import until
@@ -201,9 +211,9 @@ async def test_enabling_wakes_an_endpoint_that_rests(
             return bool((await client.get(f"/v1/subscriptions/{made['id']}", headers=headers)).json()["resting_since"])
 
         await until(rests)
+        await change(database, "UPDATE due_work SET due_at = due_at + interval '5 hours'")
         await post(client, headers, made["id"], "enable")
-        await make_due(database)
-        await until(lambda: all_are(database, "delivered", 5))
+        await until(lambda: all_are(database, "delivered", 5), within=10)
 
 
 @pytest.mark.parametrize("query", ["", "from=0", "from=-1", "from=x", "from=1&from=2", "from=9223372036854775808", "to=1", "from=01x"])
