@@ -33,6 +33,7 @@ _NEWLY_SILENT: Final = text(
     told AS (
         INSERT INTO mailbox_alarms (mailbox, told_at) SELECT id, :at FROM silent
         ON CONFLICT (mailbox) DO UPDATE SET told_at = excluded.told_at
+        WHERE mailbox_alarms.told_at < (SELECT m.last_polled_at FROM mailboxes m WHERE m.id = excluded.mailbox)
         RETURNING mailbox)
     SELECT silent.* FROM silent JOIN told ON told.mailbox = silent.id ORDER BY silent.id
     """  # noqa: S608  # constant text

@@ -1,5 +1,6 @@
 """What planning makes known when nobody does anything: notices that nobody takes on, mailboxes that nobody reads."""
 
+import asyncio
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
@@ -106,6 +107,20 @@ async def test_a_mailbox_that_nobody_reads_is_told_once_until_it_is_read_again(p
     again = [fact for fact in await silence(planning, timedelta(days=11, hours=1)) if fact["organisation"] == GOTEBORG_NUMBER]
     assert [fact["waiting"] for fact in again] == [1, 0]
     assert UUID(again[1]["mailbox"]) == UUID(ours[0]["mailbox"])
+
+
+async def test_two_workers_that_look_at_once_tell_of_a_silence_once(planning: Planning) -> None:
+    await planning.tell(a_ward_event("stay.admitted"))
+
+    async def look_late() -> int:
+        async with planning.database.transaction(now() + timedelta(hours=25)) as work:
+            told = await usecases.tell_of_silence(work, A_DAY)
+            await asyncio.sleep(0.3)
+            return told
+
+    told = await asyncio.gather(look_late(), look_late())
+    assert min(told) == 0
+    assert len(await facts(planning, "mailbox.silent")) == max(told) > 0
 
 
 async def test_a_mailbox_that_was_never_read_and_got_nothing_or_only_history_is_not_told_of(planning: Planning) -> None:
