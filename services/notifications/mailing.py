@@ -29,7 +29,9 @@ class Mailing:
         """
         async with self._database.transaction() as work:
             row = await mails.find(work, claimed.subject)
-            if row is None:
+            if row is None or row.ended:
+                if row is not None:
+                    await mails.give_up(work, row.id)
                 await due.done(work, claimed)
                 return True
         error = None

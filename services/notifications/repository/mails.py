@@ -8,7 +8,7 @@ from uuid import UUID
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
 
-from services.notifications.tables import mails
+from services.notifications.tables import digests, mails
 from shared.db import Work
 from shared.streams import due
 
@@ -29,8 +29,9 @@ async def add(work: Work, new: Sequence[dict[str, Any]]) -> int:
 
 
 async def find(work: Work, mail_id: UUID) -> Any | None:  # a row
-    """A mail that still waits."""
-    return (await work.connection.execute(sa.select(mails).where(mails.c.id == mail_id, mails.c.state == "pending"))).one_or_none()
+    """A mail that still waits; `ended` says that the digest it belongs to was deleted meanwhile."""
+    ended = sa.exists().where(digests.c.id == mails.c.digest_id, digests.c.state == "deleted").label("ended")
+    return (await work.connection.execute(sa.select(mails, ended).where(mails.c.id == mail_id, mails.c.state == "pending"))).one_or_none()
 
 
 async def settle(work: Work, mail_id: UUID, state: str, error: str | None) -> int:

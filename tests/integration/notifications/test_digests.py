@@ -141,6 +141,24 @@ async def test_a_bounce_is_tried_again_under_the_same_id_and_visibly_given_up(te
     assert (shown["state"], shown["last_error"]) == ("failing", "refused")
 
 
+async def test_what_waits_of_a_digest_that_was_deleted_is_not_sent_any_more(telling: Telling, notifications_database: str) -> None:
+    who = telling.who()
+    asked = {"email": ADDRESS, "at": "07:30", "empty": True}
+    made = (await telling.http.post("/v1/digests", headers=who, json=asked)).json()
+    kept = {"email": "chef@kommun.se", "at": "07:30", "empty": True}
+    await telling.http.post("/v1/digests", headers=telling.who(), json=kept)
+    assert await telling.digests() == 2
+    await telling.http.delete(f"/v1/digests/{made['id']}", headers=who)
+    post = Post()
+    async with post_office(post) as url, mailing(telling.database, notifications_database, SmtpMail(url, "dirigent@region.se")):
+
+        async def nothing_waits() -> bool:
+            return {row.state for row in await mails(telling.database)} == {"sent", "failed"}
+
+        await until(nothing_waits, within=10)
+    assert [recipients for _, recipients, _ in post.taken] == [["chef@kommun.se"]]
+
+
 async def test_without_a_mail_server_each_mail_is_a_whole_file_that_only_its_owner_reads(tmp_path: Path) -> None:
     folder = tmp_path / "mail"
     mail = Mail(uuid7(), ADDRESS, "sv", "Dirigent: försenade", "Väntar på kvittens: 1\n")
