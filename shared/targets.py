@@ -7,7 +7,7 @@ a name may change its mind.
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
+from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address, ip_network
 from typing import Final
 from urllib.parse import urlsplit
 
@@ -21,8 +21,11 @@ _LOCAL_ENDINGS: Final = frozenset(
     {"localhost", "local", "localdomain", "internal", "intranet", "lan", "home", "corp", "test", "invalid", "example", "onion", "arpa"}
 )
 _NAT64: Final = IPv6Network("64:ff9b::/96")
-# Not for the public internet, which the oldest Python we run on does not know: NAT64 of one's own, documentation, segment routing.
-_NOT_PUBLIC: Final = tuple(map(IPv6Network, ("64:ff9b:1::/48", "3fff::/20", "5f00::/16")))
+# Not for the public internet, which the oldest Python we run on does not know: NAT64 of one's own, documentation, segment routing; protocol
+# assignments (Oracle's metadata service is among them) and former 6to4 relays. The last one is the host to whatever runs in Azure.
+_NOT_PUBLIC: Final = tuple(
+    map(ip_network, ("64:ff9b:1::/48", "3fff::/20", "5f00::/16", "192.0.0.0/24", "192.88.99.0/24", "168.63.129.16/32"))
+)
 
 Address = IPv4Address | IPv6Address
 
@@ -86,6 +89,8 @@ def read_target(url: str, allowed: Sequence[str] = ()) -> Target:
         raise TargetRefused("url_not_https")
     if port != HTTPS_PORT:
         raise TargetRefused("url_port_not_allowed")
+    if "[" in parts.netloc:
+        raise TargetRefused("url_not_a_name")
     _refuse_unless_public_name(host)
     return target
 
@@ -108,7 +113,7 @@ def refuse_private(addresses: Sequence[str]) -> None:
 
 
 def _is_public(address: Address) -> bool:
-    local = isinstance(address, IPv6Address) and (address.is_site_local or any(address in network for network in _NOT_PUBLIC))
+    local = (isinstance(address, IPv6Address) and address.is_site_local) or any(address in network for network in _NOT_PUBLIC)
     return address.is_global and not (address.is_multicast or address.is_reserved or local)
 
 

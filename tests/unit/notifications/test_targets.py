@@ -65,6 +65,7 @@ def test_a_public_https_address_is_taken_apart_as_it_stands() -> None:
         ("https://8.8.8.8./", "url_not_a_name"),
         ("https://[::1]/", "url_not_a_name"),
         ("https://[::ffff:127.0.0.1]/", "url_not_a_name"),
+        ("https://[v1.kommun.se]/", "url_not_a_name"),
         ("https://[::1/", "url_malformed"),
     ],
 )
@@ -95,6 +96,10 @@ def test_what_is_only_near_an_allowed_origin_is_not_allowed(url: str) -> None:
         "192.168.1.1",
         "169.254.169.254",
         "100.64.0.1",
+        "192.0.0.192",
+        "::ffff:192.0.0.192",
+        "168.63.129.16",
+        "192.88.99.1",
         "192.0.2.1",
         "198.18.0.1",
         "224.0.0.1",
