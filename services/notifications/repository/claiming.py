@@ -17,6 +17,7 @@ DUE_KIND: Final = "webhook"
 
 # The plain LIMIT 100 tells the planner how few rows of a lane are wanted (an expression it takes for a tenth of them all, and sorts them);
 # no more rows are locked than the outer LIMIT lets through.
+# `turn` counts what a receiver has under way already: slow ones that fill every place must not get each one that comes free.
 # `probed`: who rests is tried with one message by whoever gets its row, and is then left alone for as long as that attempt may take.
 # Its rows are locked before those of its due work, as everywhere; nobody is waited for.
 _CLAIM: Final = text(
@@ -27,7 +28,7 @@ _CLAIM: Final = text(
         SELECT (SELECT lane FROM due_work WHERE kind = :kind AND lane > lanes.id ORDER BY lane LIMIT 1)
         FROM lanes WHERE lanes.id IS NOT NULL),
     receivers AS MATERIALIZED (
-        SELECT id, url, secret, former_secret, former_until, failures, resting_since, rests_until,
+        SELECT id, url, secret, former_secret, former_until, failures, resting_since, rests_until, coalesce(under_way, 0) AS busy,
                CASE WHEN failures > 0 THEN 1 ELSE coalesce(most, :per_lane) END - coalesce(under_way, 0) AS room
         FROM lanes JOIN subscriptions USING (id)
         LEFT JOIN unnest(CAST(:lanes AS uuid[]), CAST(:under_way AS int[]), CAST(:most AS int[])) AS mine (id, under_way, most) USING (id)
@@ -38,7 +39,7 @@ _CLAIM: Final = text(
         FOR NO KEY UPDATE OF subscriptions SKIP LOCKED),
     found AS (
         SELECT row.id, receivers.id AS lane, url, secret, former_secret, former_until, failures, row.due_at,
-               row_number() OVER (PARTITION BY receivers.id ORDER BY row.due_at, row.id) AS turn
+               busy + row_number() OVER (PARTITION BY receivers.id ORDER BY row.due_at, row.id) AS turn
         FROM receivers LEFT JOIN probed USING (id) CROSS JOIN LATERAL (
             SELECT id, due_at FROM (
                 SELECT id, due_at FROM due_work

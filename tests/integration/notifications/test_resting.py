@@ -146,6 +146,16 @@ async def test_each_receiver_gets_a_turn_before_anybody_gets_a_second_one(databa
     assert len(await claimed(database, limit=12, per_lane=4)) == 12
 
 
+async def test_the_last_free_place_goes_to_who_has_least_under_way_not_to_a_slow_receiver_with_an_old_backlog(database: Database) -> None:
+    slow, _ = await a_subscription(database, "http://127.0.0.1:9/", OTHER)
+    well, _ = await a_subscription(database, "http://127.0.0.1:9/")
+    await tell(database, *[a_notice(organisation=OTHER) for _ in range(5)])
+    await tell(database, a_notice())
+    async with database.transaction() as work:
+        (one,) = await claim_webhooks(work, Room(1, 4, {slow["id"]: 3}))
+    assert one.lane == well["id"]
+
+
 async def test_a_hundred_thousand_messages_for_a_dead_receiver_cost_the_others_nothing(
     databases: dict[str, Access],
 ) -> None:
