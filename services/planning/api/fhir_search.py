@@ -139,13 +139,13 @@ async def _notices(request: Request, call: Call, asked: Asked) -> tuple[list[Res
     async with database.transaction(reader=reader) as work:
         await usecases.attach_personal(work, call.caller, box, page.entries, request_id=call.request_id)
     async with database.transaction(reader=reader) as work:
-        tasks = [one for entry in page.entries for one in await _task(work, call, str(entry.entry_id))]
+        tasks = [one for entry in page.entries for one in await _task(work, call, str(entry.entry_id), one_by_id=False)]
     return tasks, asked.following(page.next) if page.next < page.head else None
 
 
-async def _task(work: Work, call: Call, notice_id: str) -> list[Resource]:
+async def _task(work: Work, call: Call, notice_id: str, *, one_by_id: bool = True) -> list[Resource]:
     try:
-        read = await usecases.read_notice(work, call.caller, id_of(notice_id), request_id=call.request_id)
+        read = await usecases.read_notice(work, call.caller, id_of(notice_id), request_id=call.request_id, one_by_id=one_by_id)
     except NotFound:
         return []
     return [task(shown_notice(read.read), read.row.state)]

@@ -118,8 +118,15 @@ async def locked_notice(work: Work, caller: Caller, notice_id: UUID, action: Act
     return row, mailbox
 
 
-async def read_notice(work: Work, caller: Caller, notice_id: UUID, *, request_id: str) -> NoticeFound:
+async def read_notice(work: Work, caller: Caller, notice_id: UUID, *, request_id: str, one_by_id: bool = True) -> NoticeFound:
     """One notice of the caller's mailboxes.
+
+    Args:
+        work: The transaction.
+        caller: Who reads.
+        notice_id: Which one.
+        request_id: The request's id.
+        one_by_id: It was asked for by its id. As one of many it never names a protected person.
 
     Raises:
         NotFound: Unknown, not the caller's, or not yet numbered.
@@ -128,7 +135,7 @@ async def read_notice(work: Work, caller: Caller, notice_id: UUID, *, request_id
     numbered = await feeds.find(work, notice_id)
     if numbered is None:
         raise NotFound
-    personal = _shown(row, caller, mailbox, one_by_id=True)
+    personal = _shown(row, caller, mailbox, one_by_id=one_by_id)
     if _is_personal(personal):
         await accesses.note(work, caller, "notice.read", [row.case_id or notice_id], request_id=request_id)
     return NoticeFound(NoticeRead(numbered[1], personal), row)

@@ -8,7 +8,7 @@ import pytest
 from fhir.resources.R4B import get_fhir_model_class
 
 from services.planning.api.fhir import EXAMPLE
-from tests.builders import HARRYDA, a_person, a_personnummer, a_ward_event, admission_data
+from tests.builders import GOTEBORG, HARRYDA, a_person, a_personnummer, a_ward_event, admission_data
 from tests.integration.planning.conftest import Planning
 from tests.services import bearer
 
@@ -210,6 +210,17 @@ async def test_of_a_protected_person_nothing_is_told_but_that_it_is_withheld(pla
     task = await read(planning, f"Task/{notice}", who)
     assert {"contained", "input", "for"}.isdisjoint(task)
     assert task["meta"]["security"][0]["code"] == "R"
+
+
+async def test_a_protected_person_is_named_for_one_task_by_its_id_and_never_by_pages(planning: Planning) -> None:
+    await admitted(planning, person=a_person(protected=True))
+    who = planning.municipality(GOTEBORG, "persons:protected")
+    notice = (await planning.mailbox(who))["entries"][0]["id"]
+    await planning.http.post(f"/v1/notices/{notice}/acknowledgement", json={"acknowledged_by": "Anna Test"}, headers=who)
+    assert (await read(planning, f"Task/{notice}", who))["contained"][0]["identifier"][0]["value"] == a_personnummer()
+    paged = (await search(planning, "Task", who))["entry"][0]["resource"]
+    assert paged["id"] == notice
+    assert "contained" not in paged
 
 
 async def test_a_notice_is_a_task_that_is_accepted_when_somebody_took_it_on(planning: Planning) -> None:
