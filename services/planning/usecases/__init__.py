@@ -12,7 +12,7 @@ from services.planning.usecases.billing_facts import (
     tell_months,
     tell_opened_disputes,
 )
-from services.planning.usecases.cases import list_cases, read_case, read_history, search_cases
+from services.planning.usecases.cases import list_cases, list_stays, read_case, read_history, search_cases
 from services.planning.usecases.consents import read_consents, register_consent, withdraw_consent
 from services.planning.usecases.deviations import (
     answer_deviation,
@@ -144,6 +144,7 @@ __all__ = [
     "list_findings",
     "list_organisations",
     "list_outages",
+    "list_stays",
     "list_units",
     "load_directory",
     "look_again",

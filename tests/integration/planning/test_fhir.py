@@ -289,6 +289,17 @@ async def test_reading_a_patient_leaves_a_line_in_the_access_log(planning: Plann
         assert found.scalar_one() == 1
 
 
+async def test_pages_of_encounters_say_what_one_says_and_leave_a_line_as_well(planning: Planning) -> None:
+    case_id = await admitted(planning)
+    assert ids(await search(planning, "Encounter", planning.municipality())) == [case_id]
+    await planning.number()
+    async with planning.database.transaction() as work:
+        found = await work.connection.exec_driver_sql(
+            "SELECT CAST(body AS jsonb) -> 'cases' FROM feed_entries WHERE feed = 'access' AND kind = 'case.list'"
+        )
+        assert list(found.scalars()) == [[case_id]]
+
+
 async def test_whoever_may_not_read_cases_reads_no_encounter(planning: Planning) -> None:
     case_id = await admitted(planning)
     nobody = bearer(planning.tokens.token("x", scopes=["events:write"]))
