@@ -131,6 +131,16 @@ def wall(table: str, sees: str) -> None:
     op.execute(f'CREATE POLICY audits_all ON {table} FOR SELECT TO "{auditor}" USING (true)')
 
 
+def wall_outbox() -> None:
+    """Whoever calls may stage, for every feed; what waits there for a position is no caller's to read or to remove."""
+    op.execute("ALTER TABLE outbox ENABLE ROW LEVEL SECURITY")
+    op.execute("ALTER TABLE outbox FORCE ROW LEVEL SECURITY")
+    op.execute(f'CREATE POLICY caller_stages ON outbox FOR INSERT TO "{app_role()}" WITH CHECK (true)')
+    all_of_it = f'"{role_beside("intake")}", "{role_beside("worker")}", CURRENT_USER'
+    op.execute(f"CREATE POLICY works_for_all ON outbox TO {all_of_it} USING (true)")
+    op.execute(f'CREATE POLICY audits_all ON outbox FOR SELECT TO "{role_beside("auditor")}" USING (true)')
+
+
 def create_shared_tables_v1() -> None:
     """Create what every service's database has, and give the app role what it needs of it and no more."""
     for statement in CREATE_V1:

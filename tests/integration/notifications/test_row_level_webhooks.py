@@ -81,3 +81,12 @@ async def test_the_application_role_claims_nothing_for_others(app: Database) -> 
         claimed = await claim_webhooks(work, Room(10, 4))
         owners = await work.connection.execute(text("SELECT id FROM subscriptions"))
         assert [one.lane for one in claimed] == list(owners.scalars())
+
+
+async def test_every_table_is_walled_or_declared_open(database: Database) -> None:
+    async with database.transaction() as work:
+        found = await work.connection.execute(
+            text("SELECT relname FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relkind = 'r' AND NOT relrowsecurity")
+        )
+        # Ids and instants, one row with the epoch, how far this service has read, the schema.
+        assert set(found.scalars()) == {"due_work", "sequencer", "stream_cursors", "alembic_version"}

@@ -17,6 +17,8 @@ from services.planning.repository.cases import VISIBLE, rights
 from services.planning.usecases.authorising import who_asks
 from shared.db import Database, Reader, Role
 from shared.http.auth import Caller
+from shared.streams.access_log import ACCESS_FEED
+from shared.streams.outbox import Staged, stage
 from tests.builders import CARE_CENTRE, GOTEBORG, HARRYDA, OTHER_CARE_CENTRE, OTHER_WARD, WARD
 from tests.integration.planning.conftest import GOTEBORG_NUMBER, HARRYDA_NUMBER
 from tests.integration.planning.walled import ENTRIES, ONE, OTHER, ROWS, TEAM, Side, fill
@@ -27,6 +29,19 @@ CALLERS: Final = 60
 # What belongs to some of the parties only: an own statement of one side, or a mailbox.
 NOT_OF_EVERY_PARTY: Final = {"messages": {"ward"}, "deviations": {"ward"}, "deviation_entries": {"ward"}}
 OF_NOBODY: Final = {table for table, statement in ROWS.items() if not statement}
+
+
+OPEN: Final = {
+    **dict.fromkeys(("organisations", "units", "team_members", "mailboxes", "addressing", "duty_calendars"), "everybody's to read"),
+    **dict.fromkeys(("outages", "outage_entries", "service_beats"), "that something was down concerns whatever cases there are"),
+    "shown_blocks": "which closed months others see together",
+    "closed_months": "that a month of figures is closed",
+    "due_work": "ids and instants",
+    "person_sealing": "how far the sealing has come",
+    "sequencer": "one row: the epoch",
+    "stream_cursors": "how far this service has read",
+    "alembic_version": "the schema",
+}
 
 
 @dataclass
@@ -64,6 +79,24 @@ async def walled_tables(wall: Wall) -> set[str]:
 
 async def test_every_walled_table_is_looked_at_here(wall: Wall) -> None:
     assert await walled_tables(wall) == set(ROWS)
+
+
+async def test_every_other_table_is_declared_open(wall: Wall) -> None:
+    async with wall.worker.transaction() as work:
+        found = await work.connection.execute(
+            text("SELECT relname FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relkind = 'r' AND NOT relrowsecurity")
+        )
+        assert set(found.scalars()) == set(OPEN)
+
+
+async def test_what_waits_in_the_outbox_is_staged_by_a_caller_and_neither_read_nor_removed(wall: Wall) -> None:
+    async with wall.app.transaction(reader=ONE.readers["ward"]) as work:
+        await stage(work, [Staged(ACCESS_FEED, OTHER.case, "case.read", None, "{}")])
+    async with wall.app.transaction(reader=ONE.readers["ward"]) as work:
+        assert (await work.connection.execute(text("SELECT count(*) FROM outbox"))).scalar_one() == 0
+        assert (await work.connection.execute(text("DELETE FROM outbox"))).rowcount == 0
+    async with wall.worker.transaction() as work:
+        assert (await work.connection.execute(text("SELECT count(*) FROM outbox"))).scalar_one() == 1
 
 
 @pytest.mark.parametrize("side", [ONE, OTHER], ids=["one", "other"])

@@ -160,6 +160,7 @@ ROWS: Final[dict[str, str]] = {
     "stay_measures": "",
     "closed_stay_measures": "",
     "mailbox_alarms": "",
+    "outbox": "",
 }
 """By table what writes its row; empty where nobody reads for a caller at all."""
 

@@ -8,7 +8,7 @@ Revision: 0006, after 0005
 
 from alembic import op
 
-from shared.streams.migration import app_role, grant_to_all, role_beside, wall
+from shared.streams.migration import app_role, grant_to_all, wall, wall_outbox
 
 revision = "0006"
 down_revision = "0005"
@@ -112,17 +112,7 @@ def upgrade() -> None:
     for table in ("feed_entries", "feed_heads"):
         wall(table, OWN_FEED)
     wall("idempotency_keys", "client = (SELECT caller_client())")
-    _wall_the_outbox()
-
-
-def _wall_the_outbox() -> None:
-    """Whoever calls may stage, for every feed; what waits there for a position is nobody's to read."""
-    op.execute("ALTER TABLE outbox ENABLE ROW LEVEL SECURITY")
-    op.execute("ALTER TABLE outbox FORCE ROW LEVEL SECURITY")
-    op.execute(f'CREATE POLICY caller_stages ON outbox FOR INSERT TO "{app_role()}" WITH CHECK (true)')
-    all_of_it = f'"{role_beside("intake")}", "{role_beside("worker")}", CURRENT_USER'
-    op.execute(f"CREATE POLICY works_for_all ON outbox TO {all_of_it} USING (true)")
-    op.execute(f'CREATE POLICY audits_all ON outbox FOR SELECT TO "{role_beside("auditor")}" USING (true)')
+    wall_outbox()
 
 
 def downgrade() -> None:

@@ -5,7 +5,7 @@ Revision: 0004, after 0003
 
 from alembic import op
 
-from shared.streams.migration import grant_to_all, wall
+from shared.streams.migration import grant_to_all, wall, wall_outbox
 
 revision = "0004"
 down_revision = "0003"
@@ -99,6 +99,8 @@ def upgrade() -> None:
     own_feed = "feed = 'push:' || caller_organisation()"
     wall("feed_entries", _INSIDE.format(own=own_feed, unit="CAST(body AS jsonb) -> 'data' ->> 'unit'"))
     wall("feed_heads", own_feed)
+    wall("idempotency_keys", "client = (SELECT caller_client())")
+    wall_outbox()
 
 
 def downgrade() -> None:

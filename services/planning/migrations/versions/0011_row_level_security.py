@@ -12,7 +12,7 @@ from typing import Final
 
 from alembic import op
 
-from shared.streams.migration import app_role, role_beside, wall
+from shared.streams.migration import app_role, role_beside, wall, wall_outbox
 
 revision = "0011"
 down_revision = "0010"
@@ -153,6 +153,7 @@ def upgrade() -> None:
         op.execute(f'GRANT EXECUTE ON FUNCTION {function} TO "{app_role()}", "{role_beside("intake")}", "{role_beside("worker")}"')
     for table, sees in WALLS.items():
         wall(table, sees.replace("{table}", table))
+    wall_outbox()
     for table in BY_ITS_CALLER:
         op.execute(
             f'CREATE POLICY by_its_caller ON {table} AS RESTRICTIVE FOR INSERT TO "{role_beside("intake")}" '
