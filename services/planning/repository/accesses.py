@@ -13,8 +13,14 @@ from shared.db import Work
 
 _PSEUDONYMS: Final = text(
     """
-    SELECT person_id, person ->> 'type' AS kind FROM cases WHERE id = ANY(CAST(:ids AS uuid[])) AND person_id IS NOT NULL
-    UNION SELECT person_id, NULL FROM plans WHERE id = ANY(CAST(:ids AS uuid[])) AND person_id IS NOT NULL
+    WITH asked AS MATERIALIZED (
+        SELECT CAST(:ids AS uuid[]) || ARRAY(SELECT joined_to FROM cases WHERE id = ANY(CAST(:ids AS uuid[])) AND joined_to IS NOT NULL)
+               AS ids)
+    SELECT patient.person_id, patient.kind FROM asked CROSS JOIN LATERAL (
+        SELECT c.person_id, c.person ->> 'type' AS kind FROM cases c WHERE c.id = ANY(asked.ids)
+        UNION SELECT p.person_id, NULL FROM plans p WHERE p.id = ANY(asked.ids)
+        UNION SELECT m.person_id, m.kind FROM patients_in_mailboxes(asked.ids) AS m) AS patient
+    WHERE patient.person_id IS NOT NULL
     """
 )
 # An organisation reviews what its own people read, and what anybody read of the cases that it provided the care of.

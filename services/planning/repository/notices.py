@@ -46,13 +46,15 @@ _SHOWN: Final = """
                                  'basis', withheld_basis)
     END) AS personal
 """
+# What it is about for the access log: its case, or the plan without a stay that its envelope names.
+_SUBJECT: Final = "coalesce(case_id, CAST(CAST(envelope AS jsonb) #>> '{about,plan_id}' AS uuid), id) AS subject"
 _PERSONAL: Final = text(
-    f"SELECT id, case_id, sent_at, withheld, acknowledged_by, {_SHOWN} FROM notices WHERE id = ANY(CAST(:ids AS uuid[]))"  # noqa: S608
+    f"SELECT id, case_id, {_SUBJECT}, sent_at, withheld, acknowledged_by, {_SHOWN} FROM notices WHERE id = ANY(CAST(:ids AS uuid[]))"  # noqa: S608
 ).columns(personal=Opened)
 _FETCHED: Final = text("UPDATE notices SET state = 'delivered', delivered_at = :at WHERE id = ANY(CAST(:ids AS uuid[])) AND state = 'sent'")
 _ONE: Final = text(
     f"""
-    SELECT id, mailbox, case_id, recipient, type, origin, fingerprint, revision, envelope, state, sent_at, withheld, {_SHOWN},
+    SELECT id, mailbox, case_id, {_SUBJECT}, recipient, type, origin, fingerprint, revision, envelope, state, sent_at, withheld, {_SHOWN},
            delivered_at, acknowledged_at, acknowledged_by, returned_at, returned_by, return_reason,
            forwarded_to, forwarded_as, forwarded_at, forwarded_by
     FROM notices WHERE id = :id AND mailbox = ANY(CAST(:mailboxes AS uuid[]))
@@ -130,7 +132,7 @@ async def of_cases(work: Work, cases: Sequence[UUID]) -> Sequence[Any]:
 
 
 async def personal_parts(work: Work, ids: Sequence[UUID]) -> dict[UUID, Any]:
-    """The personal parts of notices: rows of id, case_id, personal, lost (its recipient is a party no longer), changed_at."""
+    """The personal parts of notices: rows of id, case_id, subject, personal, lost (its recipient is a party no longer), changed_at."""
     found = await work.connection.execute(_PERSONAL, {"ids": list(ids)})
     return {row.id: row for row in found}
 

@@ -9,11 +9,12 @@ from sqlalchemy import text
 
 from dirigent.databases import app_role
 from services.planning import usecases
+from services.planning.vault import person_vault
 from shared.db import Database
 from shared.streams import feeds
 from shared.streams.access_log import ACCESS_FEED
 from tests.builders import GOTEBORG, WARD, a_person, a_ward_event
-from tests.integration.planning.conftest import GOTEBORG_NUMBER, Planning
+from tests.integration.planning.conftest import GOTEBORG_NUMBER, GOTEBORG_UNIT, Planning
 from tests.integration.planning.plan_calls import ADULT, care, done, get, municipality, post, refused
 from tests.services import REGION, bearer
 
@@ -104,6 +105,30 @@ async def test_a_line_says_what_the_law_asks_for_and_never_who_the_patient_is(pl
     assert line["request_id"]
     assert len(line["patients"]) == 1
     assert PERSON["id"] not in json.dumps(line)
+
+
+async def test_a_call_to_a_plan_without_a_stay_is_logged_with_its_plan_and_its_patient(planning: Planning) -> None:
+    plan = (await done(post(planning, care(planning), "/v1/plans", {"person": ADULT, "kind": "sip", "consent": "given"})))["id"]
+    await done(post(planning, care(planning), f"/v1/plans/{plan}/invitations", {"units": [GOTEBORG_UNIT]}))
+    await planning.number()
+    (called,) = (await get(planning, municipality(planning), "/v1/notices"))["entries"]
+    await get(planning, municipality(planning), f"/v1/notices/{called['id']}")
+    assert called["personal"]["person"]["id"] == ADULT["id"], "positive control: it says who she is"
+    lines = [line for line in await log(planning) if line["client"] == "kommun-1480"]
+    patient = person_vault().stands_for(ADULT["type"], ADULT["id"])
+    assert [(line["action"], line["cases"], line["patients"]) for line in lines] == [
+        ("notices.read", [plan], [patient]),
+        ("notice.read", [plan], [patient]),
+    ]
+
+
+async def test_whoever_is_no_party_any_more_and_reads_its_old_notice_is_logged_with_the_patient(planning: Planning) -> None:
+    case = await a_stay(planning)
+    async with planning.database.transaction() as work:
+        await work.connection.execute(text("UPDATE cases SET parties = '[]' WHERE id = CAST(:id AS uuid)"), {"id": case})
+    read = await get(planning, planning.municipality(), "/v1/notices")
+    assert PERSON["id"] in json.dumps(read), "positive control: its mailbox still says who she is"
+    assert [line["patients"] for line in await log(planning)] == [[person_vault().stands_for(PERSON["type"], PERSON["id"])]]
 
 
 async def test_an_organisation_reviews_its_own_people_and_whoever_read_of_its_patients(planning: Planning) -> None:

@@ -1,6 +1,7 @@
 """A patient who is moved: two wards, two ids of the stay, one case; and two again when the transfer was a mistake."""
 
 import asyncio
+import json
 from itertools import permutations
 from typing import Any
 
@@ -150,6 +151,21 @@ async def test_a_case_that_was_two_keeps_both_ids_and_one_history(planning: Plan
     told = await stays_told(planning)
     assert (told[here].cancelled, told[there].cancelled) == (True, False)
     assert [str(one) for one in told[there].joined_cases] == [here]
+
+
+async def test_reading_a_case_under_its_other_id_is_logged_with_the_patient(planning: Planning) -> None:
+    there = (await tell(planning, READY_THERE))["case_id"]
+    here = (await tell(planning, ADMITTED))["case_id"]
+    await tell(planning, TRANSFERRED)
+    for case_id in (here, there):
+        await case_of(planning, case_id)
+    await planning.number()
+    async with planning.database.transaction() as work:
+        bodies = await work.connection.execute(text("SELECT body FROM feed_entries WHERE feed = 'access' ORDER BY position"))
+        lines = [json.loads(body) for body in bodies.scalars()]
+    assert [line["cases"] for line in lines] == [[here], [there]]
+    assert len({tuple(line["patients"]) for line in lines} - {()}) == 1
+    assert all(line["patients"] for line in lines)
 
 
 async def test_what_is_said_under_either_id_of_a_case_is_said_of_the_case(planning: Planning) -> None:

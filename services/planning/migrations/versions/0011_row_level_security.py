@@ -96,6 +96,18 @@ WHO: Final = (
                 OR EXISTS (SELECT FROM plan_parties t WHERE t.plan_id = p.id AND t.unit ^@ ANY (caller_units()) AND {_CONCERNED})));
     END $$
     """,  # noqa: S608  # constant text
+    # Who reads its mailbox need not be a party any more: the log still says of whom she read.
+    """
+    CREATE FUNCTION patients_in_mailboxes(asked uuid[]) RETURNS TABLE (person_id text, kind text) LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path = public, pg_temp AS $$
+        SELECT c.person_id, c.person ->> 'type' FROM cases c WHERE c.id = ANY(asked) AND EXISTS (
+            SELECT FROM notices n WHERE n.mailbox = ANY(caller_mailboxes()) AND n.case_id IN (
+                SELECT m.id FROM cases m WHERE m.id = c.id OR m.joined_to = c.id))
+        UNION SELECT p.person_id, NULL FROM plans p WHERE p.id = ANY(asked) AND EXISTS (
+            SELECT FROM plan_notices o JOIN notices n ON n.id = o.notice_id
+            WHERE o.plan_id = p.id AND n.mailbox = ANY(caller_mailboxes()))
+    $$
+    """,
     # One case that had two numbers names the person together, whosever case it is; only the caller's own are told.
     """
     CREATE FUNCTION cases_of_person(numbers text[]) RETURNS SETOF uuid LANGUAGE sql STABLE SECURITY DEFINER
@@ -148,7 +160,7 @@ def upgrade() -> None:
     op.execute(FINDINGS)
     for statement in WHO:
         op.execute(statement)
-    for function in ("case_of_caller(uuid)", "plan_of_caller(uuid)", "cases_of_person(text[])"):
+    for function in ("case_of_caller(uuid)", "plan_of_caller(uuid)", "cases_of_person(text[])", "patients_in_mailboxes(uuid[])"):
         op.execute(f"REVOKE ALL ON FUNCTION {function} FROM PUBLIC")
         op.execute(f'GRANT EXECUTE ON FUNCTION {function} TO "{app_role()}", "{role_beside("intake")}", "{role_beside("worker")}"')
     for table, sees in WALLS.items():
