@@ -32,6 +32,13 @@ _REVIEWED: Final = """
     AND (CAST(:since AS timestamptz) IS NULL OR CAST(log.body ->> 'at' AS timestamptz) >= :since)
     AND (CAST(:until AS timestamptz) IS NULL OR CAST(log.body ->> 'at' AS timestamptz) < :until)
 """
+_PROVIDED: Final = text(
+    """
+    SELECT c.id, l.person_id FROM cases c JOIN cases l ON l.id = coalesce(c.joined_to, c.id)
+    WHERE c.id = ANY(CAST(:ids AS uuid[])) AND c.provider = :organisation
+    UNION ALL SELECT p.id, p.person_id FROM plans p WHERE p.id = ANY(CAST(:ids AS uuid[])) AND p.organisation = :organisation
+    """
+)
 _ALL: Final = text(
     f"""
     SELECT e.position, e.hash, e.body FROM feed_entries e CROSS JOIN LATERAL (SELECT CAST(e.body AS jsonb) AS body) AS log
@@ -82,6 +89,12 @@ async def page(
         return (await work.connection.execute(_ALL, asked)).all()
     told = [msgspec.json.encode(way).decode() for way in ways]
     return (await work.connection.execute(_MATCHING, asked | {"ways": told})).all()
+
+
+async def provided(work: Work, organisation: str, ids: Collection[str]) -> dict[str, str | None]:
+    """Which of these cases, and plans without a stay, an organisation answers for, each with what stands for its patient."""
+    found = await work.connection.execute(_PROVIDED, {"ids": sorted(ids), "organisation": organisation})
+    return {str(row.id): row.person_id for row in found}
 
 
 def told(body: str) -> dict[str, Any]:

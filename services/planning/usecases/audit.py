@@ -73,4 +73,16 @@ async def _page(
     work: Work, caller: Caller, ways: Sequence[Mapping[str, object]], sought: Sought, *, after: int, limit: int
 ) -> list[Access]:
     found = await rows.page(work, caller.organisation, ways, after=after, limit=limit, since=sought.since, until=sought.until)
-    return [Access(row.position, row.hash, rows.told(row.body)) for row in found]
+    entries = [(row, rows.told(row.body)) for row in found]
+    others = [told for _, told in entries if told["organisation"] != caller.organisation]
+    own = await rows.provided(work, caller.organisation, {case for told in others for case in told["cases"]})
+    return [Access(row.position, row.hash, _as_reviewed(told, caller.organisation, own)) for row, told in entries]
+
+
+def _as_reviewed(told: dict[str, Any], organisation: str, own: Mapping[str, str | None]) -> Mapping[str, Any]:
+    """An access as an organisation may review it: of what others read in one go only what it provided the care of itself."""
+    concerned = [case for case in told["cases"] if case in own]
+    if told["organisation"] == organisation or concerned == told["cases"]:
+        return told
+    patients = {own[case] for case in concerned}
+    return told | {"cases": concerned, "patients": [patient for patient in told.get("patients", ()) if patient in patients]}

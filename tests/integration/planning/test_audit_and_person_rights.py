@@ -13,7 +13,7 @@ from services.planning.vault import person_vault
 from shared.db import Database
 from shared.streams import feeds
 from shared.streams.access_log import ACCESS_FEED
-from tests.builders import GOTEBORG, WARD, a_person, a_ward_event
+from tests.builders import GOTEBORG, WARD, a_person, a_personnummer, a_ward_event, admission_data
 from tests.integration.planning.conftest import GOTEBORG_NUMBER, GOTEBORG_UNIT, Planning
 from tests.integration.planning.plan_calls import ADULT, care, done, get, municipality, post, refused
 from tests.services import REGION, bearer
@@ -148,6 +148,21 @@ async def test_an_organisation_reviews_its_own_people_and_whoever_read_of_its_pa
     assert (first.json()["accesses"][0]["number"], rest.json()["accesses"][0]["number"]) == (1, 2)
     none = (await get(planning, auditor(planning), f"/v1/audit?case_id={case}&to=2020-01-01T00:00:00Z"))["accesses"]
     assert none == []
+
+
+async def test_of_what_another_organisation_read_in_one_go_only_the_own_patients_are_reviewed(planning: Planning) -> None:
+    case = await a_stay(planning)
+    another = a_person(id=a_personnummer(3))
+    elsewhere = str((await planning.tell(a_ward_event(id="SU-77", subject="SU-77", data=admission_data(person=another)))).json()["case_id"])
+    async with planning.database.transaction() as work:
+        await work.connection.execute(text("UPDATE cases SET provider = '5560000001' WHERE id = CAST(:id AS uuid)"), {"id": elsewhere})
+    await planning.mailbox(planning.municipality())
+    (line,) = [one for one in await log(planning) if one["action"] == "notices.read"]
+    assert (sorted(line["cases"]), len(line["patients"])) == (sorted([case, elsewhere]), 2), "positive control: both were read at once"
+    (seen,) = (await get(planning, auditor(planning), "/v1/audit"))["accesses"]
+    assert (seen["cases"], seen["patients"]) == ([case], [person_vault().stands_for(PERSON["type"], PERSON["id"])])
+    theirs = (await get(planning, auditor(planning, GOTEBORG_NUMBER), "/v1/audit"))["accesses"]
+    assert sorted(theirs[0]["cases"]) == sorted([case, elsewhere]), "whose people read sees all of it"
 
 
 async def test_what_is_known_of_one_patient_is_reviewed_by_a_number_in_the_body_only(planning: Planning) -> None:
