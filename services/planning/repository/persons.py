@@ -31,6 +31,7 @@ _PLANS: Final = text(
     FROM plans WHERE person_id = ANY(CAST(:numbers AS text[])) AND organisation = :organisation ORDER BY id
     """
 )
+_PLANS_OF_STAYS: Final = text("SELECT DISTINCT state FROM plans WHERE case_id = ANY(CAST(:cases AS uuid[]))")
 _EVENTS: Final = text(
     """
     SELECT c.id AS case_id, e.id, e.sent_at, e.body FROM cases c JOIN events e ON e.space = c.space AND e.subject = c.subject
@@ -164,6 +165,12 @@ async def kept_of(work: Work, organisation: str, kind: str, number: str) -> Kept
     asked = {"numbers": names_of(kind, number), "organisation": organisation}
     cases = (await work.connection.execute(_CASES, asked)).all()
     return Kept(cases, (await work.connection.execute(_PLANS, asked)).all())
+
+
+async def states_of_plans(work: Work, kept: Kept) -> frozenset[str]:
+    """How far every plan of hers has come, those of her stays too."""
+    of_stays = (await work.connection.execute(_PLANS_OF_STAYS, {"cases": kept.case_ids})).scalars()
+    return frozenset(of_stays) | {row.state for row in kept.plans}
 
 
 async def kept_of_case(work: Work, case_id: UUID) -> Kept:

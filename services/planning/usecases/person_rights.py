@@ -92,7 +92,7 @@ async def erase_person(  # who, of whom, why, by whom
     kept = await rows.kept_of(work, caller.organisation, kind, number)
     if any(row.state not in OVER for row in kept.cases if row.joined_to in {None, row.id}):
         raise Refused("person.case_open")
-    if any(row.state not in PLAN_OVER for row in kept.plans):
+    if not await rows.states_of_plans(work, kept) <= PLAN_OVER:
         raise Refused("person.case_open")
     await accesses.note(work, caller, "person.erasure", [*kept.case_ids, *kept.plan_ids], request_id=request_id)
     return await _erase(work, kept, basis=basis, by=by, client=caller.client_id)

@@ -250,6 +250,17 @@ async def test_nobody_is_erased_while_she_is_cared_for(planning: Planning) -> No
     assert (await get(planning, planning.ward, f"/v1/cases/{case}"))["person"]["id"] == PERSON["id"]
 
 
+async def test_nobody_is_erased_while_a_plan_of_her_stay_is_open(planning: Planning) -> None:
+    case = await a_stay(planning, over=False)
+    await done(post(planning, care(planning), "/v1/plans", {"case_id": case, "kind": "sip", "consent": "given"}))
+    ended = await planning.tell(a_ward_event("stay.discharged", {}, id="SU-9", time="2026-11-09T10:00:00+01:00"))
+    assert ended.status_code == 201, ended.text
+    assert await refused(erase(planning)) == (409, "person.case_open")
+    async with planning.database.transaction() as work:
+        await work.connection.execute(text("UPDATE plans SET state = 'closed'"))
+    assert (await erase(planning)).status_code == 201
+
+
 async def test_what_is_over_for_long_enough_is_erased_by_itself(planning: Planning) -> None:
     case = await a_stay(planning)
     async with planning.database.transaction() as work:
