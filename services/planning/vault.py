@@ -95,6 +95,10 @@ class Vault:
         """What is kept in place of a number, to find it again: its kind, and a keyed hash that says nothing without the key."""
         return f"{kind}:{digest(self._lookup, f'{kind}:{number}'.encode(), _DIGEST).hex()}"
 
+    def fingerprint(self, body: bytes) -> bytes:
+        """What a body that names a person is known again by. Keyed, for whoever has a register of all people could try them one by one."""
+        return digest(self._lookup, b"event|" + body, _DIGEST)
+
 
 def _bound(name: str, of: str) -> bytes:
     return f"{name}|{of}".encode()

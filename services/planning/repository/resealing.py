@@ -10,6 +10,7 @@ from sqlalchemy import TextClause, text
 from services.planning.repository.sealing import (
     SEALED,
     case_of,
+    event_fingerprint,
     notice_of,
     opened_event,
     opened_value,
@@ -105,7 +106,8 @@ def _key_of_person(row: Any) -> str | None:
 
 def _event_anew(row: Any) -> Mapping[str, str | None]:
     event = opened_event(row.body)
-    return {"body": sealed_event(event, canonical_plain(event))}
+    plain = canonical_plain(event)
+    return {"body": sealed_event(event, plain), "fingerprint": event_fingerprint(event, plain).hex()}
 
 
 def _case_anew(row: Any) -> Mapping[str, str | None]:
@@ -138,8 +140,8 @@ _NO_ID: Final = "00000000-0000-0000-0000-000000000000"
 PLACES: Final = (
     _place(
         "events",
-        "id, body",
-        "body = n.body",
+        "id, body, fingerprint",
+        "body = n.body, fingerprint = decode(n.fingerprint, 'hex')",
         id_type="bigint",
         first="0",
         sealed_in="CAST(body AS jsonb) #> '{data,person}'",

@@ -10,7 +10,7 @@ import msgspec
 
 from services.planning.domain.events import StayKey, ward_of
 from services.planning.repository import intake as rows
-from services.planning.repository.sealing import sealed_event
+from services.planning.repository.sealing import event_fingerprint, sealed_event
 from services.planning.translation import case_event
 from services.planning.usecases.case_view import shown
 from services.planning.usecases.folding import Folded, fold_cases, write_folded
@@ -73,7 +73,7 @@ def statement(value: Mapping[str, Any], caller: Caller, at: datetime, sent_at: d
             received_at=at,
             history=sent_at is not None,
             client=caller.client_id,
-            fingerprint=sha256(body.encode()).digest(),
+            fingerprint=event_fingerprint(content, body),
             body=sealed_event(content, body),
         ),
     )
@@ -95,11 +95,16 @@ async def accept(work: Work, statements: Sequence[Statement]) -> list[Accepted |
             fingerprint, answer = known[item.key]
         else:
             fingerprint, answer = first[item.key].row.fingerprint, answers[item.key]
-        if fingerprint != item.row.fingerprint:
+        if fingerprint != item.row.fingerprint and not _taken_before_keys(fingerprint, item):
             outcomes.append(HttpProblem("event.id_reused"))
         else:
             outcomes.append(Accepted(answer, repeated=item.key in known or item is not first[item.key]))
     return outcomes
+
+
+def _taken_before_keys(fingerprint: bytes, item: Statement) -> bool:
+    """Whether it is the event that was accepted before there were keys, and that the worker has not yet sealed."""
+    return fingerprint == sha256(canonical_plain(item.value).encode()).digest()
 
 
 async def _apply(work: Work, fresh: Sequence[Statement], inserted: Mapping[tuple[str, str], rows.Inserted]) -> dict[tuple[str, str], str]:

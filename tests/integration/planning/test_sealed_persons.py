@@ -1,6 +1,7 @@
 """Persons stand sealed in planning's tables, are found by what stands for their number, and a key can be replaced under way."""
 
 import json
+from hashlib import sha256
 from typing import Any
 
 import pytest
@@ -74,7 +75,10 @@ async def unseal(planning: Planning) -> None:
             await work.connection.execute(text(f"ALTER TABLE {table} DISABLE ROW LEVEL SECURITY"))
         for row in (await work.connection.execute(text("SELECT id, body FROM events"))).all():
             body = canonical_plain(sealing.opened_event(row.body))
-            await work.connection.execute(text("UPDATE events SET body = :body WHERE id = :id"), {"id": row.id, "body": body})
+            await work.connection.execute(
+                text("UPDATE events SET body = :body, fingerprint = :fingerprint WHERE id = :id"),
+                {"id": row.id, "body": body, "fingerprint": sha256(body.encode()).digest()},
+            )
         for row in (await work.connection.execute(text("SELECT id, person FROM cases"))).all():
             person = sealing.opened_value(row.person, of=sealing.case_of(row.id))
             await work.connection.execute(
@@ -109,6 +113,26 @@ async def keys(planning: Planning) -> dict[str, dict[str, int]]:
         return {use.key: use.rows for use in await usecases.key_use(work)}
 
 
+async def guessed(planning: Planning) -> list[int]:
+    """The events that somebody without a key knows to be of a person whose number, name and address she has from elsewhere."""
+    async with planning.database.transaction() as work:
+        found = (await work.connection.execute(text("SELECT id, body, fingerprint FROM events"))).all()
+    known = []
+    for row in found:
+        event = json.loads(row.body)
+        event["data"]["person"] = PERSON
+        if sha256(canonical_plain(event).encode()).digest() == bytes(row.fingerprint):
+            known.append(row.id)
+    return known
+
+
+async def test_no_event_can_be_tried_against_a_register_of_all_people(planning: Planning) -> None:
+    await told(planning)
+    assert await guessed(planning) == []
+    await unseal(planning)
+    assert await guessed(planning), "positive control"
+
+
 async def test_what_was_written_before_is_read_found_and_sealed(planning: Planning) -> None:
     case = await told(planning)
     before = await get(planning, planning.ward, f"/v1/cases/{case}")
@@ -118,8 +142,11 @@ async def test_what_was_written_before_is_read_found_and_sealed(planning: Planni
     sought = {"person": {"type": PERSON["type"], "id": PERSON["id"]}}
     found = await planning.http.post("/v1/cases/search", json=sought, headers=planning.ward)
     assert [one["id"] for one in found.json()["cases"]] == [case]
+    assert (await planning.tell(a_ward_event())).status_code == 200, "the same event again, before it was sealed"
     await seal_all(planning)
     assert PERSON["id"] not in await everything(planning)
+    assert await guessed(planning) == []
+    assert (await planning.tell(a_ward_event())).status_code == 200, "and after"
     assert await get(planning, planning.ward, f"/v1/cases/{case}") == before
     found = await planning.http.post("/v1/cases/search", json=sought, headers=planning.ward)
     assert [one["id"] for one in found.json()["cases"]] == [case]

@@ -1,6 +1,7 @@
 """Persons encrypted in their columns, looked up by keyed hash; the access log can be searched.
 
-The worker seals what was written before. Of an event nothing may change but how its person is kept.
+The worker seals what was written before. Of an event nothing may change but how its person is kept,
+and with what was written before there were keys what it is known again by.
 
 Revision: 0010, after 0009
 """
@@ -35,7 +36,8 @@ STATEMENTS = (
     BEGIN
         was := CAST(OLD.body AS jsonb);
         is_now := CAST(NEW.body AS jsonb);
-        IF to_jsonb(NEW) - 'body' IS DISTINCT FROM to_jsonb(OLD) - 'body'
+        IF to_jsonb(NEW) - ARRAY['body', 'fingerprint'] IS DISTINCT FROM to_jsonb(OLD) - ARRAY['body', 'fingerprint']
+           OR (NEW.fingerprint <> OLD.fingerprint AND jsonb_exists_any(was #> '{data,person}', ARRAY['sealed', 'withheld']))
            OR is_now #- '{data,person}' IS DISTINCT FROM was #- '{data,person}'
            OR jsonb_typeof(was #> '{data,person}') IS DISTINCT FROM 'object'
            OR jsonb_exists(was #> '{data,person}', 'withheld')
@@ -59,7 +61,7 @@ def upgrade() -> None:
     for statement in STATEMENTS:
         op.execute(statement)
     grant_to_all("SELECT, INSERT, UPDATE", "person_sealing")
-    op.execute(f'GRANT UPDATE (body) ON events TO "{role_beside("intake")}", "{role_beside("worker")}"')
+    op.execute(f'GRANT UPDATE (body, fingerprint) ON events TO "{role_beside("intake")}", "{role_beside("worker")}"')
 
 
 def downgrade() -> None:
