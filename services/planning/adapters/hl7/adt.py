@@ -38,6 +38,8 @@ _CANCELS: Final = {
     "A13": (EventType.DISCHARGED, EventType.DECEASED),
     "A25": (EventType.PLANNED_DISCHARGE_CHANGED,),
 }
+# What a stay has once at one time: said again with something else in it, it is corrected.
+_CORRECTED: Final = frozenset({EventType.TRANSFERRED, EventType.DISCHARGED, EventType.LEAVE_STARTED, EventType.LEAVE_ENDED})
 MERGE: Final = "A40"
 STAY_UNKNOWN: Final = Remark("PV1-19", Condition.ACCEPTED, "hl7.stay_unknown", "Nothing is known of this stay, and nothing was stored")
 NOT_INPATIENT: Final = Remark("PV1-2", Condition.ACCEPTED, "hl7.not_inpatient", "Not inpatient care, and nothing was stored")
@@ -117,10 +119,26 @@ def translate(stay: Stay) -> Translated:
     trigger = stay.header.trigger
     if trigger in _CANCELS:
         return Translated([_cancelled(stay, _CANCELS[trigger])])
-    translated = Translated(_TOLD[trigger](stay))
+    translated = Translated(_new(stay, _TOLD[trigger](stay)))
     if not translated.events:
         translated.remarks.append(NOTHING_NEW if stay.known.there else STAY_UNKNOWN)
     return translated
+
+
+def _new(stay: Stay, events: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Without what stands already: told again under another control id it would stand twice, and one cancellation would leave the other.
+
+    The same at the same time, but with something else in it, corrects what was told before.
+    """
+    new: list[dict[str, Any]] = []
+    for event in events:
+        before = stay.known.stated_at(event["type"], event["source"], event["time"])
+        if "corrects" in event["data"] or not before:
+            new.append(event)
+        elif event["data"] not in before.values():
+            last = list(before)[-1]
+            new.append(event | {"data": event["data"] | {"corrects": last}} if event["type"] in _CORRECTED else event)
+    return new
 
 
 def merged(message: Message, header: Header, known: StayKnown) -> dict[str, Any]:
@@ -148,6 +166,13 @@ def merged_number(message: Message) -> tuple[str, str]:
 
 def _admitted(stay: Stay) -> list[dict[str, Any]]:
     message = stay.message
+    before = stay.known.admission
+    if (
+        before is not None
+        and before["source"] == f"urn:hsa:{stay.ward}"
+        and stay.known.stated_at("stay.admitted", before["source"], stay.time(("PV1", 44)))
+    ):
+        return _updated(stay)
     planned = message.value("PV2", 9)
     data: dict[str, Any] = {"person": person(message, stay.known.person), **_needs(message), "care_type": _care_type(message)}
     if planned not in {"", DELETED}:
@@ -206,10 +231,12 @@ def _needs_changed(stay: Stay, who: Mapping[str, Any], time: str) -> list[dict[s
         return []
     needs = _needs(stay.message)
     same = set(needs["needs"]) == set(before.get("needs", ())) and needs.get("outpatient_unit") == before.get("outpatient_unit")
-    if same:
+    kind = _care_type(stay.message) if stay.message.value("ZNE", 3) else before.get("care_type")
+    if same and kind == before.get("care_type"):
         return []
-    kept = {name: before[name] for name in ("care_type", "planned_discharge_date", "given_on_paper_at") if name in before}
-    data = {**kept, "judged_at": time, **needs, "person": dict(who), "corrects": before["id"]}
+    judged = before.get("judged_at") if same else time
+    kept = {name: before[name] for name in ("planned_discharge_date", "given_on_paper_at") if name in before}
+    data = {**kept, "care_type": kind, **({"judged_at": judged} if judged else {}), **needs, "person": dict(who), "corrects": before["id"]}
     return [stay.event("stay.admitted", data, time=str(before["time"]), part="needs", source=str(before["source"]))]
 
 
@@ -253,14 +280,27 @@ def _readiness(stay: Stay) -> list[dict[str, Any]]:
     said = message.value("ZRD", 1).upper()
     if said not in {"", _READY, _WITHDRAWN}:
         raise wrong("ZRD-1", "not_allowed", Condition.UNKNOWN_VALUE)
-    if said == "" or stay.known.ready is (said == _READY):
+    if said == "":
         return []
+    if stay.known.ready is (said == _READY):
+        return _readiness_corrected(stay) if said == _READY else []
     time = stay.time(("ZRD", 2))
     if said == _WITHDRAWN:
         data: dict[str, Any] = {"reason": message.required("ZRD", 5)}
         return [stay.event("stay.ready_withdrawn", data | _on_paper(message), time=time, part="withdrawn")]
     data = {"compulsory": message.value("ZRD", 3).lower() or "none"} | _secrecy(message) | _on_paper(message)
     return [stay.event("stay.ready", data, time=time, part="ready")]
+
+
+def _readiness_corrected(stay: Stay) -> list[dict[str, Any]]:
+    """What ZRD says otherwise of a readiness that is known: the form of compulsory care, that secrecy was checked. Its time stays."""
+    before = stay.known.readiness
+    form = stay.message.value("ZRD", 3).lower()
+    stated = ({"compulsory": form} if form else {}) | _secrecy(stay.message)
+    if all(before["data"].get(name) == value for name, value in stated.items()):
+        return []
+    data = {**before["data"], **stated, "corrects": before["id"]}
+    return [stay.event("stay.ready", data, time=before["time"], part="ready", source=before["source"])]
 
 
 def _secrecy(message: Message) -> dict[str, Any]:

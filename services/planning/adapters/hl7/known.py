@@ -9,6 +9,7 @@ from services.planning.domain.amendments import amend
 from services.planning.domain.events import Admission, CaseEvent, EventType, PlannedDischarge, Transfer, ward_of
 from services.planning.domain.persons import person_known
 from services.planning.translation import case_event
+from shared.dates import format_instant
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +73,18 @@ class StayKnown:
         return None if last is None else last.type is EventType.READY
 
     @property
+    def readiness(self) -> Mapping[str, Any]:
+        """The readiness that was stated last, by the id of its first statement.
+
+        Raises:
+            LookupError: None stands.
+        """
+        last = self.latest(EventType.READY)
+        if last is None:
+            raise LookupError
+        return {"id": last.key.id, "source": last.key.source, "time": format_instant(last.time), "data": self._said(last)}
+
+    @property
     def admission(self) -> Mapping[str, Any] | None:
         """The data of the admission that counts, as last stated, and the id of its first statement beside it."""
         event = self.latest(EventType.ADMITTED)
@@ -90,3 +103,13 @@ class StayKnown:
     def latest(self, *kinds: EventType) -> CaseEvent | None:
         """The latest event of these kinds that counts, neither cancelled nor replaced."""
         return next((event for event in reversed(self._amended.events) if event.type in kinds), None)
+
+    def stated_at(self, kind: str, source: str, time: str) -> Mapping[str, Mapping[str, Any]]:
+        """What the events say, by their ids and as last stated, that count and are of this kind, source and time; the latest last."""
+        asked = (kind, source, time)
+        same = [one for one in self._amended.events if (one.type, one.key.source, format_instant(one.time)) == asked]
+        return {event.key.id: self._said(event) for event in same}
+
+    def _said(self, event: CaseEvent) -> Mapping[str, Any]:
+        last = self._amended.versions.get(event.key, (event,))[-1]
+        return {name: value for name, value in self._values[last.key]["data"].items() if name != "corrects"}
