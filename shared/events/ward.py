@@ -332,14 +332,26 @@ def parse_ward_event(data: object) -> WardEvent:
         Malformed: `event.type_unknown`, or `event.invalid` with a pointer and a code for every field that is wrong.
     """
     try:
-        return _ADAPTER.validate_python(data)
+        event = _ADAPTER.validate_python(data)
     except ValidationError as error:
         details = error.errors(include_url=False, include_input=False) if error.error_count() <= MOST_READ else []
+    else:
+        _refuse_number_as_name(event)
+        return event
     if not details:
         raise Malformed("event.invalid", errors=(FieldError("", "too_many_errors"),))
     if any(detail["type"] == "union_tag_invalid" for detail in details):
         raise Malformed("event.type_unknown", errors=(FieldError("/type", "not_allowed"),))
     raise Malformed("event.invalid", errors=tuple(_field_errors(details[:MOST_ERRORS])))
+
+
+def _refuse_number_as_name(event: WardEvent) -> None:
+    """The id of a stay stands in clear and is shown to every party; the number of a person, in whatever form, must not be in it."""
+    if not isinstance(event.data, AdmittedData | PersonChangedData):
+        return
+    without_century = event.data.person.id[2:]
+    if without_century in re.sub("[^0-9A-Z]", "", event.subject.upper()):
+        raise Malformed("event.invalid", errors=(FieldError("/subject", "stay_id.is_person"),))
 
 
 def _field_errors(details: Iterable[ErrorDetails]) -> Iterable[FieldError]:
