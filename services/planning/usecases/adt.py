@@ -63,5 +63,5 @@ async def _known(work: Work, caller: Caller, subject: str, header: Header) -> St
 
 
 def _before(rows: Sequence[Any], header: Header) -> Sequence[Any]:
-    own = [place for place, row in enumerate(rows) if row.event_id == header.event_id or row.event_id.startswith(f"{header.event_id}.")]
+    own = [place for place, row in enumerate(rows) if header.named(row.event_id)]
     return rows[: own[0]] if own else rows

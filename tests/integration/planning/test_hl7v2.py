@@ -162,7 +162,7 @@ async def test_everything_that_is_not_used_is_tolerated(planning: Planning) -> N
 async def test_latin_1_is_read_and_answered_as_such(planning: Planning) -> None:
     body = admission().decode().replace("UNICODE UTF-8", "8859/1").encode("latin-1")
     answer = await planning.http.post("/v1/hl7v2", content=body, headers={**planning.ward, **HL7})
-    assert answer.headers["content-type"] == "application/hl7-v2; charset=latin-1"
+    assert answer.headers["content-type"] == "application/hl7-v2; charset=iso-8859-1"
     assert (await the_case(planning))["person"]["registered_address"]["city"] == "Göteborg"
 
 

@@ -10,9 +10,9 @@ from typing import Any, Final
 
 from services.planning.adapters.hl7.header import Header
 from services.planning.adapters.hl7.known import StayKnown
-from services.planning.adapters.hl7.message import DELETED, Condition, Message, Remark, wrong
+from services.planning.adapters.hl7.message import DELETED, MERGING, Condition, Message, Remark, wrong
 from services.planning.adapters.hl7.persons import number, person
-from services.planning.adapters.hl7.times import day, written
+from services.planning.adapters.hl7.times import day, instant, written
 from services.planning.domain.events import EventType
 from shared.identifiers import parse_hsa_id
 
@@ -159,9 +159,11 @@ def merged_number(message: Message) -> tuple[str, str]:
     """The number that is merged into another (MRG-1), and its kind.
 
     Raises:
-        NotTaken: None of a kind that is known.
+        NotTaken: None of a kind that is known, or more than one merge: each comes in a message of its own.
     """
-    return number(message, "MRG", 1)
+    if message.count(MERGING) > 1:
+        raise wrong(MERGING, "repeated")
+    return number(message, MERGING, 1)
 
 
 def _admitted(stay: Stay) -> list[dict[str, Any]]:
@@ -267,7 +269,9 @@ _TOLD: Final[Mapping[str, Callable[[Stay], list[dict[str, Any]]]]] = {
 
 
 def _cancelled(stay: Stay, kinds: tuple[EventType, ...]) -> dict[str, Any]:
-    target = stay.known.latest(*kinds)
+    then = stay.message.value("EVN", 6)
+    happened = instant(then, "EVN-6") if then not in {"", DELETED} else None
+    target = stay.known.latest(*kinds, at=happened) or stay.known.latest(*kinds)
     if target is None:
         raise wrong("PV1-19", "hl7.nothing_to_cancel", Condition.UNKNOWN_KEY, "No event of that kind stands in this stay")
     data = {"event": target.key.id, "reason": f"ADT {stay.header.trigger}"}

@@ -12,6 +12,7 @@ OUR_NAME: Final = "DIRIGENT"
 PRODUCTION: Final = "P"
 PROCESSING: Final = frozenset({PRODUCTION, "D", "T"})
 _NAME: Final = re.compile(r"[!-~]{1,40}", re.ASCII)
+_PART: Final = re.compile(r"(\.(person|needs|planned|ready|withdrawn|[0-9a-f]{16}))?", re.ASCII)
 _CONTROL_ID: Final = re.compile(r"[!-~]{1,60}", re.ASCII)
 
 
@@ -21,6 +22,10 @@ class Header:
 
     trigger: str
     event_id: str
+
+    def named(self, event_id: str) -> bool:
+        """Whether an event is one of this message; another message's name may begin like this one's."""
+        return event_id.startswith(self.event_id) and _PART.fullmatch(event_id[len(self.event_id) :]) is not None
 
 
 def read_header(message: Message, *, demo: bool) -> Header:

@@ -100,9 +100,10 @@ class StayKnown:
             return True
         return self.latest(EventType.DISCHARGED, EventType.DECEASED) is not None
 
-    def latest(self, *kinds: EventType) -> CaseEvent | None:
-        """The latest event of these kinds that counts, neither cancelled nor replaced."""
-        return next((event for event in reversed(self._amended.events) if event.type in kinds), None)
+    def latest(self, *kinds: EventType, at: datetime | None = None) -> CaseEvent | None:
+        """The latest event of these kinds that counts, neither cancelled nor replaced; with `at` the one of that time."""
+        same = (event for event in reversed(self._amended.events) if event.type in kinds and at in {None, event.time})
+        return next(same, None)
 
     def stated_at(self, kind: str, source: str, time: str) -> Mapping[str, Mapping[str, Any]]:
         """What the events say, by their ids and as last stated, that count and are of this kind, source and time; the latest last."""

@@ -16,6 +16,7 @@ from hl7.exceptions import HL7Exception
 from shared.http.problems import HttpProblem
 
 USED: Final = ("MSH", "EVN", "PID", "PD1", "PV1", "PV2", "MRG", "ZRD", "ZNE")
+MERGING: Final = "MRG"
 LONGEST_SEGMENT: Final = 8_192
 MOST_READ: Final = 16_384
 """Characters of all segments that are read: the library takes its time with many divided fields."""
@@ -24,7 +25,7 @@ DELETED: Final = '""'
 _HEADER_FIELDS: Final = 18
 _TYPE: Final = 8
 _ENCODING: Final = re.compile(r"MSH([^\w\s])([^\w\s]{4,5})(?=\1|$)", re.ASCII)
-_CHARSETS: Final = {"": "utf-8", "ASCII": "ascii", "UNICODE UTF-8": "utf-8", "UTF-8": "utf-8", "8859/1": "latin-1"}
+_CHARSETS: Final = {"": "utf-8", "ASCII": "ascii", "UNICODE UTF-8": "utf-8", "UTF-8": "utf-8", "8859/1": "iso-8859-1"}
 _ESCAPED: Final = re.compile(r"[FSTREHN]|X(?:[2-6][0-9A-F]|7[0-9A-E])+|\.(?:br|fi|nf|ce|sp|in|ti|sk)[0-9]{0,2}", re.ASCII)
 
 
@@ -108,6 +109,10 @@ class Message:
     def has(self, segment: str) -> bool:
         """Whether a segment is there."""
         return self._segment(segment) is not None
+
+    def count(self, segment: str) -> int:
+        """How often a segment is there; of most only the first is kept."""
+        return sum(str(one[0]) == segment for one in self.parsed)
 
     def value(self, segment: str, field: int, component: int = 1, sub: int = 1) -> str:
         """One value of the first repetition, unescaped and without blanks around it; empty when it is not there.
@@ -228,7 +233,7 @@ def _whole(line: str) -> str:
 
 
 def _kept(lines: Sequence[str]) -> list[str]:
-    """The first of each segment that is used, the header first; a message holds exactly one header."""
+    """The first of each segment that is used, the header first; a message holds exactly one header. All merges: none is passed over."""
     kept: dict[str, str] = {}
     for line in lines:
         name = line[:3]
@@ -238,6 +243,8 @@ def _kept(lines: Sequence[str]) -> list[str]:
             if len(line) > LONGEST_SEGMENT:
                 raise HttpProblem("hl7.unreadable")
             kept[name] = line
+        elif name == MERGING:
+            kept[f"{name} {len(kept)}"] = line
     if next(iter(kept), None) != "MSH" or sum(map(len, kept.values())) > MOST_READ:
         raise HttpProblem("hl7.unreadable")
     return list(kept.values())
