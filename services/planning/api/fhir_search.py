@@ -30,6 +30,8 @@ from shared.streams.internal import long_poll
 _MOST_FIELDS: Final = 10
 _PAGE: Final = 50
 _MOST: Final = 200
+# FHIR R4 EncounterStatus: every one may be asked for, though not every one occurs.
+STATUSES: Final = ("planned", "arrived", "triaged", "in-progress", "onleave", "finished", "cancelled", "entered-in-error", "unknown")
 _PAGING: Final = frozenset({"_count", "_cursor"})
 router = APIRouter(tags=["FHIR"], route_class=FhirRoute)
 
@@ -175,8 +177,12 @@ async def _asked(request: Request, kind: str) -> Asked:
     if len(form) != len(pairs) or not set(form) <= {*SEARCHED_BY[kind], *_PAGING} or any("\x00" in text for text in form.values()):
         raise _cannot()
     count = form.pop("_count", str(_PAGE))
-    if not (count.isascii() and count.isdecimal() and 1 <= int(count[:4]) <= _MOST):
+    if not (count.isascii() and count.isdecimal() and len(count) <= len(str(_MOST)) and 1 <= int(count) <= _MOST):
         raise _cannot("/_count", "out_of_range")
+    if form.get("status", STATUSES[0]) not in STATUSES:
+        raise _cannot("/status", "not_allowed")
+    if len(form.keys() - {"status"}) > 1:  # both would have to hold, and each alone names what is sought
+        raise _cannot("/_id", "not_allowed")
     return Asked(count=int(count), cursor=form.pop("_cursor", ""), by=form)
 
 

@@ -68,7 +68,7 @@ def person_of(patient: Resource) -> dict[str, Any]:
             "given": " ".join(_text(one, "/Patient/name/given") for one in given) if isinstance(given, list) else "",
             "family": _text(name.get("family"), "/Patient/name/family"),
         },
-        "protected": any(_is_confidential(one) for one in _list(_member(patient.get("meta"), "security"))),
+        "protected": _is_protected(patient),
     }
     if not person["name"]["given"]:
         raise refused("/Patient/name/given", "missing")
@@ -171,8 +171,17 @@ def _chosen(parts: object, use: str) -> Resource:
     return next((one for one in found if one.get("use") == use), found[0] if found else {})
 
 
-def _is_confidential(label: object) -> bool:
-    return _member(label, "system") == CONFIDENTIALITY and _member(label, "code") in _CONFIDENTIAL
+def _is_protected(patient: Resource) -> bool:
+    """Whether a label says so; one that cannot be read is refused, because what it hides would be shown."""
+    labels = _member(patient.get("meta"), "security")
+    if labels is not None and not isinstance(labels, list):
+        raise refused("/Patient/meta/security", "type")
+    codes = [
+        _text(_member(label, "code"), "/Patient/meta/security/code")
+        for label in _list(labels)
+        if not isinstance(label, dict) or label.get("system") in {None, CONFIDENTIALITY}
+    ]
+    return not _CONFIDENTIAL.isdisjoint(codes)
 
 
 def _list(value: object) -> list[Any]:

@@ -53,9 +53,20 @@ def person(message: Message, known: Mapping[str, Any] | None) -> dict[str, Any]:
         stated |= {part: value for part, value in kept.items() if value is not None}
     else:
         stated |= address
-    protection = message.value("PD1", 12)
-    stated["protected"] = bool(before.get("protected", False)) if protection == "" else protection == "Y"
+    stated["protected"] = _protected(message, known=bool(before.get("protected", False)))
     return stated
+
+
+def _protected(message: Message, *, known: bool) -> bool:
+    """Whether the person is protected; a word that is not understood is refused, because what it hides would be shown.
+
+    Raises:
+        NotTaken: It says neither yes nor no.
+    """
+    said = message.value("PD1", 12).upper()
+    if said not in {"", "Y", "N", DELETED}:
+        raise wrong("PD1-12", "not_allowed", Condition.UNKNOWN_VALUE)
+    return known if said == "" else said == "Y"
 
 
 def _name(message: Message) -> dict[str, str] | None:
