@@ -155,7 +155,7 @@ def read_assertion(assertion: str, client_id: str, keys: KeySet, audience: str, 
         or token.header.get("typ") not in _ASSERTION_TYPES
         or expires > at + ASSERTION_LIFETIME + CLOCK_LEEWAY
         or not 0 < len(jti) <= _JTI_LIMIT
-        or "\x00" in jti
+        or not can_be_kept(jti)
     ):
         raise NotAuthenticated
     return Assertion(jti, expires + CLOCK_LEEWAY)
@@ -168,9 +168,14 @@ def claimed_client(assertion: str) -> str:
         NotAuthenticated: Not a compact JWT that names a subject.
     """
     subject = unverified(assertion, 1).get("sub")
-    if not isinstance(subject, str) or "\x00" in subject:
+    if not isinstance(subject, str) or not can_be_kept(subject):
         raise NotAuthenticated
     return subject
+
+
+def can_be_kept(text: str) -> bool:
+    """Whether text can be asked of the database at all: JSON can say NUL and halves of characters, which it cannot hold."""
+    return "\x00" not in text and not any("\ud800" <= char <= "\udfff" for char in text)
 
 
 def unverified(token: str, part: int) -> dict[str, Any]:

@@ -15,7 +15,7 @@ from joserfc.jwk import KeySet
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from services.gateway.admission import Admitted
-from services.gateway.auth import CLOCK_LEEWAY, NotAuthenticated, SigningKeys, unverified
+from services.gateway.auth import CLOCK_LEEWAY, NotAuthenticated, SigningKeys, can_be_kept, unverified
 from services.gateway.granting import Asked, grant_by_issuer
 from services.gateway.key_sources import KeySources, public_keys
 from shared.db import Database
@@ -181,7 +181,7 @@ class ExternalTokens:
         except (JoseError, ValueError, TypeError, KeyError, OverflowError, OSError) as error:
             raise NotAuthenticated from error
         subject, bound = read.claims.get(issuer.client_claim), read.claims.get("cnf")
-        if not isinstance(subject, str) or not 0 < len(subject) <= _SUBJECT_LIMIT or "\x00" in subject:
+        if not isinstance(subject, str) or not 0 < len(subject) <= _SUBJECT_LIMIT or not can_be_kept(subject):
             raise NotAuthenticated
         if bound is not None and (certificate is None or bound != {"x5t#S256": certificate}):
             raise NotAuthenticated

@@ -98,6 +98,7 @@ async def test_a_forged_token_of_theirs_is_refused_without_saying_why(registered
         "exp beyond all numbers": {"exp": 10**400},
         "subject of nobody": {"sub": "nobody"},
         "subject a number": {"sub": 7},
+        "subject half a character": {"sub": "\ud800"},
     }
     forged = forgeries(HEADER, claims(), KEY, OTHER) | {word: signed(HEADER, claims(**what), KEY) for word, what in changed.items()}
     hidden = {"request_id": None, "instance": None}

@@ -15,6 +15,7 @@ from shared.dates import now
 from shared.db import Database
 from shared.http.auth import TokenVerifier
 from shared.identifiers import uuid7
+from tests import forging
 from tests.integration.gateway.parts import PUBLIC_URL, SECRET, a_client, inside, register, settings_for
 
 GRANT = {"grant_type": "client_credentials"}
@@ -129,6 +130,15 @@ async def test_a_wrong_assertion_is_refused_without_saying_why(production: httpx
     answer = await ask(production, signed(**changed))
     assert refused(answer, 401, "invalid_client")
     assert answer.content == (await ask(production, signed("nobody"))).content
+
+
+@pytest.mark.parametrize("changed", [{"jti": "\ud800"}, {"sub": "\ud800"}, {"iss": "\udfff", "sub": "\udfff"}, {"jti": "a\x00"}], ids=repr)
+async def test_text_that_no_database_holds_is_refused_like_anything_else(production: httpx.AsyncClient, changed: dict[str, Any]) -> None:
+    at = int(now().timestamp())
+    claims = {"iss": "keyed", "sub": "keyed", "aud": f"{PUBLIC_URL}/oauth2/token", "iat": at, "exp": at + 60, "jti": str(uuid7())}
+    assertion = forging.signed({"alg": "ES256", "kid": "own"}, claims | changed, KEY)
+    answer = await ask(production, GRANT | {"client_assertion_type": ASSERTION_TYPE, "client_assertion": assertion})
+    assert (answer.status_code, answer.json()["error"]) == (401, "invalid_client")
 
 
 async def test_production_takes_no_secret(production: httpx.AsyncClient) -> None:
