@@ -114,7 +114,11 @@ class Issuers(BaseModel):
         organisation = entry.get(issuer.claims.organisation)
         if not isinstance(organisation, str) or organisation not in issuer.organisations:
             return
-        units = _words(entry.get(issuer.claims.units))
+        stated = entry.get(issuer.claims.units)
+        units = _words(stated)
+        # What is left out means the whole organisation where the role allows it; what cannot be read must not.
+        if stated is not None and len(units) != (len(stated) if isinstance(stated, list) else 1):
+            return
         if any((found := _UNIT.fullmatch(unit)) is None or found[1] != organisation for unit in units):
             return
         whole = f"SE{organisation}-"

@@ -93,6 +93,11 @@ async def test_a_forged_signature_opens_nothing(gateway_database: str, tmp_path:
         ({"organisation": REGION, "role": "Sjuksköterska"}, 403),  # the whole region is no ward
         ({"organisation": REGION, "units": [f"SE{REGION}-"], "role": "Sjuksköterska"}, 403),
         ({"organisation": REGION, "units": [f"SE{CITY}-E1"], "role": "Sjuksköterska"}, 403),  # units of somebody else
+        ({"organisation": CITY, "units": {"id": f"SE{CITY}-E1"}, "role": "Handläggare"}, 403),  # unreadable is not the whole of it
+        ({"organisation": CITY, "units": [f"SE{CITY}-E1", 5], "role": "Handläggare"}, 403),
+        ({"organisation": CITY, "units": [[f"SE{CITY}-E1"]], "role": "Handläggare"}, 403),
+        ({"organisation": CITY, "units": None, "role": "Handläggare"}, 303),
+        ({"organisation": CITY, "units": f"SE{CITY}-E1", "role": "Handläggare"}, 303),
         ({"organisation": CITY, "role": "Attestant"}, 403),  # a role of the region
         ({"organisation": REGION, "role": "Handläggare"}, 403),  # a role of municipalities
         ({"organisation": "5560000000", "role": "Loggranskare"}, 403),  # not for this provider to say
