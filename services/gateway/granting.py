@@ -74,15 +74,25 @@ async def grant_by_assertion(database: Database, sources: KeySources, client_id:
     raise NotAuthenticated
 
 
-async def grant_by_issuer(database: Database, issuer: str, subject: str, asked: Asked) -> Grant:
+async def grant_by_issuer(database: Database, issuer: str, subject: str, issued_at: float, asked: Asked) -> Grant:
     """Answer a client that another issuer, whom the operator trusts for it, vouches for.
 
+    Args:
+        database: The gateway's.
+        issuer: Who vouches.
+        subject: The client's name there.
+        issued_at: When the issuer said so, in seconds since 1970: what a client held when its tokens were taken back opens nothing.
+        asked: What is asked for.
+
     Raises:
-        NotAuthenticated: No client is known by that name, or it was revoked.
+        NotAuthenticated: No client is known by that name, it was revoked, or its tokens of then were taken back.
     """
     async with database.transaction(asked.at) as work:
         row = await repository.find_by_subject(work, issuer, subject)
         if row is None:
+            raise NotAuthenticated
+        cut = row["tokens_not_before"]
+        if cut is not None and issued_at <= cut.timestamp():
             raise NotAuthenticated
         return _grant(client_of(row), asked)
 

@@ -142,8 +142,8 @@ class ExternalTokens:
             if issuer is None:
                 return None
             at = self._clock()
-            subject, until = await self._verified(issuer, token, certificate, at)
-            grant = await grant_by_issuer(self._database(), issuer.issuer, subject, Asked(None, at, certificate))
+            subject, issued_at, until = await self._verified(issuer, token, certificate, at)
+            grant = await grant_by_issuer(self._database(), issuer.issuer, subject, issued_at, Asked(None, at, certificate))
         except NotAuthenticated as error:
             raise invalid_token() from error
         if grant.demo and not self._demo:
@@ -160,8 +160,8 @@ class ExternalTokens:
         name = unverified(token, 1).get("iss")
         return self._issuers.get(name) if isinstance(name, str) else None
 
-    async def _verified(self, issuer: Issuer, token: str, certificate: str | None, at: datetime) -> tuple[str, datetime]:
-        """The client's name at its issuer, and until when that holds; checked whole, every claim essential."""
+    async def _verified(self, issuer: Issuer, token: str, certificate: str | None, at: datetime) -> tuple[str, float, datetime]:
+        """The client's name at its issuer, since when and until when that holds; checked whole, every claim essential."""
         header = unverified(token, 0)
         kid = header.get("kid")
         if not _HEADERS.issuperset(header) or header.get("typ") not in issuer.types or not isinstance(kid, str | None):
@@ -187,7 +187,7 @@ class ExternalTokens:
             raise NotAuthenticated
         if until <= at:
             raise NotAuthenticated
-        return subject, until
+        return subject, float(read.claims["iat"]), until
 
     async def _keys(self, issuer: Issuer, kid: str | None) -> KeySet:
         if issuer.jwks_url is not None:

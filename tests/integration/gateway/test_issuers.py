@@ -1,5 +1,6 @@
 """Tokens of issuers that the operator trusts: verified whole, known as a registered client, exchanged for ours."""
 
+import asyncio
 import json
 from pathlib import Path
 from typing import Any
@@ -142,6 +143,27 @@ async def test_a_revoked_client_is_out_although_its_issuer_still_vouches_for_it(
         async with database.transaction() as work:
             await clients.revoke_client(work, "journal")
         assert (await refused_within(gateway, theirs)).status_code == 401
+    await database.close()
+
+
+async def test_a_token_of_theirs_from_before_a_cut_opens_nothing_and_a_new_one_does(registered: str, tmp_path: Path) -> None:
+    """Both after `revoke --tokens-only` and after the client was revoked and let in again."""
+    database = Database(registered)
+    begun = int(now().timestamp())
+    old, new = (header_of(signed(HEADER, claims(iat=at), KEY)) for at in (begun, begun + 25))
+    async with inside(settings_with(registered, tmp_path, an_issuer())) as gateway:
+        assert (await gateway.get("/v1/notices", headers=old)).status_code == 200
+        async with database.transaction() as work:
+            await clients.end_tokens(work, "journal")
+        await refused_within(gateway, old)
+        await asyncio.sleep(1.1)  # tokens of ours of the very second of a cut are refused whoever asks for them
+        assert (await gateway.get("/v1/notices", headers=old)).status_code == 401
+        assert (await gateway.get("/v1/notices", headers=new)).status_code == 200
+        async with database.transaction() as work:
+            await clients.revoke_client(work, "journal")
+            await clients.register_client(work, a_client(client_id="journal", issuer=ISSUER, subject="journal-su"))
+        await asyncio.sleep(1.1)
+        assert (await gateway.get("/v1/notices", headers=old)).status_code == 401
     await database.close()
 
 
