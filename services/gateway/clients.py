@@ -68,14 +68,18 @@ async def register_client(work: Work, client: Client, secret: str | None = None)
 
     Args:
         work: The transaction to do it in.
-        client: Who it is and what it may do. Without keys of either kind those that are stored stay.
-        secret: For `client_secret_basic`, which only a demo accepts; None leaves a stored secret as it is.
+        client: Who it is and what it may do. Without keys of either kind those that are stored stay, unless the client was revoked.
+        secret: For `client_secret_basic`, which only a demo accepts; None leaves a stored secret as it is, unless the client was revoked.
 
     Raises:
         Malformed: `client.id_malformed` or `client.unusable`; `errors` name what of it cannot be.
     """
     refuse_unusable(client)
     stored = await repository.lock_client(work, client.client_id)
+    if stored is not None and stored["disabled_at"] is not None:
+        # What was shut out may be in other hands: nothing it proved itself with then opens anything now.
+        stored = None
+        await repository.forget_former(work, client.client_id, all_of_them=True)
     secret_hash = stored["secret_hash"] if stored is not None else None
     if secret is not None and not (secret_hash and secret_matches(secret, secret_hash)):
         secret_hash = hash_secret(secret)

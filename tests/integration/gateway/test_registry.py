@@ -184,6 +184,19 @@ async def test_what_does_not_fit_together_is_not_registered(gateway_database: st
     assert caught.value.detail
 
 
+@pytest.mark.parametrize("again", [{"public_keys": jwks(OTHER)}, {"issuer": "https://idp.test", "subject": "keyed"}, {}], ids=str)
+async def test_what_a_revoked_client_had_opens_nothing_when_it_is_let_in_again(
+    gateway: httpx.AsyncClient, database: Database, gateway_database: str, again: dict[str, Any]
+) -> None:
+    await register(gateway_database, a_client(client_id="keyed", public_keys=jwks(OLD)), None)
+    await rotate(database, Credentials(public_keys=jwks(NEW)))
+    assert [await status_of(gateway, key) for key in (OLD, NEW)] == [200, 200]
+    async with database.transaction() as work:
+        await clients.revoke_client(work, "keyed")
+    await register(gateway_database, a_client(client_id="keyed", **again), None)
+    assert [await status_of(gateway, key) for key in (OLD, NEW, OTHER)] == [401, 401, 200 if "public_keys" in again else 401]
+
+
 async def test_only_a_client_in_use_can_be_changed(database: Database, gateway_database: str) -> None:
     with pytest.raises(UnknownClient):
         await rotate(database, Credentials(public_keys=jwks(NEW)))

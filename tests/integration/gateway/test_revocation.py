@@ -99,9 +99,9 @@ async def test_a_client_let_in_again_gets_new_tokens_and_its_old_ones_stay_refus
         mine = await token_of(gateway, KEY)
         await change(database, lambda work: clients.revoke_client(work, "keyed"))
         await refused_within(gateway, mine)
-        await register(gateway_database, a_client(client_id="keyed"), None)
+        await register(gateway_database, a_client(client_id="keyed", public_keys=jwks(OTHER)), None)
         await asyncio.sleep(1.1)
-        assert (await gateway.get("/v1/notices", headers=await token_of(gateway, KEY))).status_code == 200
+        assert (await gateway.get("/v1/notices", headers=await token_of(gateway, OTHER))).status_code == 200
         assert (await gateway.get("/v1/notices", headers=mine)).status_code == 401
 
 
