@@ -9,6 +9,7 @@ from pydantic import Field
 from services.planning import usecases
 from shared.dates import format_instant
 from shared.errors import FieldError, Malformed
+from shared.http.acting import acting_person
 from shared.http.call import Checked, StrictRoute, Working
 from shared.http.documented import with_example
 from shared.http.fields import Answer, Body, ShortText
@@ -42,7 +43,7 @@ class ErasureBody(Body):
 
     person: PersonNamed
     basis: ShortText = Field(description="the decision or rule it rests on", examples=["beslut IVO 2026-17"])
-    acted_by: ShortText | None = Field(default=None, description="name of the person who acts; the one who signed in unless named")
+    acted_by: ShortText | None = Field(default=None, description="name of the person who acts; who signed in may leave it out")
 
 
 class PersonExported(Answer):
@@ -96,7 +97,7 @@ async def export_person(call: Checked, work: Working, body: ExportBody) -> Perso
 @router.post("/v1/persons/erasure", status_code=HTTPStatus.CREATED, response_model=PersonErased)
 async def erase_person(call: Checked, work: Working, request: Request, body: ErasureBody) -> Response:
     """Erase who a person was from everything that the caller's organisation answers for. It cannot be undone."""
-    number, by = number_of(body.person), body.acted_by or call.caller.person or call.caller.client_id
+    number, by = number_of(body.person), acting_person(call.caller, body.acted_by, "/acted_by")
 
     async def act() -> PersonErased:
         done = await usecases.erase_person(work, call.caller, body.person.type, number, basis=body.basis, by=by, request_id=call.request_id)

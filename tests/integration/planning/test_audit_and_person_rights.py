@@ -198,7 +198,7 @@ async def test_a_person_gets_everything_and_who_read_it(planning: Planning) -> N
 
 async def erase(planning: Planning, **changed: Any) -> Any:
     return await post(
-        planning, auditor(planning), "/v1/persons/erasure", SOUGHT | {"basis": "beslut 17", "acted_by": "Maja Test"} | changed
+        planning, auditor(planning), "/v1/persons/erasure", SOUGHT | {"basis": "beslut 17", "acted_by": "Nils Test"} | changed
     )
 
 
@@ -274,6 +274,18 @@ async def test_what_is_over_for_long_enough_is_erased_by_itself(planning: Planni
 
 async def test_a_municipality_does_not_erase_what_the_hospital_answers_for(planning: Planning) -> None:
     await a_stay(planning)
-    body = SOUGHT | {"basis": "x", "acted_by": "Maja Test"}
+    body = SOUGHT | {"basis": "x", "acted_by": "Nils Test"}
     assert (await post(planning, auditor(planning, GOTEBORG_NUMBER), "/v1/persons/erasure", body)).status_code == 404
     assert (await post(planning, municipality(planning), "/v1/persons/erasure", body)).status_code == 403
+
+
+async def test_who_erases_is_whoever_signed_in_and_a_system_names_her(planning: Planning) -> None:
+    await a_stay(planning)
+    system = bearer(planning.tokens.token("auditor", scopes=["persons:write"], role="auditor", organisation=REGION, units=[f"SE{REGION}-"]))
+    body = SOUGHT | {"basis": "x"}
+    codes = []
+    for who, named in ((auditor(planning), {"acted_by": "Maja Test"}), (system, {})):
+        answer = await post(planning, who, "/v1/persons/erasure", body | named)
+        codes.append((answer.status_code, answer.json()["errors"]))
+    assert codes == [(422, [{"pointer": "/acted_by", "code": code}]) for code in ("person_differs", "person_missing")]
+    assert (await post(planning, auditor(planning), "/v1/persons/erasure", body)).status_code == 201
