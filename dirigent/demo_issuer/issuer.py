@@ -4,6 +4,7 @@ import base64
 import binascii
 import hashlib
 import hmac
+import re
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -37,6 +38,10 @@ _CODE_LIFETIME: Final = timedelta(minutes=1)
 _TOKEN_LIFETIME: Final = timedelta(minutes=5)
 _ASKED_AT_ONCE: Final = 1_000
 _FIELDS_LIMIT: Final = 20
+_NAMED_HERE: Final = re.compile(r"(?:127\.0\.0\.1|localhost|\[::1\])(?::\d{1,5})?", re.ASCII | re.IGNORECASE)
+_SAID_BY_PROXIES: Final = frozenset(
+    {b"forwarded", b"via", b"x-forwarded-for", b"x-forwarded-host", b"x-forwarded-proto", b"x-forwarded-server", b"x-real-ip"}
+)
 _HEADERS: Final = {
     "Content-Security-Policy": "default-src 'none'; style-src 'self'; base-uri 'none'; frame-ancestors 'none'",
     "X-Content-Type-Options": "nosniff",
@@ -106,9 +111,11 @@ class LoopbackOnly:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request, if it comes from here and not through a proxy."""
-        client = scope.get("client")
-        forwarded = any(name in {b"x-forwarded-for", b"forwarded"} for name, _ in scope.get("headers", ()))
-        if client is None or not is_loopback(str(client[0])) or forwarded:
+        client, headers = scope.get("client"), scope.get("headers", ())
+        hosts = [value.decode("latin-1") for name, value in headers if name == b"host"]
+        # The name too: a page elsewhere may have a name of its own lead here, and a proxy here passes on the one that users call.
+        named_here = len(hosts) == 1 and _NAMED_HERE.fullmatch(hosts[0]) is not None
+        if client is None or not is_loopback(str(client[0])) or not named_here or any(name in _SAID_BY_PROXIES for name, _ in headers):
             await Response(status_code=404)(scope, receive, send)
             return
         await self._app(scope, receive, send)

@@ -313,6 +313,13 @@ async def test_the_demos_provider_answers_this_machine_only() -> None:
         (("127.0.0.1", 1), {}, 200),
         (("192.0.2.7", 1), {}, 404),
         (("127.0.0.1", 1), {"X-Forwarded-For": "192.0.2.7"}, 404),
+        (("127.0.0.1", 1), {"X-Real-IP": "192.0.2.7"}, 404),
+        (("127.0.0.1", 1), {"Via": "1.1 proxy"}, 404),
+        (("127.0.0.1", 1), {"Host": "localhost:8080"}, 200),
+        (("127.0.0.1", 1), {"Host": "[::1]:8080"}, 200),
+        (("127.0.0.1", 1), {"Host": "dirigent.example.org"}, 404),  # a proxy on this machine that says nothing else
+        (("127.0.0.1", 1), {"Host": "127.0.0.1.evil.test:8080"}, 404),  # a page elsewhere whose name leads here
+        (("127.0.0.1", 1), {"Host": "evil.test@127.0.0.1"}, 404),
     ):
         transport = httpx.ASGITransport(app, client=client)
         async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1:8080") as asking:
