@@ -72,6 +72,8 @@ def _add_sign_in(router: APIRouter, signing_in: SigningIn, origin: Origin, *, de
             session_id = await signing_in.end(_database(request), told, cookie_of(request.scope["headers"], origin.sign_in))
         except (NotIdentified, NoCommission, ProviderUnavailable) as error:
             return _refused(request, *_WHY[type(error)])
+        # The browser forgets the session it had: nobody could end that one any more.
+        await signing_in.leave(_database(request), _session_id(request, origin))
         response = _to(STAFF)
         origin.drop(response, origin.sign_in)
         origin.keep(response, origin.session, session_id, signing_in.lifetimes.whole)

@@ -110,6 +110,16 @@ async def test_every_step_gives_the_session_a_new_id(browser: httpx.AsyncClient)
     assert (await browser.get("/v1/cases")).status_code == 200
 
 
+async def test_signing_in_anew_ends_the_session_that_the_browser_had(stand: Stand, browser: httpx.AsyncClient) -> None:
+    await sign_in(browser, "maja")
+    before = {"Cookie": f"{COOKIE}={_session(browser)}"}
+    await sign_in(browser, "lars")
+    async with stand.browser() as other:
+        assert (await other.get("/staff", headers=before)).headers["location"] == "/sign-in"
+        assert (await other.get("/v1/cases", headers=before)).status_code == 401
+    assert "Lars Test" in (await browser.get("/staff")).text
+
+
 async def test_changing_role_changes_what_one_may(stand: Stand, browser: httpx.AsyncClient) -> None:
     await sign_in(browser, "sven")
     scopes = []
