@@ -99,8 +99,8 @@ class Admission:
         return admitted
 
     def taken_back(self, admitted: Admitted) -> bool:
-        """Whether the token of somebody who was let in no longer holds."""
-        return self._revocations.refuses(admitted.caller.client_id, admitted.caller.issued_at)
+        """Whether the token of somebody who was let in no longer holds, or nobody could tell any more."""
+        return not self._revocations.current or self._revocations.refuses(admitted.caller.client_id, admitted.caller.issued_at)
 
     async def _find_out(self, scope: Scope, authorization: str | None) -> Admitted:
         """Look at a token we have not seen. An address that keeps sending bad ones waits: each costs a verification."""

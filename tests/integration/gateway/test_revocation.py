@@ -126,7 +126,10 @@ async def test_whoever_could_not_look_for_a_minute_lets_nobody_in(
         assert (await gateway.get("/health/live")).status_code == 200
 
 
-async def test_a_stream_of_a_revoked_client_ends(settings: Settings, database: Database) -> None:
+@pytest.mark.parametrize("known", [True, False], ids=["revoked", "nobody could look whether"])
+async def test_a_stream_of_a_revoked_client_ends(
+    settings: Settings, database: Database, monkeypatch: pytest.MonkeyPatch, known: bool
+) -> None:
     ended = asyncio.Event()
     streaming = FastAPI()
 
@@ -150,7 +153,10 @@ async def test_a_stream_of_a_revoked_client_ends(settings: Settings, database: D
             beats = answer.aiter_raw()
             for _ in range(6):
                 await anext(beats)
-            await change(database, lambda work: clients.revoke_client(work, "keyed"))
+            if known:
+                await change(database, lambda work: clients.revoke_client(work, "keyed"))
+            else:
+                monkeypatch.setattr(revocations, "TRUSTED_FOR_SECONDS", 0.0)
             async with asyncio.timeout(SOON_SECONDS):
                 async for _ in beats:
                     pass
