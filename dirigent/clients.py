@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Annotated, Any, Final, TypeVar
 
 import typer
+from sqlalchemy.exc import SQLAlchemyError
 
 from dirigent import tokens
 from dirigent.client_keys import make_key, read_public, thumbprint_in
@@ -25,6 +26,7 @@ from shared.db import Database, Work
 from shared.errors import Malformed
 
 GATEWAY_VARIABLE: Final = "DIRIGENT_GATEWAY_DATABASE_URL"
+_LONGEST_OVERLAP: Final = 8_760.0  # hours; a year
 T = TypeVar("T")
 
 app = typer.Typer(no_args_is_help=True, help="Systems that may call: who they are and what they prove it with.")
@@ -121,7 +123,9 @@ def rotate(  # noqa: PLR0913  # one of four proofs
     jwks_url: KeysAt = None,
     generate_key: NewKey = None,
     secret: Secret = False,
-    overlap: Annotated[float, typer.Option(min=0, help="Hours the old one is good for; 0 ends it and every token at once.")] = 24,
+    overlap: Annotated[
+        float, typer.Option(min=0, max=_LONGEST_OVERLAP, help="Hours the old one is good for; 0 ends it and every token at once.")
+    ] = 24,
     data: Data = None,
     as_json: AsJson = False,
 ) -> None:
@@ -189,6 +193,8 @@ def _do(data: Path | None, use: Callable[[Work], Awaitable[T]]) -> T:
         return asyncio.run(_on_the_database(data, use))
     except UnknownClient as error:
         raise CannotStart(f"no such client: {error}") from None
+    except (OSError, SQLAlchemyError) as error:
+        raise CannotStart(f"the gateway's database does not answer ({type(error).__name__})") from None
     except Malformed as error:
         raise CannotStart(error.detail or "the id holds 1 to 100 printable characters and no colon") from None
 

@@ -9,7 +9,9 @@ from pathlib import Path
 from typing import Annotated, Any, Final, TypeVar
 
 import typer
+from sqlalchemy.exc import SQLAlchemyError
 
+from dirigent.failure import CannotStart
 from dirigent.supervisor.system import Options, databases_of
 from services.gateway.staff.sessions import Session, end_sessions_of, list_sessions
 from shared.dates import format_instant
@@ -75,7 +77,10 @@ def _told(session: Session) -> dict[str, Any]:
 
 def _do(data: Path | None, use: Callable[[Work], Awaitable[T]]) -> T:
     """Run one use case on the gateway's database, in one transaction."""
-    return asyncio.run(_on_the_database(data, use))
+    try:
+        return asyncio.run(_on_the_database(data, use))
+    except (OSError, SQLAlchemyError) as error:
+        raise CannotStart(f"the gateway's database does not answer ({type(error).__name__})") from None
 
 
 async def _on_the_database(data: Path | None, use: Callable[[Work], Awaitable[T]]) -> T:

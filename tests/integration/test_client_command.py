@@ -55,6 +55,25 @@ async def status_of(gateway: httpx.AsyncClient, key: Path, client: str = "ward-x
     return (await gateway.post("/oauth2/token", data=assertion_form(key, client, PUBLIC_URL))).status_code
 
 
+@pytest.mark.parametrize("address", ["nonsense", "postgresql+asyncpg://gateway:hemligt@127.0.0.1:1/gateway"])
+@pytest.mark.parametrize(
+    "command", [("client", "list"), ("client", "add", "ward-x", *WARD, "--generate-key", "key.json"), ("staff", "list")]
+)
+def test_a_database_that_does_not_answer_is_said_in_one_line(tmp_path: Path, address: str, command: tuple[str, ...]) -> None:
+    environment = os.environ | {"DIRIGENT_GATEWAY_DATABASE_URL": address, "PYTHONPATH": str(REPOSITORY)}
+    called = [sys.executable, "-m", "dirigent", *command]
+    ended = subprocess.run(called, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)
+    assert "database does not answer" in refused(ended)
+    assert not list(tmp_path.iterdir()), "no key is left that opens nothing"
+
+
+@pytest.mark.parametrize("hours", ["inf", "nan", "-1", "1e9"])
+def test_an_overlap_is_a_number_of_hours_that_can_pass(run: Run, tmp_path: Path, hours: str) -> None:
+    ended = run("rotate", "ward-x", "--generate-key", tmp_path / "key.json", "--overlap", hours)
+    assert (ended.returncode, "Traceback" in ended.stderr) == (2, False)
+    assert not (tmp_path / "key.json").exists()
+
+
 async def test_a_client_is_entered_rotated_and_revoked(run: Run, gateway_database: str, tmp_path: Path) -> None:
     first, second = tmp_path / "first.json", tmp_path / "second.json"
     added = told(run("add", "ward-x", *WARD, "--generate-key", first, "--by", "Anna Test", "--json"))
