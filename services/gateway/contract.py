@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping
 from copy import deepcopy
 from typing import Any, Final
 
+from services.gateway.clients import BESIDE_ROUTES
 from services.gateway.routes import shape
 from services.gateway.wording import first_sentence, say_what_comes_back, tell_of_pages, unreadable
 from shared.http.access import Route
@@ -19,6 +20,7 @@ _PROBLEMS: Final = {
     "401": "No valid token.",
     "403": "The token lacks the scope, or its holder the role.",
     "404": "Unknown, or not yours: the two look the same.",
+    "408": "The body did not come whole in time.",
     "409": "Well formed, but refused by the state of things.",
     "413": "The body is larger than this path takes.",
     "415": "Wrong content type, or a compressed body.",
@@ -28,7 +30,10 @@ _PROBLEMS: Final = {
 }
 _PROBLEM_CONTENT: Final[Document] = {"content": {"application/problem+json": {"schema": {"$ref": f"{_SCHEMAS}Problem"}}}}
 _ALWAYS: Final = ("401", "403", "429", "503")
-_WITH_BODY: Final = ("413", "415", "422")
+_WITH_BODY: Final = ("408", "413", "415", "422")
+_OWN_WITH_BODY: Final = ("408", "413")
+_RETRY_AFTER: Final[Document] = {"description": "Seconds to wait before the next try.", "schema": {"type": "integer", "minimum": 1}}
+_WAITED_FOR: Final = frozenset({"429", "503"})
 _REFUSABLE: Final = ("409",)
 _IS_ERROR: Final = ("4", "5")
 
@@ -107,7 +112,7 @@ def merge(documents: Mapping[str, Document], routes: Iterable[Route], public_url
         "components": {
             "schemas": dict(sorted(_used(schemas, paths, webhooks).items())),
             "securitySchemes": _security_schemes(public_url, table.values()),
-            "responses": {status: {"description": text, **_PROBLEM_CONTENT} for status, text in _PROBLEMS.items()},
+            "responses": {status: _problem(status, text) for status, text in _PROBLEMS.items()},
         },
     }
 
@@ -130,6 +135,9 @@ def _operation(service: str, path: str, operation: Document, route: Route | None
     told = deepcopy(operation)
     told["tags"] = [group_of(path)]
     if service == "gateway":
+        expected = ("429", *(_OWN_WITH_BODY if "requestBody" in told else ()))
+        stated = told.get("responses", {})
+        told["responses"] = dict(sorted(({status: {"$ref": f"#/components/responses/{status}"} for status in expected} | stated).items()))
         return told
     told["summary"] = first_sentence(told.get("description") or told.get("summary", ""))
     stated = told.get("responses", {}).items()
@@ -148,6 +156,11 @@ def _operation(service: str, path: str, operation: Document, route: Route | None
         if route.idempotency_key:
             told["parameters"] = [*told.get("parameters", ()), idempotency_key(required=True)]
     return told
+
+
+def _problem(status: str, text: str) -> Document:
+    headers = {"headers": {"Retry-After": _RETRY_AFTER}} if status in _WAITED_FOR else {}
+    return {"description": text, **headers, **_PROBLEM_CONTENT}
 
 
 def _is_its_own(answer: Document) -> bool:
@@ -169,7 +182,7 @@ def _webhook(item: Document) -> Document:
 
 
 def _security_schemes(public_url: str, routes: Iterable[Route]) -> Document:
-    scopes = sorted({scope for route in routes for scope in route.scopes})
+    scopes = sorted({scope for route in routes for scope in route.scopes} | BESIDE_ROUTES)
     return {
         "oauth2": {
             "type": "oauth2",

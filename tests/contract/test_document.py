@@ -5,8 +5,9 @@ from pathlib import Path
 from typing import Any
 
 from services.gateway.app import build_document
+from services.gateway.clients import BESIDE_ROUTES
 from services.gateway.routes import shape
-from shared.http.access import ROUTES
+from shared.http.access import ROUTES, SCOPES
 from tests.contract.system import PUBLIC_URL, System
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -53,6 +54,21 @@ def test_every_error_is_a_problem_and_the_framework_s_own_is_never_told(system: 
         if path.startswith("/v1/"):
             for operation in item.values():
                 assert {"401", "403", "429", "503"} <= set(operation["responses"])
+
+
+def test_what_the_door_answers_by_itself_is_told_of_every_operation(system: System) -> None:
+    document = document_of(system)
+    for path, item in document["paths"].items():
+        for method, operation in item.items():
+            by_the_door = {"429"} | ({"408", "413"} if "requestBody" in operation else set())
+            assert by_the_door <= set(operation["responses"]), (method, path)
+    answers = document["components"]["responses"]
+    assert {status for status, answer in answers.items() if "Retry-After" in answer.get("headers", {})} == {"429", "503"}
+
+
+def test_every_scope_that_a_token_can_carry_is_told(system: System) -> None:
+    flow = document_of(system)["components"]["securitySchemes"]["oauth2"]["flows"]["clientCredentials"]
+    assert set(flow["scopes"]) == SCOPES | BESIDE_ROUTES
 
 
 def test_the_webhook_is_told(system: System) -> None:
