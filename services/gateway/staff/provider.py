@@ -69,6 +69,8 @@ class _Addresses:
     authorization: str
     token: str
     keys: str
+    names_itself: bool
+    """Whether it says who answers whenever it sends a browser back (RFC 9207)."""
 
 
 class Provider:
@@ -119,6 +121,14 @@ class Provider:
         }
         where = (await self._discovered()).authorization
         return f"{where}{'&' if '?' in where else '?'}{urlencode(asked)}"
+
+    async def answers_as(self, named: str | None) -> bool:
+        """Whether the `iss` that came back with the browser is this provider's; left out only by one that never says it (RFC 9207 2.4).
+
+        Raises:
+            ProviderUnavailable: The provider does not say what it does.
+        """
+        return named == self.issuer.issuer or (named is None and not (await self._discovered()).names_itself)
 
     async def identify(self, code: str, challenge: Challenge, at: datetime) -> Mapping[str, Any]:
         """Turn the code that the browser brought back into the claims of a checked ID token.
@@ -211,7 +221,9 @@ class Provider:
                 if status != _OK or found.get("issuer") != self.issuer.issuer:
                     raise ProviderUnavailable("not the provider that it should be")
                 named = [found.get(name) for name in ("authorization_endpoint", "token_endpoint", "jwks_uri")]
-                addresses = _Addresses(*(self._allowed(address) for address in named))
+                names_itself = found.get("authorization_response_iss_parameter_supported") is True
+                authorization, token, keys = (self._allowed(address) for address in named)
+                addresses = _Addresses(authorization, token, keys, names_itself)
                 self._addresses = monotonic() + _DISCOVERY_SECONDS, addresses
             return self._addresses[1]
 

@@ -68,7 +68,7 @@ class SigningIn:
         key, challenge = begun
         provider = self._providers.get(key)
         # `iss` says who answers (RFC 9207), so that one provider cannot pass its answer off as another's.
-        if provider is None or "error" in told or told.get("iss", provider.issuer.issuer) != provider.issuer.issuer:
+        if provider is None or "error" in told or not await provider.answers_as(told.get("iss")):
             raise NotIdentified
         claims = await provider.identify(told.get("code", ""), challenge, work.at)
         try:

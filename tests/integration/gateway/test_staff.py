@@ -269,6 +269,15 @@ async def test_a_changed_answer_of_the_provider_is_refused(browser: httpx.AsyncC
     assert (answer.status_code, COOKIE in browser.cookies) == (400, False)
 
 
+async def test_an_answer_that_does_not_say_whose_it_is_is_refused_where_the_provider_says_so(browser: httpx.AsyncClient) -> None:
+    """RFC 9207 2.4: otherwise one provider could pass its answer off as another's by leaving the name out, or saying two."""
+    for change in ("left out", "said twice"):
+        address = httpx.URL(await back_from_demo(browser, "maja"))
+        named = address.copy_remove_param("iss") if change == "left out" else address.copy_add_param("iss", "https://other.test")
+        answer = await browser.get(named)
+        assert (answer.status_code, COOKIE in browser.cookies) == (400, False), change
+
+
 async def test_a_sign_in_that_took_too_long_is_refused(gateway_database: str) -> None:
     database = Database(gateway_database)
     challenge = Challenge.fresh()
