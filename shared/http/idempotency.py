@@ -16,7 +16,8 @@ from shared.http.problems import HttpProblem
 from shared.streams.canonical import canonical
 
 _LOCK: Final = text("SELECT pg_try_advisory_xact_lock(hashtextextended(:name, 0))")
-_FIND: Final = text("SELECT fingerprint, status, body FROM idempotency_keys WHERE client = :client AND key = :key")
+# Keys were kept as sent once: one of those is still known for as long as it is kept.
+_FIND: Final = text("SELECT fingerprint, status, body FROM idempotency_keys WHERE client = :client AND key IN (:key, :sent)")
 _KEEP: Final = text(
     "INSERT INTO idempotency_keys (client, key, fingerprint, status, body) VALUES (:client, :key, :fingerprint, :status, :body)"
 )
@@ -27,6 +28,8 @@ async def once(
 ) -> Response:
     """Do what was asked for once per client and key; a repetition gets the first answer.
 
+    Of the key its hash is kept: a client may have made it of anything, also of a patient's number.
+
     A refused request leaves no key behind: its transaction is rolled back, and the same key may be tried again later.
 
     Raises:
@@ -35,13 +38,13 @@ async def once(
     """
     if call.idempotency_key is None:
         return _answer((await act()).model_dump_json(), status)
-    client, key = call.caller.client_id, call.idempotency_key
+    client, key = call.caller.client_id, hashlib.sha256(call.idempotency_key.encode()).hexdigest()
     if not (await work.connection.execute(_LOCK, {"name": f"{client}\n{key}"})).scalar_one():
         raise Refused("idempotency.in_progress")
     sent = await request.json() if await request.body() else None
     target = f"{request.url.path}?{request.url.query}" if request.url.query else request.url.path
     fingerprint = hashlib.sha256(f"{request.method} {target}\n{canonical(sent)}".encode()).digest()
-    known = (await work.connection.execute(_FIND, {"client": client, "key": key})).one_or_none()
+    known = (await work.connection.execute(_FIND, {"client": client, "key": key, "sent": call.idempotency_key})).one_or_none()
     if known is not None:
         if bytes(known.fingerprint) != fingerprint:
             raise HttpProblem("idempotency.key_reused")

@@ -12,7 +12,7 @@ from services.notifications.api import create_app
 from services.notifications.usecases import TargetPolicy
 from shared.db import Database
 from shared.identifiers import uuid7
-from tests.integration.notifications.parts import LOCAL, ORGANISATION, delivering, rows, settings_for
+from tests.integration.notifications.parts import LOCAL, ORGANISATION, change, delivering, rows, settings_for
 from tests.integration.notifications.receivers import answer, receiver
 from tests.patience import until
 from tests.services import Tokens, bearer, serving
@@ -85,6 +85,19 @@ async def test_a_subscription_is_made_once_and_its_secret_shown_in_that_answer_o
     stored = [*await rows(database, "SELECT * FROM subscriptions"), *await rows(database, "SELECT * FROM idempotency_keys")]
     assert len(stored) == 2
     assert told["secret"].removeprefix("whsec_") not in str(stored)
+
+
+async def test_a_key_is_kept_as_its_hash_and_one_that_was_kept_as_sent_is_still_known(
+    client: httpx.AsyncClient, tokens: Tokens, database: Database
+) -> None:
+    headers = auth(tokens, key="18900101-9802")
+    made = await subscribe(client, headers)
+    assert "9802" not in str([row.key for row in await rows(database, "SELECT key FROM idempotency_keys")])
+    columns = "client, fingerprint, status, body"
+    await change(database, f"INSERT INTO idempotency_keys (key, {columns}) SELECT '18900101-9802', {columns} FROM idempotency_keys")  # noqa: S608
+    await change(database, "DELETE FROM idempotency_keys WHERE key <> '18900101-9802'")
+    again = await subscribe(client, headers)
+    assert (again.json()["id"], again.headers["idempotent-replayed"]) == (made.json()["id"], "true")
 
 
 async def test_a_second_subscription_of_the_same_organisation_is_refused_until_the_first_is_deleted(
