@@ -45,7 +45,10 @@ async def over_mllp(county: County, data: Path, folder: Path) -> AsyncIterator[S
     certificate, key = authority.issue("listener")
     tls = ["--certificate", certificate, "--key", key, "--client-ca", authority.file, "--peer", "integration"]
     command = ["-m", "dirigent", "mllp", "--client", "ward-su", "--port", "0", "--url", county.api.url, "--data", data, *tls]
-    program = await asyncio.create_subprocess_exec(sys.executable, *map(str, command), stdout=asyncio.subprocess.PIPE)
+    # What it says is kept beside what the others say, for the search after all journeys.
+    log = data / "logs" / f"mllp-{next(_runs)}.log"
+    with log.open("wb") as told:
+        program = await asyncio.create_subprocess_exec(sys.executable, *map(str, command), stdout=asyncio.subprocess.PIPE, stderr=told)
     assert program.stdout
     try:
         line = (await asyncio.wait_for(program.stdout.readline(), 60)).decode()
@@ -63,7 +66,8 @@ async def over_mllp(county: County, data: Path, folder: Path) -> AsyncIterator[S
         writer.close()
     finally:
         program.terminate()
-        await program.wait()
+        said, _ = await program.communicate()
+        log.write_bytes(log.read_bytes() + said)
 
 
 def the_file(stay: Stay, reserve: str) -> list[bytes]:
