@@ -12,7 +12,7 @@ from shared.db import Database, Work
 from shared.http import strict_json
 from shared.http.access import BY_TEMPLATE, Route
 from shared.http.auth import Caller, TokenVerifier
-from shared.http.policies import REGION_OFFICES
+from shared.http.policies import OF_THE_REGION, REGION_OFFICES
 from shared.http.problems import HttpProblem
 from shared.http.query import QueryForms, declared_query, refuse_odd_query
 
@@ -88,8 +88,8 @@ def check(request: Request) -> Call:
     route = BY_TEMPLATE[request.method, served.path]
     if not caller.scopes.intersection(route.scopes) or (route.roles and caller.role not in route.roles):
         raise HttpProblem("access.denied")
-    if caller.role in REGION_OFFICES and caller.organisation != request.app.state.settings.region:
-        raise HttpProblem("access.denied")  # an office of the region is one of this region, whatever somebody registered
+    if _claims_the_region(caller, route) and caller.organisation != request.app.state.settings.region:
+        raise HttpProblem("access.denied")
     if request.scope["query_string"]:
         refuse_odd_query(request.scope["query_string"], served.query_forms)
     key = request.headers.get("idempotency-key")
@@ -98,6 +98,11 @@ def check(request: Request) -> Call:
     if key is not None and not _KEY.fullmatch(key):
         raise HttpProblem("idempotency.key_missing")
     return Call(caller, route, request_id_of(request), key, request.headers.get("accept-language"))
+
+
+def _claims_the_region(caller: Caller, route: Route) -> bool:
+    """Whether the caller would see what the creditor sees: then it must be one of this region, whatever somebody registered."""
+    return caller.role in REGION_OFFICES and route.policy in OF_THE_REGION
 
 
 def request_id_of(request: Request) -> str:

@@ -45,3 +45,17 @@ class Policy(StrEnum):
     STREAM = "stream", "What is told to the caller's organisation about the caller's units."
     OWN_CONTACT = "own_contact", "E-mail digests and contacts of the caller's organisation, for units inside the caller's."
     OWN_ESCALATION = "own_escalation", "What the caller's organisation was told and has not answered."
+
+
+OF_THE_REGION: Final = frozenset(
+    {
+        Policy.FIGURES,
+        Policy.MONTHS_OF_EVERYONE,
+        Policy.TERMS,
+        Policy.DEBTOR_OR_CREDITOR,
+        Policy.CREDITOR,
+        Policy.DEBTOR,
+        Policy.OWN_SIMULATION,
+    }
+)
+"""Where a role of `REGION_OFFICES` speaks for the creditor; elsewhere (log review) other organisations have the same offices."""
