@@ -27,6 +27,7 @@ _WORDS: Final[Mapping[str, str]] = {
     "municipality_code.format": "not a municipality's code of four digits",
     "organisation_unknown": "no such organisation in the directory or the file",
     "unit_unknown": "no such unit in the directory or the file",
+    "office_of_a_municipality": "only the region has units of kind office",
     "function_of_other_kind": "a unit of this kind has no mailbox of this function",
 }
 

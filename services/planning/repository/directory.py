@@ -32,13 +32,13 @@ _BY_ID: Final = text(
     WHERE m.id = ANY(CAST(:ids AS uuid[])) ORDER BY m.id
     """
 )
-# Only the region has units that are no municipality's: its organisation has no municipality.
+# No municipality has an office; a private care provider may have a `controller` of its own, which is no business of the creditor's.
 _CONTROLLERS_OF_REGION: Final = text(
     """
     SELECT m.id, m.recipient, m.organisation, m.unit, m.function, m.district,
            greatest(u.valid_from, o.valid_from) AS stands_from, least(u.valid_to, o.valid_to) AS stands_to
     FROM mailboxes m JOIN units u ON u.hsa_id = m.unit JOIN organisations o ON o.number = m.organisation
-    WHERE m.function = 'controller' AND o.municipality IS NULL AND m.recipient NOT LIKE 'municipality:%' ORDER BY m.id
+    WHERE m.function = 'controller' AND u.kind = 'office' AND o.municipality IS NULL ORDER BY m.id
     """
 )
 _OF_CALLER: Final = text(
@@ -84,6 +84,7 @@ _POLLED: Final = text(
     """
 )
 WARD: Final = "ward"
+CONTROLLER: Final = "controller"
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +105,11 @@ class Mailbox:
     def feed(self) -> str:
         """The name of its feed."""
         return f"mailbox/{self.id}"
+
+    @property
+    def takes_patients(self) -> bool:
+        """Whether notices of patients may stand in it: never with the region's controllers, who are no party of any stay."""
+        return self.function != CONTROLLER or self.municipality is not None
 
     @property
     def municipality(self) -> str | None:
@@ -127,7 +133,7 @@ class Reach:
         reach = cls()
         for mailbox in sorted(mailboxes, key=lambda one: one.id):
             reach.mailboxes[mailbox.id] = mailbox
-            if mailbox.function != WARD:
+            if mailbox.function != WARD and mailbox.takes_patients:
                 kind, _, code = mailbox.recipient.partition(":")
                 recipient = Recipient("municipality" if kind == "municipality" else "unit", code)
                 others = reach.boxes[recipient].boxes if recipient in reach.boxes else ()

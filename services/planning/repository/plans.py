@@ -97,7 +97,8 @@ _REACHED: Final = text(
     SELECT DISTINCT ON (a.unit) a.unit AS asked, a.team, m.id, m.recipient, m.organisation, m.unit, m.function, m.district
     FROM asked a
     LEFT JOIN (SELECT m.* FROM mailboxes m JOIN units u ON u.hsa_id = m.unit JOIN organisations o ON o.number = u.organisation
-               WHERE daterange(greatest(u.valid_from, o.valid_from), least(u.valid_to, o.valid_to), '[]') @> CAST(:day AS date)) AS m
+               WHERE u.kind <> 'office'
+                 AND daterange(greatest(u.valid_from, o.valid_from), least(u.valid_to, o.valid_to), '[]') @> CAST(:day AS date)) AS m
       ON m.unit = a.unit
     ORDER BY a.unit, m.function = ANY(CAST(:first AS text[])) DESC NULLS LAST, m.function, m.district, a.team
     """

@@ -104,7 +104,7 @@ units = Table(
     Column("sub_region", Text),
     Column("valid_from", Date),
     Column("valid_to", Date),
-    CheckConstraint("kind IN ('ward', 'care_centre', 'municipal', 'team')", name="units_kind"),
+    CheckConstraint("kind IN ('ward', 'care_centre', 'municipal', 'team', 'office')", name="units_kind"),
     comment="stay_space = within what a ward's stay ids are unique, its record system; none = the care provider",
 )
 

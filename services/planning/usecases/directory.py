@@ -41,7 +41,7 @@ class Organisation:
 
 @dataclass(frozen=True, slots=True)
 class Unit:
-    """A ward, a care centre or a municipal unit: HSA-id, owner, name, kind (`ward`, `care_centre`, `municipal`).
+    """A unit: HSA-id, owner, name, kind (`ward`, `care_centre`, `municipal`, `team`, `office`).
 
     `stay_space`: within what a ward's stay ids are unique, e.g. its hospital's record system; none = the care provider.
     """

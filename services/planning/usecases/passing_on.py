@@ -123,7 +123,7 @@ async def forward_notice(work: Work, caller: Caller, notice_id: UUID, *, to: UUI
         raise Refused("notice.forwarded", "The notice was sent on before; send its copy on instead.")
     move(NoticeStanding(NoticeStatus(row.state)), NoticeTrigger.FORWARD)
     target = next(iter(await directory.by_id(work, [to])), None)
-    if target is None or not _within(own, target, caller) or target.function == directory.WARD or target.id == own.id:
+    if target is None or not _within(own, target, caller) or not _takes(target) or target.id == own.id:
         raise Malformed("notice.mailbox_unknown", errors=(FieldError("/mailbox", "mailbox_unknown"),))
     if not target.standing.on(local_date(work.at)):
         raise Malformed("notice.mailbox_unknown", errors=(FieldError("/mailbox", "unit_closed"),))
@@ -145,6 +145,10 @@ async def forward_notice(work: Work, caller: Caller, notice_id: UUID, *, to: UUI
         about = {"notice_id": str(notice_id), "forwarded_as": str(copy), "mailbox": str(to), "forwarded_by": by}
         await tell_case(work, row.case_id, client=caller.client_id, what="notice.forwarded", about=about)
     return SentOn(notice_id, copy, to, by, work.at)
+
+
+def _takes(target: Mailbox) -> bool:
+    return target.function != directory.WARD and target.takes_patients
 
 
 def _within(own: Mailbox, target: Mailbox, caller: Caller) -> bool:

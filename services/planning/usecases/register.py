@@ -24,11 +24,11 @@ OrganisationNumber = Annotated[str, AfterValidator(parse_organisation_number)]
 MunicipalityCode = Annotated[str, AfterValidator(parse_municipality_code)]
 RecipientName = Annotated[str, Field(pattern=r"^(municipality:[0-9]{4}|unit:SE[0-9]{10}-[A-Za-z0-9]{1,18})$")]
 Function = Literal["municipality", "social_services", "health_care", "on_call", "district", "controller", "care_unit", "ward", "team"]
-UnitKind = Literal["ward", "care_centre", "municipal", "team"]
+UnitKind = Literal["ward", "care_centre", "municipal", "team", "office"]
 Clock = Annotated[str, Field(pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]$|^24:00$")]
 
 EntryKind = Literal["organisation", "unit", "mailbox", "member", "addressing", "duty_calendar"]
-_OWN_FUNCTION: Final = {"ward": "ward", "care_centre": "care_unit", "municipal": "municipality", "team": "team"}
+_OWN_FUNCTION: Final = {"ward": "ward", "care_centre": "care_unit", "municipal": "municipality", "team": "team", "office": "controller"}
 _OF_ANY: Final = frozenset({"on_call", "district", "controller", "social_services", "health_care"})
 
 
@@ -76,7 +76,7 @@ class MemberBody(_Dated):
 
 
 class UnitBody(_Dated):
-    """A ward, care centre, municipal unit or team."""
+    """A ward, care centre, municipal unit, team, or office of the region."""
 
     organisation: OrganisationNumber
     name: ShortText
@@ -209,6 +209,9 @@ async def _enter_unit(work: Work, hsa_id: str, body: UnitBody) -> Change:
     for place, number in (("organisation", body.organisation), ("owner", body.owner)):
         if number is not None and await rows.organisation(work, number) is None:
             raise _unknown(place, "organisation_unknown")
+    found: Any = await rows.organisation(work, body.organisation)
+    if body.kind == "office" and found.municipality is not None:  # what the creditor alone is to hear goes there: no debtor has one
+        raise _unknown("kind", "office_of_a_municipality")
     values = {"hsa_id": hsa_id} | body.model_dump()
     if body.stay_space is None:
         del values["stay_space"]
@@ -240,7 +243,7 @@ async def _known_unit(work: Work, hsa_id: str, place: str = "unit") -> Any:  # a
 
 async def _enter_mailbox(work: Work, hsa_id: str, body: MailboxBody) -> tuple[Change, str]:
     unit = await _known_unit(work, hsa_id)
-    if body.function not in _OF_ANY and _OWN_FUNCTION[unit.kind] != body.function:
+    if body.function != _OWN_FUNCTION[unit.kind] and (unit.kind == "office" or body.function not in _OF_ANY):
         raise _unknown("function", "function_of_other_kind")
     values = {
         "id": uuid7(),

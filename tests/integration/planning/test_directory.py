@@ -20,6 +20,8 @@ from tests.services import REGION, bearer
 
 RECIPIENT = f"municipality:{GOTEBORG}"
 TEAM = f"SE{REGION}-T1"
+OFFICE = f"SE{REGION}-K1"
+AN_OFFICE = {"organisation": REGION, "name": "Utskrivningskontoret", "kind": "office", "mailboxes": [{"function": "controller"}]}
 
 
 @pytest.fixture
@@ -115,6 +117,8 @@ async def test_a_unit_has_owner_place_and_days_and_is_found_by_a_day(planning: P
             "mailbox_unknown",
         ),
         ("addressing/municipality:9999", {"rules": []}, "/recipient", "recipient_unknown"),
+        (f"units/{OFFICE}", {"organisation": GOTEBORG_NUMBER, "name": "X", "kind": "office"}, "/kind", "office_of_a_municipality"),
+        (f"units/{OFFICE}", AN_OFFICE | {"mailboxes": [{"function": "on_call"}]}, "/function", "function_of_other_kind"),
     ],
 )
 async def test_what_names_something_unknown_is_refused_with_its_place(
@@ -123,6 +127,33 @@ async def test_what_names_something_unknown_is_refused_with_its_place(
     answer = await put(planning, f"/v1/{path}", body)
     assert (answer.status_code, answer.json()["code"]) == (422, "directory.unknown"), answer.text
     assert answer.json()["errors"] == [{"pointer": pointer, "code": code}]
+
+
+async def test_an_office_of_the_region_has_one_mailbox_and_is_no_party_of_any_stay(planning: Planning) -> None:
+    answer = await put(planning, f"/v1/units/{OFFICE}", AN_OFFICE)
+    assert answer.status_code == 200, answer.text
+    (box,) = answer.json()["mailboxes"]
+    assert (box["recipient"], box["function"]) == (f"unit:{OFFICE}", "controller")
+    listed = await planning.http.get("/v1/units", params={"kind": "office"}, headers=planning.ward)
+    assert [unit["hsa_id"] for unit in listed.json()["units"]] == [OFFICE]
+
+    assert (await planning.tell(a_ward_event(data=admission_data(outpatient_unit=OFFICE)))).status_code == 201
+    who = bearer(planning.tokens.token("office", scopes=["notices:read"], role="controller", units=[OFFICE]))
+    assert (await planning.mailbox(who))["entries"] == []
+    (notice,) = (await planning.mailbox(planning.municipality()))["entries"]
+    assert notice["type"] == "notice.admission", "positive control: the stay was told of"
+
+
+async def test_a_patients_notice_is_not_sent_on_to_an_office(planning: Planning) -> None:
+    answer = await put(planning, f"/v1/units/{OFFICE}", AN_OFFICE)
+    office = answer.json()["mailboxes"][0]["id"]
+    assert (await planning.tell(a_ward_event("stay.admitted"))).status_code == 201
+    scopes = ["notices:read", "notices:acknowledge"]
+    who = bearer(planning.tokens.token("care-1", scopes=scopes, role="care", units=[CARE_CENTRE, OFFICE]))
+    found = (await planning.mailbox(who, unit=CARE_CENTRE))["entries"]
+    body = {"mailbox": office, "forwarded_by": "Karin Test"}
+    sent = await planning.http.post(f"/v1/notices/{found[0]['id']}/forward", headers=who, json=body)
+    assert (sent.status_code, sent.json()["code"]) == (422, "notice.mailbox_unknown")
 
 
 async def test_a_municipality_keeps_its_own_part_only(planning: Planning) -> None:

@@ -7,16 +7,20 @@ import pytest
 from sqlalchemy import text
 
 from services.planning.consumers import BILLING
-from services.planning.usecases import DirectoryEntries, MailboxAt, load_directory
+from services.planning.usecases import DirectoryEntries, MailboxAt, Unit, load_directory
 from shared.dates import now
 from shared.events.facts import FACTS, AveragePassed, DisputeDecided, DisputeOpened, Fact, InvoiceIssued, MonthCorrected, MonthPublished
 from shared.identifiers import uuid7
 from shared.streams.consumer import Delivered
-from tests.builders import CARE_CENTRE, GOTEBORG, HARRYDA
+from tests.builders import GOTEBORG, HARRYDA
 from tests.integration.planning.conftest import Planning
 from tests.services import REGION
 
 DISPUTE, CASE, START = uuid7(), uuid7(), now()
+OFFICE = f"SE{REGION}-K1"
+WITH_OFFICE = DirectoryEntries(
+    [], [Unit(OFFICE, REGION, "Utskrivningskontoret", "office")], [MailboxAt(OFFICE, REGION, f"unit:{OFFICE}", "controller")]
+)
 PUBLISHED = MonthPublished(municipality=GOTEBORG, month="2026-10", calculation="5f" * 32, version=1, amount="65600.00", published_at=START)
 CORRECTED = MonthCorrected(
     municipality=GOTEBORG,
@@ -86,7 +90,7 @@ async def test_each_fact_of_billing_becomes_its_notice(planning: Planning, fact:
 async def test_the_regions_controller_hears_of_averages_and_of_opened_disputes_where_it_has_a_mailbox(planning: Planning) -> None:
     assert [entry["type"] for entry in await told(planning, [PASSED, OPENED])] == ["notice.average_passed"]
     async with planning.database.transaction() as work:
-        await load_directory(work, DirectoryEntries([], [], [MailboxAt(CARE_CENTRE, REGION, f"unit:{CARE_CENTRE}", "controller")]))
+        await load_directory(work, WITH_OFFICE)
     await told(planning, [PASSED, OPENED])
     async with planning.database.transaction() as work:
         found = await work.connection.execute(

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from services.planning.usecases import DirectoryEntries, MailboxAt, Unit, load_directory
 from shared.dates import format_instant, now
 from tests.builders import CARE_CENTRE, HARRYDA, a_ward_event
 from tests.integration.planning.conftest import GOTEBORG_UNIT, HARRYDA_NUMBER, HARRYDA_UNIT, Planning
@@ -25,6 +26,7 @@ from tests.integration.planning.plan_calls import (
     refused,
     with_school_and_team,
 )
+from tests.services import REGION
 
 SECRET = "Stöd i skolan varje dag"
 LINK = "https://video.test/mote/17"
@@ -166,6 +168,20 @@ async def test_when_the_consent_is_withdrawn_sharing_stops(planning: Planning) -
     again = post(planning, them, f"{plan}/invitations/{invitation}/answer", {"answer": "accepted", "answered_by": "Maja Test"})
     assert await refused(again) == (409, "plan.consent_withdrawn")
     assert [fact["consent"] for fact in await facts(planning, "plan.consent_changed")] == ["given", "withdrawn"]
+
+
+async def test_an_office_of_the_region_is_not_called_to_a_plan(planning: Planning) -> None:
+    await with_school_and_team(planning)
+    office = f"SE{REGION}-K1"
+    units, boxes = [Unit(office, REGION, "Utskrivningskontoret", "office")], [MailboxAt(office, REGION, f"unit:{office}", "controller")]
+    async with planning.database.transaction() as work:
+        await load_directory(work, DirectoryEntries([], units, boxes))
+    lead = care(planning)
+    plan = f"/v1/plans/{(await done(post(planning, lead, '/v1/plans', {'person': CHILD})))['id']}"
+    await done(put(planning, lead, f"{plan}/consent", {"consent": "given", "by": "guardian", "asked_by": "Anna Test"}))
+    meeting = {"at": format_instant(now() + timedelta(days=2)), "place": "Skolan"}
+    called = post(planning, lead, f"{plan}/invitations", {"units": [SCHOOL, office], "meeting": meeting})
+    assert await refused(called) == (422, "plan.unit_unknown")
 
 
 async def test_a_team_takes_part_with_members_of_several_employers(planning: Planning) -> None:
