@@ -33,7 +33,7 @@ class SeedSettings(BaseSettings):
 
 
 def directory_of(county: County) -> DirectoryEntries:
-    """The county as planning's directory: one mailbox for each municipality, care centre and ward."""
+    """The county as planning's directory: one mailbox for each municipality, care centre and ward, and the region's office."""
     municipalities = county.municipalities
     wards = [
         Unit(ward.unit, county.organisation, ward.name, "ward", f"{county.organisation}/{hospital.key}")
@@ -42,16 +42,18 @@ def directory_of(county: County) -> DirectoryEntries:
     ]
     centres = [Unit(centre.unit, county.organisation, centre.name, "care_centre") for centre in county.care_centres]
     municipal = [Unit(one.unit, one.organisation, f"{one.name} {DEMO}", "municipal") for one in municipalities]
+    office = Unit(county.office.unit, county.organisation, county.office.name, "office")
     return DirectoryEntries(
         organisations=[
             Organisation(county.organisation, county.name),
             *(Organisation(one.organisation, f"{one.name} {DEMO}", one.code) for one in municipalities),
         ],
-        units=[*wards, *centres, *municipal],
+        units=[*wards, *centres, *municipal, office],
         mailboxes=[
             *(MailboxAt(one.unit, one.organisation, f"municipality:{one.code}", "municipality") for one in municipalities),
             *(MailboxAt(one.unit, county.organisation, f"unit:{one.unit}", "care_unit") for one in county.care_centres),
             *(MailboxAt(one.hsa_id, county.organisation, f"unit:{one.hsa_id}", "ward") for one in wards),
+            MailboxAt(office.hsa_id, county.organisation, f"unit:{office.hsa_id}", "controller"),
         ],
     )
 

@@ -59,6 +59,8 @@ SCOPES: Final[dict[Role, tuple[str, ...]]] = {
     "approver": ("averages:read", "invoices:read", "months:approve", "months:issue", "disputes:decide", "agreements:write"),
     "auditor": ("averages:read", "invoices:read", "audit:read", "persons:write"),
 }
+# What the office's own system does: no role of the whole region reads mailboxes, for its units take in every ward and care centre.
+OFFICE_SCOPES: Final = ("notices:read", "notices:acknowledge", "subscriptions:write")
 # One care centre of each sub-region has a system of its own in the demo.
 CARE_CLIENTS: Final = {"care-goteborg": "1480", "care-boras": "1490", "care-skovde": "1496", "care-trollhattan": "1488"}
 
@@ -73,11 +75,12 @@ class DemoClient:
     organisation: str
     unit_prefixes: tuple[str, ...]
     municipality: str | None = None
+    own_scopes: tuple[str, ...] | None = None
 
     @property
     def scopes(self) -> tuple[str, ...]:
-        """What its role may do."""
-        return SCOPES[self.role]
+        """What it may do: what its role may, unless it has scopes of its own."""
+        return SCOPES[self.role] if self.own_scopes is None else self.own_scopes
 
 
 def demo_clients(county: County) -> tuple[DemoClient, ...]:
@@ -109,4 +112,5 @@ def demo_clients(county: County) -> tuple[DemoClient, ...]:
         ("auditor", "Granskare"),
     )
     staff = [DemoClient(role, name, role, region, whole_region) for role, name in offices]
-    return (*wards, history, *municipalities, *care, *staff)
+    office = DemoClient("office", county.office.name, "controller", region, (county.office.unit,), own_scopes=OFFICE_SCOPES)
+    return (*wards, history, *municipalities, *care, *staff, office)

@@ -8,11 +8,13 @@ from typing import Any, Final
 
 from stdnum import luhn
 
-from dirigent.county.model import CareCentre, County, Hospital, Municipality, Ward
+from dirigent.county.model import CareCentre, County, Hospital, Municipality, Office, Ward
 
 REGION: Final = "2321000131"
 REGION_NAME: Final = "Västra Götalandsregionen"
 CARE_CENTRE_BLOCK: Final = 9
+OFFICE: Final = "Utskrivningskontoret"
+OFFICE_BLOCK: Final = 10
 INHABITANTS_PER_CARE_CENTRE: Final = 60  # thousands: the biggest municipality gets nine, small ones one
 MOST_CARE_CENTRES: Final = 9
 
@@ -25,7 +27,8 @@ _FOLDER: Final = Path(__file__).parent
 def load_county() -> County:
     """The demo county; the same value every time."""
     municipalities = tuple(_municipalities())
-    return County(REGION, REGION_NAME, tuple(_hospitals()), tuple(_care_centres(municipalities)), municipalities)
+    office = Office(region_unit(OFFICE_BLOCK, 1), OFFICE)
+    return County(REGION, REGION_NAME, tuple(_hospitals()), tuple(_care_centres(municipalities)), municipalities, office)
 
 
 def region_unit(block: int, number: int) -> str:

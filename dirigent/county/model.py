@@ -49,6 +49,14 @@ class Municipality:
 
 
 @dataclass(frozen=True, slots=True)
+class Office:
+    """The office of the region that closes months and answers the municipalities."""
+
+    unit: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
 class County:
     """The whole demo county."""
 
@@ -57,6 +65,7 @@ class County:
     hospitals: tuple[Hospital, ...]
     care_centres: tuple[CareCentre, ...]
     municipalities: tuple[Municipality, ...]
+    office: Office
 
     def care_centres_of(self, municipality: str) -> tuple[CareCentre, ...]:
         """The care centres that lie in a municipality."""

@@ -56,7 +56,15 @@ def staff_of(county: County) -> tuple[Person, ...]:
         ),
         Person("elsa", "Elsa Test", f"{city.name} (demo)", (Commission(city.organisation, municipal, "municipal_signatory"),)),
         Person("karin", "Karin Test", centre.name, (Commission(region, (centre.unit,), "care_staff"),)),
-        office("berit", "Berit Test", "controller", "directory_administrator"),
+        Person(
+            "berit",
+            "Berit Test",
+            county.name,
+            (
+                *(Commission(region, whole, role) for role in ("controller", "directory_administrator")),
+                Commission(region, (county.office.unit,), "office_controller"),
+            ),
+        ),
         office("lars", "Lars Test", "approver"),
         office("olof", "Olof Test", "finance"),
         office("inga", "Inga Test", "auditor", "log_reviewer"),

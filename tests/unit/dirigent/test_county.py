@@ -9,6 +9,7 @@ from stdnum import luhn
 from dirigent.county.clients import demo_clients
 from dirigent.county.load import DEMO_ORGANISATION, load_county
 from dirigent.county.secrets import FILE_NAME, NoDemoClientsError, ensure_secrets, read_secrets
+from shared.http.policies import REGION_OFFICES
 from shared.identifiers import parse_hsa_id, parse_municipality_code, parse_organisation_number
 
 
@@ -26,6 +27,7 @@ def test_every_unit_has_an_hsa_id_of_its_own() -> None:
     county = load_county()
     units = [ward.unit for hospital in county.hospitals for ward in hospital.wards]
     units += [centre.unit for centre in county.care_centres] + [municipality.unit for municipality in county.municipalities]
+    units.append(county.office.unit)
     assert len(set(units)) == len(units)
     assert all(parse_hsa_id(unit) == unit for unit in units)
 
@@ -43,6 +45,15 @@ def test_a_ward_client_acts_for_its_own_hospital_only() -> None:
     own = clients["ward-su"].unit_prefixes[0]
     foreign = [ward.unit for hospital in county.hospitals if hospital.key != "su" for ward in hospital.wards]
     assert not any(unit.startswith(own) for unit in foreign)
+
+
+def test_who_reads_the_mailbox_of_the_office_reads_no_ward_and_no_care_centre() -> None:
+    county = load_county()
+    foreign = [ward.unit for hospital in county.hospitals for ward in hospital.wards] + [centre.unit for centre in county.care_centres]
+    reading = [client for client in demo_clients(county) if "notices:read" in client.scopes]
+    readers = [client for client in reading if county.office.unit.startswith(client.unit_prefixes)]
+    assert [client.id for client in readers] == [client.id for client in reading if client.role in REGION_OFFICES] == ["office"]
+    assert not any(unit.startswith(readers[0].unit_prefixes) for unit in foreign)
 
 
 def test_the_clients_named_in_the_interface_are_there() -> None:

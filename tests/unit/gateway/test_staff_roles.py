@@ -15,7 +15,7 @@ MADE_BY_SYSTEMS = {"events:write", "events:import"}
 
 
 def test_every_role_is_named_in_both_languages_and_holds_scopes_that_exist() -> None:
-    assert len(staff_roles()) == 12
+    assert len(staff_roles()) == 13
     for role in staff_roles().values():
         assert set(role.names) == {"sv", "en"}
         assert role.scopes
