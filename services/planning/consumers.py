@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from services.planning import usecases
+from shared.events.creditor_facts import DisputeEscalated, InvoiceRejected, MonthAccepted
 from shared.events.facts import AveragePassed, DisputeDecided, DisputeOpened, InvoiceIssued, MonthCorrected, MonthPublished
 from shared.streams.consumer import Handler
 
@@ -13,5 +14,8 @@ BILLING: Final[Mapping[str, Handler]] = {
     InvoiceIssued.kind: usecases.tell_invoices,
     DisputeDecided.kind: usecases.tell_disputes,
     DisputeOpened.kind: usecases.tell_opened_disputes,
+    DisputeEscalated.kind: usecases.tell_escalated_disputes,
+    MonthAccepted.kind: usecases.tell_acceptances,
+    InvoiceRejected.kind: usecases.tell_rejected_invoices,
     AveragePassed.kind: usecases.tell_averages,
 }

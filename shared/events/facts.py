@@ -11,6 +11,7 @@ from pydantic import AwareDatetime, Field
 
 from shared.events.alarm_facts import ALARM_FACTS
 from shared.events.command_facts import COMMAND_FACTS
+from shared.events.creditor_facts import CREDITOR_FACTS
 from shared.events.fact import Fact as Fact  # noqa: PLC0414  # facts are taken from here
 from shared.events.stay_parts import (
     CareType,
@@ -395,4 +396,4 @@ FACTS: dict[str, type[Fact]] = {
         AveragePassed,
         DirectoryChanged,
     )
-} | {fact.kind: fact for fact in (*COMMAND_FACTS, *ALARM_FACTS)}
+} | {fact.kind: fact for fact in (*COMMAND_FACTS, *ALARM_FACTS, *CREDITOR_FACTS)}

@@ -33,6 +33,7 @@ from services.billing.usecases.rules import rules_now
 from shared.dates import Month
 from shared.db import Role, Work
 from shared.errors import FieldError, Malformed, NotFound, Refused
+from shared.events.creditor_facts import DisputeEscalated
 from shared.events.facts import DisputeDecided, DisputeOpened
 from shared.identifiers import uuid7
 from shared.logging import mask
@@ -145,6 +146,8 @@ async def decide_dispute(work: Work, dispute_id: UUID, ruling: Ruling, actor: Ac
 async def escalate_dispute(work: Work, dispute_id: UUID, escalation: Escalation, actor: Actor, reader: str | None) -> Dispute:
     """Ask the creditor to look again, once, or note that a court has the dispute; undecided from then on, until it is decided again.
 
+    It is told on the stream, without what was written.
+
     Args:
         work: The transaction.
         dispute_id: Which.
@@ -163,6 +166,16 @@ async def escalate_dispute(work: Work, dispute_id: UUID, escalation: Escalation,
         raise Refused("dispute.debtor_only", "only the debtor asks for another look; either side notes that a court has it")
     state = next_state(dispute, escalation.action)
     at = dispute.step_at(work.at)
+    fact = DisputeEscalated(
+        dispute_id=dispute.id,
+        municipality=dispute.municipality,
+        month=str(dispute.month),
+        case_id=dispute.stay,
+        to="review" if escalation.action is DisputeAction.ESCALATE else "court",
+        by="creditor" if reader is None else "debtor",
+        escalated_at=at,
+    )
+    await stage_facts(work, [(fact, None)])
     return await _moved(work, dispute, DisputeEvent(state, at, actor, escalation.explanation, reference=escalation.reference))
 
 

@@ -21,8 +21,10 @@ from services.billing.usecases.steps import after
 from shared.dates import Month, local_date
 from shared.db import Work
 from shared.errors import FieldError, Malformed, NotFound, Refused
+from shared.events.creditor_facts import InvoiceRejected
 from shared.identifiers import uuid7
 from shared.money import Money
+from shared.streams.outbox import stage_facts
 
 
 class Status(StrEnum):
@@ -61,6 +63,8 @@ _ALLOWED: Final = {Status.BOOKED: {"reference"}, Status.REJECTED: {"reason", "re
 async def report(work: Work, number: str, told: Report, actor: Actor) -> Reported:
     """Keep what finance reports of a document; a payment is posted, and the one that leaves nothing owed settles the month.
 
+    A rejection is told on the stream, without its reason.
+
     Raises:
         NotFound: There is no such document.
         Malformed: Something is missing for that status, or does not belong to it.
@@ -84,6 +88,11 @@ async def report(work: Work, number: str, told: Report, actor: Actor) -> Reporte
             raise Refused("payment.above_rest", "more than what is left to pay of it")
         payments.append(kept.payment)
     await statuses.keep(work, kept)
+    if told.status is Status.REJECTED:
+        fact = InvoiceRejected(
+            number=number, municipality=municipality, month=str(month), document=document.kind.value, rejected_at=work.at
+        )
+        await stage_facts(work, [(fact, None)])
     if kept.payment is not None:
         await _post(work, kept, kept.payment, document, (municipality, month))
         row = await _settled(work, row, documents, payments, actor)

@@ -7,6 +7,7 @@ from collections.abc import Collection
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from hashlib import sha256
+from typing import Literal
 
 from services.billing.domain.basis import MonthBasis
 from services.billing.domain.charge import last_day
@@ -36,6 +37,7 @@ from services.billing.usecases.gathering import gather
 from shared.dates import Month, local_date
 from shared.db import Work
 from shared.errors import FieldError, Malformed, Refused
+from shared.events.creditor_facts import MonthAccepted
 from shared.events.facts import Fact, MonthCorrected, MonthPublished
 from shared.money import Money
 
@@ -174,7 +176,7 @@ def sign(at: Standpoint, named: CalculationName) -> Taken:
     """
     require_current(at, named)
     row = replace(at.row, state=after(at.row, MonthAction.SIGN), accepted=Accepted.SIGNED.value)
-    return Taken(row, ((row, MonthAction.SIGN),))
+    return Taken(row, ((row, MonthAction.SIGN),), facts=(_accepted(at, named, "signed"),))
 
 
 def record(at: Standpoint, named: CalculationName, paper: PaperSignature) -> Taken:
@@ -192,7 +194,7 @@ def record(at: Standpoint, named: CalculationName, paper: PaperSignature) -> Tak
     if published_on is not None and paper.signed_on < published_on:
         raise Malformed("request.malformed", errors=(FieldError("/signed_on", "before_publication"),))
     row = replace(at.row, state=state, accepted=Accepted.SIGNED.value)
-    return Taken(row, ((row, MonthAction.RECORD),), paper=paper)
+    return Taken(row, ((row, MonthAction.RECORD),), facts=(_accepted(at, named, "signed_on_paper"),), paper=paper)
 
 
 def approve(at: Standpoint, named: CalculationName, actor: Actor, terms: SilenceTerms) -> Taken:
@@ -206,7 +208,7 @@ def approve(at: Standpoint, named: CalculationName, actor: Actor, terms: Silence
         Refused: Outdated calculation, wrong state, not accepted yet, or the same person as before.
     """
     require_current(at, named)
-    row, moves = at.row, []
+    row, moves, facts = at.row, [], []
     if any(actor.is_same_person_as(one) for one in at.handled_by):
         raise Refused(
             "month.same_person",
@@ -216,8 +218,9 @@ def approve(at: Standpoint, named: CalculationName, actor: Actor, terms: Silence
         how, accepted = _acceptance(at, terms)
         row = replace(row, state=after(row, how), accepted=accepted.value)
         moves.append((row, how))
+        facts.append(_accepted(at, named, "silent" if accepted is Accepted.SILENT else "credit"))
     row = replace(row, state=after(row, MonthAction.APPROVE), approved_by=actor.person)
-    return Taken(row, (*moves, (row, MonthAction.APPROVE)))
+    return Taken(row, (*moves, (row, MonthAction.APPROVE)), facts=tuple(facts))
 
 
 def require_current(at: Standpoint, named: CalculationName) -> None:
@@ -269,6 +272,21 @@ def _acceptance(at: Standpoint, terms: SilenceTerms) -> tuple[MonthAction, Accep
     if meaning is not Silence.ACCEPTS:
         raise Refused("month.not_accepted", f"the debtor has not signed, and its silence is no yes: {meaning}")
     return MonthAction.LAPSE, Accepted.SILENT
+
+
+def _accepted(at: Standpoint, named: CalculationName, how: Literal["signed", "signed_on_paper", "silent", "credit"]) -> Fact:
+    """What the creditor is told of an acceptance."""
+    amount = at.basis.amount
+    assert amount is not None  # noqa: S101  # nothing without an amount is ever published
+    return MonthAccepted(
+        municipality=at.row.municipality,
+        month=str(at.row.month),
+        calculation=named.sha256,
+        version=named.version,
+        amount=str(amount),
+        accepted=how,
+        accepted_at=at.at,
+    )
 
 
 def _told(at: Standpoint, named: CalculationName, amount: Money) -> Fact:

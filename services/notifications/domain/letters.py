@@ -26,10 +26,13 @@ NAMES: Final[Mapping[str, tuple[str, str]]] = {
     "notice.deviation": ("avvikelser", "deviations"),
     "notice.reminder": ("påminnelser", "reminders"),
     "notice.month_published": ("publicerade månader", "published months"),
+    "notice.month_accepted": ("godtagna månader", "accepted months"),
     "notice.average_passed": ("passerade medelvärden", "passed averages"),
     "notice.dispute_opened": ("öppnade invändningar", "opened disputes"),
+    "notice.dispute_escalated": ("invändningar som gått vidare", "escalated disputes"),
     "notice.dispute_decided": ("avgjorda invändningar", "decided disputes"),
     "notice.invoice_issued": ("fakturor", "invoices"),
+    "notice.invoice_rejected": ("avvisade fakturor", "rejected invoices"),
     "notice.month_corrected": ("rättade månader", "corrected months"),
 }
 

@@ -26,10 +26,13 @@ NOTICE_TYPES: Final = frozenset(
         "deviation",
         "reminder",
         "month_published",
+        "month_accepted",
         "average_passed",
         "dispute_opened",
+        "dispute_escalated",
         "dispute_decided",
         "invoice_issued",
+        "invoice_rejected",
         "month_corrected",
     )
 )

@@ -5,12 +5,15 @@ from services.planning.usecases.adt import translate_adt
 from services.planning.usecases.alarms import tell_of_silence
 from services.planning.usecases.audit import Access, Sought, accesses_of_person, list_accesses
 from services.planning.usecases.billing_facts import (
+    tell_acceptances,
     tell_averages,
     tell_corrections,
     tell_disputes,
+    tell_escalated_disputes,
     tell_invoices,
     tell_months,
     tell_opened_disputes,
+    tell_rejected_invoices,
 )
 from services.planning.usecases.cases import list_cases, list_stays, read_case, read_history, search_cases
 from services.planning.usecases.consents import read_consents, register_consent, withdraw_consent
@@ -184,13 +187,16 @@ __all__ = [
     "state_placement",
     "state_planning_status",
     "statement",
+    "tell_acceptances",
     "tell_averages",
     "tell_corrections",
     "tell_disputes",
+    "tell_escalated_disputes",
     "tell_invoices",
     "tell_months",
     "tell_of_silence",
     "tell_opened_disputes",
+    "tell_rejected_invoices",
     "translate_adt",
     "watch_deadlines",
     "watch_measures",

@@ -1,4 +1,4 @@
-"""What billing made known becomes a notice in the municipality's mailbox; planning owns the mailboxes, billing the money."""
+"""What billing made known becomes a notice, the municipality's or the region's; planning owns the mailboxes, billing the money."""
 
 from collections.abc import Iterable, Mapping, Sequence
 
@@ -6,6 +6,7 @@ from services.planning.repository import directory
 from services.planning.repository.directory import Mailbox
 from services.planning.usecases.mailing import Letter, Post
 from shared.db import Work
+from shared.events.creditor_facts import DisputeEscalated, InvoiceRejected, MonthAccepted
 from shared.events.facts import AveragePassed, DisputeDecided, DisputeOpened, InvoiceIssued, MonthCorrected, MonthPublished
 from shared.streams.consumer import Delivered
 
@@ -14,6 +15,9 @@ MONTH_CORRECTED = "notice.month_corrected"
 INVOICE_ISSUED = "notice.invoice_issued"
 DISPUTE_DECIDED = "notice.dispute_decided"
 DISPUTE_OPENED = "notice.dispute_opened"
+DISPUTE_ESCALATED = "notice.dispute_escalated"
+MONTH_ACCEPTED = "notice.month_accepted"
+INVOICE_REJECTED = "notice.invoice_rejected"
 AVERAGE_PASSED = "notice.average_passed"
 
 
@@ -79,6 +83,38 @@ async def tell_opened_disputes(work: Work, delivered: Sequence[Delivered]) -> No
         if isinstance(fact, DisputeOpened):
             about = {"dispute": str(fact.dispute_id), "month": fact.month, "case": str(fact.case_id), "municipality": fact.municipality}
             await _post_to_creditor(work, DISPUTE_OPENED, f"{DISPUTE_OPENED}/{one.entry_id}", about)
+
+
+async def tell_escalated_disputes(work: Work, delivered: Sequence[Delivered]) -> None:
+    """Put `notice.dispute_escalated` into the mailbox of the region's controller, and of the debtor where the region noted it."""
+    for one in delivered:
+        fact = one.fact
+        if isinstance(fact, DisputeEscalated):
+            about = {"dispute": str(fact.dispute_id), "month": fact.month, "case": str(fact.case_id), "to": fact.to, "by": fact.by}
+            about |= {"municipality": fact.municipality}
+            origin = f"{DISPUTE_ESCALATED}/{one.entry_id}"
+            await _post_to_creditor(work, DISPUTE_ESCALATED, origin, about)
+            if fact.by == "creditor":
+                await _post(work, fact.municipality, DISPUTE_ESCALATED, origin, about)
+
+
+async def tell_acceptances(work: Work, delivered: Sequence[Delivered]) -> None:
+    """Put `notice.month_accepted` into the mailbox of the region's controller."""
+    for one in delivered:
+        fact = one.fact
+        if isinstance(fact, MonthAccepted):
+            about = {"month": fact.month, "calculation": fact.calculation, "version": str(fact.version), "amount": fact.amount}
+            about |= {"accepted": fact.accepted, "municipality": fact.municipality}
+            await _post_to_creditor(work, MONTH_ACCEPTED, f"{MONTH_ACCEPTED}/{one.entry_id}", about)
+
+
+async def tell_rejected_invoices(work: Work, delivered: Sequence[Delivered]) -> None:
+    """Put `notice.invoice_rejected` into the mailbox of the region's controller; why it was rejected stands in billing."""
+    for one in delivered:
+        fact = one.fact
+        if isinstance(fact, InvoiceRejected):
+            about = {"invoice": fact.number, "month": fact.month, "document": fact.document, "municipality": fact.municipality}
+            await _post_to_creditor(work, INVOICE_REJECTED, f"{INVOICE_REJECTED}/{one.entry_id}", about)
 
 
 async def _post(work: Work, municipality: str, kind: str, origin: str, about: Mapping[str, str]) -> None:

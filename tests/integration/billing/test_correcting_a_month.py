@@ -183,9 +183,11 @@ async def test_others_are_told_of_a_correction_with_its_difference(billing: Bill
             text("SELECT kind, CAST(body AS jsonb) AS told FROM feed_entries WHERE feed = 'facts' ORDER BY position")
         )
         told = [(row.kind, row.told) for row in rows]
-    assert [kind for kind, _ in told] == ["month.published", "invoice.issued", "month.corrected", "invoice.issued"]
-    assert (told[2][1]["amount"], told[2][1]["difference"]) == ("48000.00", "-48000.00")
-    assert (told[3][1]["document"], told[3][1]["refers_to"]) == ("credit_note", told[1][1]["number"])
+    closing = ["month.accepted", "invoice.issued"]
+    assert [kind for kind, _ in told] == ["month.published", *closing, "month.corrected", *closing]
+    assert (told[1][1]["accepted"], told[4][1]["accepted"]) == ("signed", "credit")
+    assert (told[3][1]["amount"], told[3][1]["difference"]) == ("48000.00", "-48000.00")
+    assert (told[5][1]["document"], told[5][1]["refers_to"]) == ("credit_note", told[2][1]["number"])
 
 
 async def test_paying_every_krona_in_parts_settles_the_month(billing: Billing) -> None:

@@ -169,8 +169,8 @@ async def test_the_invoice_its_feed_entry_and_its_lines_say_the_same(billing: Bi
         assert sha256(stored.encode()).hexdigest() == invoice["calculation"]["sha256"]
         assert await feeds.verify(work, "invoices/issuer") is None
         facts = (await work.connection.execute(text("SELECT kind, body FROM feed_entries WHERE feed = 'facts' ORDER BY position"))).all()
-    assert [fact.kind for fact in facts] == ["month.published", "invoice.issued"]
-    assert json.loads(facts[1].body)["number"] == number
+    assert [fact.kind for fact in facts] == ["month.published", "month.accepted", "invoice.issued"]
+    assert json.loads(facts[2].body)["number"] == number
 
 
 async def test_the_feed_answers_304_when_nothing_is_new_and_waits_when_asked(billing: Billing) -> None:
