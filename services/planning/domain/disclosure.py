@@ -9,9 +9,7 @@ from shared.dates import format_instant
 PROTECTED_BASIS: Final = "The person's identity is protected; a named reader who has taken the notice on reads it by its id."
 
 
-def disclosed(
-    personal: Mapping[str, Any] | None, sent_at: datetime, *, to_named_reader: bool
-) -> dict[str, Any] | None:
+def disclosed(personal: Mapping[str, Any] | None, sent_at: datetime, *, to_named_reader: bool) -> dict[str, Any] | None:
     """The personal part of a notice as its reader may see it: as it was sent, so that its hash is that of the envelope, or not at all.
 
     Of a person whose identity is protected (skyddade personuppgifter) only the statutory notice tells who it is, and only to a named
