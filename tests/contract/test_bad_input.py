@@ -1,7 +1,7 @@
 """Bad input as `promises.md` lists it: every line of that list in order, each with the answer it must get, over the public interface.
 
 What is asked of every route stands elsewhere: tokens and spoofed headers in `test_door.py` and `tests/integration/gateway`, foreign ids in
-`test_isolation.py`, targets that change their mind in `tests/integration/notifications`, a credit above the rest in the tests of billing (no
+`test_isolation.py`, targets that change their mind in `tests/integration/notifications`, a credit above the rest in billing's tests (no
 request can ask for one). Here stands one row for each thing that somebody might send, so that the list can be read beside the promise. No
 answer repeats what was sent.
 """
