@@ -16,7 +16,7 @@ from dirigent.county.model import County
 from dirigent.county.secrets import ensure_secrets
 from services.billing.repository.debtors import Debtor
 from services.billing.usecases.debtors import enter_debtors
-from services.gateway.clients import Client, register_client
+from services.gateway.clients import Client, list_all_clients, register_client
 from services.planning.usecases.directory import DirectoryEntries, MailboxAt, Organisation, Unit, load_directory
 from shared.db import Database
 
@@ -117,8 +117,11 @@ async def _enter_debtors(url: str, county: County) -> None:
 async def _enter_clients(url: str, clients: tuple[DemoClient, ...], secrets: dict[str, str]) -> None:
     database = Database(url, application="seed")
     async with database.transaction() as work:
+        # Whom the operator put out stays out, also when the demo starts again.
+        revoked = {known.client_id for known in await list_all_clients(work) if not known.active}
         for client in clients:
-            await register_client(work, client_of(client), secrets[client.id])
+            if client.id not in revoked:
+                await register_client(work, client_of(client), secrets[client.id])
     await database.close()
 
 
