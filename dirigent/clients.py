@@ -4,8 +4,8 @@ import asyncio
 import getpass
 import json
 import os
-from collections.abc import Awaitable, Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager
 from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Any, Final, TypeVar
@@ -22,11 +22,13 @@ from dirigent.supervisor.system import Options, databases_of
 from services.gateway import clients
 from services.gateway.auth import new_secret
 from services.gateway.clients import Client, Credentials, UnknownClient
+from services.notifications.usecases import Silenced, silence_client
 from shared.db import Database, Work
 from shared.errors import Malformed
 
 GATEWAY_VARIABLE: Final = "DIRIGENT_GATEWAY_DATABASE_URL"
 _LONGEST_OVERLAP: Final = 8_760.0  # hours; a year
+NOTIFICATIONS_VARIABLE: Final = "DIRIGENT_NOTIFICATIONS_DATABASE_URL"
 T = TypeVar("T")
 
 app = typer.Typer(no_args_is_help=True, help="Systems that may call: who they are and what they prove it with.")
@@ -147,16 +149,36 @@ def revoke(
     data: Data = None,
     as_json: AsJson = False,
 ) -> None:
-    """Shut a client out: no tokens any more, and those it has are refused within a minute in every gateway process."""
+    """Shut a client out: no tokens any more, those it has are refused within a minute, its webhooks and digests end.
+
+    Where these could not be ended it says so and fails; once more does the rest.
+    """
+    if tokens_only:
+        _do(data, lambda work: clients.end_tokens(work, client))
+        _tell({"client": client, "revoked": "tokens"}, as_json=as_json)
+        return
+    silenced = _run(_revoked(data, client))
+    ended = {"subscriptions_disabled": silenced.subscriptions, "digests_ended": silenced.digests}
+    _tell({"client": client, "revoked": "client"} | ended, as_json=as_json)
+
+
+async def _revoked(data: Path | None, client: str) -> Silenced:
+    """First at the door, so that nothing new is asked for; then what it was to be told. One transaction in each database."""
 
     async def end(work: Work) -> None:
-        if tokens_only:
-            await clients.end_tokens(work, client)
-        elif not await clients.revoke_client(work, client):
+        known = await clients.revoke_client(work, client)
+        if not known and all(one.client_id != client for one in await clients.list_all_clients(work)):
             raise UnknownClient(client)
 
-    _do(data, end)
-    _tell({"client": client, "revoked": "tokens" if tokens_only else "client"}, as_json=as_json)
+    async with _addresses(data) as addresses:
+        await _used(addresses["gateway"], end)
+        told = f"{client} gets no tokens any more, but its webhooks and digests go on"
+        if "notifications" not in addresses:
+            raise CannotStart(f"{told}: set {NOTIFICATIONS_VARIABLE} and revoke it once more")
+        try:
+            return await _used(addresses["notifications"], lambda work: silence_client(work, client))
+        except (SQLAlchemyError, OSError) as error:
+            raise CannotStart(f"{told}: the database of notifications does not answer; revoke it once more") from error
 
 
 def _proofs(
@@ -189,8 +211,12 @@ def _removed_unless_done(key_file: Path | None) -> Iterator[None]:
 
 def _do(data: Path | None, use: Callable[[Work], Awaitable[T]]) -> T:
     """Run one use case on the gateway's database, in one transaction."""
+    return _run(_on_the_gateways(data, use))
+
+
+def _run(work: Coroutine[Any, Any, T]) -> T:
     try:
-        return asyncio.run(_on_the_database(data, use))
+        return asyncio.run(work)
     except UnknownClient as error:
         raise CannotStart(f"no such client: {error}") from None
     except (OSError, SQLAlchemyError) as error:
@@ -199,12 +225,20 @@ def _do(data: Path | None, use: Callable[[Work], Awaitable[T]]) -> T:
         raise CannotStart(error.detail or "the id holds 1 to 100 printable characters and no colon") from None
 
 
-async def _on_the_database(data: Path | None, use: Callable[[Work], Awaitable[T]]) -> T:
-    named = os.environ.get(GATEWAY_VARIABLE)
-    if named:
-        return await _used(named, use)
+async def _on_the_gateways(data: Path | None, use: Callable[[Work], Awaitable[T]]) -> T:
+    async with _addresses(data) as addresses:
+        return await _used(addresses["gateway"], use)
+
+
+@asynccontextmanager
+async def _addresses(data: Path | None) -> AsyncIterator[Mapping[str, str]]:
+    """Where the databases are: as the operator named them, else those of the data folder."""
+    named = {"gateway": os.environ.get(GATEWAY_VARIABLE), "notifications": os.environ.get(NOTIFICATIONS_VARIABLE)}
+    if named["gateway"]:
+        yield {service: url for service, url in named.items() if url}
+        return
     async with databases_of(Options(data=data)) as access:
-        return await _used(access["gateway"].app, use)
+        yield {service: one.app for service, one in access.items()}
 
 
 async def _used(url: str, use: Callable[[Work], Awaitable[T]]) -> T:

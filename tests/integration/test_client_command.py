@@ -3,24 +3,32 @@
 import asyncio
 import json
 import os
+import re
 import stat
 import subprocess
 import sys
 from collections.abc import Callable
+from datetime import time
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 from cryptography.hazmat.primitives.serialization import Encoding
+from sqlalchemy import text
 
 from dirigent.assertions import assertion_form
 from dirigent.client_keys import read_private, read_public
 from dirigent.supervisor.sockets import free_port
 from services.gateway.app import create_app
 from services.gateway.proxies import thumbprint_of
+from services.notifications import usecases
+from services.notifications.sealing import Seal
+from shared.db import Database
+from shared.http.auth import Caller
 from tests.certificates import a_certificate
 from tests.integration.gateway.parts import PUBLIC_URL, echoes, inside, served, settings_for
+from tests.services import SERVICE_KEY
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 WARD = ("--organisation", "2321000131", "--role", "ward", "--unit", "SE2321000131-SU")
@@ -29,9 +37,10 @@ Run = Callable[..., subprocess.CompletedProcess[str]]
 
 
 @pytest.fixture
-def run(gateway_database: str, tmp_path: Path) -> Run:
-    def call(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
+def run(gateway_database: str, notifications_database: str, tmp_path: Path) -> Run:
+    def call(*arguments: str | Path, **changed: str) -> subprocess.CompletedProcess[str]:
         environment = os.environ | {"DIRIGENT_GATEWAY_DATABASE_URL": gateway_database, "PYTHONPATH": str(REPOSITORY)}
+        environment |= {"DIRIGENT_NOTIFICATIONS_DATABASE_URL": notifications_database} | changed
         called = [sys.executable, "-m", "dirigent", "client", *map(str, arguments)]
         return subprocess.run(called, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)
 
@@ -85,12 +94,71 @@ async def test_a_client_is_entered_rotated_and_revoked(run: Run, gateway_databas
         assert [await status_of(gateway, key) for key in (first, second)] == [200, 200]
         told(run("rotate", "ward-x", "--key", second, "--overlap", "0", "--json"))
         assert [await status_of(gateway, key) for key in (first, second)] == [401, 200]
-        assert told(run("revoke", "ward-x", "--json")) == {"client": "ward-x", "revoked": "client"}
+        assert told(run("revoke", "ward-x", "--json")) == {
+            "client": "ward-x",
+            "revoked": "client",
+            "subscriptions_disabled": 0,
+            "digests_ended": 0,
+        }
         assert await status_of(gateway, second) == 401
     assert told(run("list", "--json")) == []
     (kept,) = told(run("list", "--all", "--json"))
     assert (kept["client"], kept["active"], kept["registered_by"], kept["proved_by"]) == ("ward-x", False, "Anna Test", "key")
     assert "ward-x" in run("list", "--all").stdout
+
+
+async def _states(url: str, client: str) -> list[Any]:
+    """What becomes of a client's webhook, the message that waits there, its digest, and what is due of them."""
+    database = Database(url)
+    try:
+        async with database.transaction() as work:
+            found = await work.connection.execute(
+                text(
+                    """
+                    SELECT (SELECT state FROM subscriptions WHERE client = :client),
+                           (SELECT d.state FROM deliveries d JOIN subscriptions s ON s.id = d.subscription_id AND s.client = :client),
+                           (SELECT state FROM digests WHERE client = :client),
+                           (SELECT count(*) FROM due_work WHERE lane IN (
+                                SELECT id FROM subscriptions WHERE client = :client
+                                UNION ALL SELECT id FROM digests WHERE client = :client))
+                    """
+                ),
+                {"client": client},
+            )
+            return list(found.one())
+    finally:
+        await database.close()
+
+
+async def _subscribed(url: str, client: str) -> None:
+    caller = Caller(client, "2321000131", (f"SE2321000131-{client}",), frozenset({"notices:read"}), "ward")
+    wanted = usecases.Wanted(f"http://127.0.0.1:9/{client}")
+    database = Database(url)
+    try:
+        async with database.transaction() as work:
+            row = await usecases.subscribe(work, caller, Seal(SERVICE_KEY), wanted, usecases.TargetPolicy(("http://127.0.0.1:*",)))
+            await usecases.send_test(work, caller, row["id"])
+            await usecases.add_digest(work, caller, usecases.DigestWanted("a@vgregion.se", time(7, 30)))
+    finally:
+        await database.close()
+
+
+async def test_a_revoked_clients_webhooks_and_digests_end_and_nobody_elses(run: Run, notifications_database: str, tmp_path: Path) -> None:
+    for client in ("ward-x", "ward-y"):
+        told(run("add", client, *WARD, "--generate-key", tmp_path / f"{client}.json", "--json"))
+        await _subscribed(notifications_database, client)
+    goes_on = ["active", "pending", "active", 2]
+    assert await _states(notifications_database, "ward-x") == goes_on
+    away = re.sub(r":[0-9]+/", ":1/", notifications_database)
+    for url, why in ((away, "does not answer"), ("", "DIRIGENT_NOTIFICATIONS_DATABASE_URL")):
+        assert why in refused(run("revoke", "ward-x", "--json", DIRIGENT_NOTIFICATIONS_DATABASE_URL=url))
+        assert [one["client"] for one in told(run("list", "--json"))] == ["ward-y"]
+        assert await _states(notifications_database, "ward-x") == goes_on
+    for many in (1, 0):
+        ended = told(run("revoke", "ward-x", "--json"))
+        assert (ended["subscriptions_disabled"], ended["digests_ended"]) == (many, many)
+        assert await _states(notifications_database, "ward-x") == ["disabled", "cancelled", "deleted", 0]
+    assert await _states(notifications_database, "ward-y") == goes_on
 
 
 async def test_a_secret_is_shown_once_and_only_a_demo_takes_it(run: Run, gateway_database: str, tmp_path: Path) -> None:

@@ -94,7 +94,7 @@ _ESCALATIONS: Final[Mapping[str, tuple[str, str]]] = {
     ),
     "mailbox.silent": ("En brevlåda läses inte", "A mailbox is not being read"),
     "webhook.exhausted": ("En webhook kan inte levereras", "A webhook cannot be delivered"),
-    "webhook.disabled": ("En webhook är avstängd av mottagaren", "A webhook was disabled by its receiver"),
+    "webhook.disabled": ("En webhook är avstängd", "A webhook is disabled"),
 }
 _STEP_NAMES: Final[Mapping[str, tuple[str, str]]] = {
     "contact": ("kontaktperson", "contact"),

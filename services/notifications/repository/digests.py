@@ -24,6 +24,12 @@ async def of_organisation(work: Work, organisation: str) -> Sequence[Any]:
     return (await work.connection.execute(wanted)).all()
 
 
+async def of_client(work: Work, client: str) -> Sequence[UUID]:
+    """Every digest that a client made and that was not deleted."""
+    wanted = sa.select(digests.c.id).where(digests.c.client == client, digests.c.state != "deleted").order_by(digests.c.id)
+    return (await work.connection.execute(wanted)).scalars().all()
+
+
 async def find(work: Work, digest_id: UUID) -> Any | None:  # a row
     """One digest that was not deleted."""
     wanted = sa.select(digests).where(digests.c.id == digest_id, digests.c.state != "deleted")

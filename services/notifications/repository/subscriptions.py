@@ -69,6 +69,17 @@ async def lock_active(work: Work, subscription_ids: Collection[UUID]) -> set[UUI
     return set((await work.connection.execute(wanted)).scalars())
 
 
+async def lock_active_of_client(work: Work, client: str) -> list[UUID]:
+    """Take the locks of every active subscription that a client made, in the same order; returns them."""
+    wanted = (
+        sa.select(subscriptions.c.id)
+        .where(subscriptions.c.client == client, subscriptions.c.state == "active")
+        .order_by(subscriptions.c.id)
+        .with_for_update(key_share=True)
+    )
+    return list((await work.connection.execute(wanted)).scalars())
+
+
 async def set_subscription_state(work: Work, subscription_id: UUID, state: str) -> None:
     """Disable or delete a subscription."""
     await work.connection.execute(

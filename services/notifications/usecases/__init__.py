@@ -14,6 +14,7 @@ from services.notifications.usecases.escalating import (
     watch_webhooks,
 )
 from services.notifications.usecases.pushing import end_waiting, head, push_notices, read_on, tells, wished
+from services.notifications.usecases.revoking import Silenced, silence_client
 from services.notifications.usecases.sending_again import Replayed, enable, redrive, replay
 from services.notifications.usecases.settling import Rules, settle
 from services.notifications.usecases.subscriptions import (
@@ -37,6 +38,7 @@ __all__ = [
     "DigestWanted",
     "Replayed",
     "Rules",
+    "Silenced",
     "Subscription",
     "TargetPolicy",
     "Wanted",
@@ -66,6 +68,7 @@ __all__ = [
     "rotate_secret",
     "send_test",
     "settle",
+    "silence_client",
     "subscribe",
     "tell_of_notices",
     "tells",

@@ -179,7 +179,7 @@ async def unsubscribe(work: Work, caller: Caller, subscription_id: UUID) -> None
 
 
 async def disable(work: Work, subscription_id: UUID) -> None:
-    """Stop telling a receiver that answered 410 Gone; whatever waits is cancelled."""
+    """Stop telling a receiver that answered 410 Gone, or whose client was revoked; whatever waits is cancelled."""
     await _end_subscription(work, subscription_id, "disabled")
 
 
