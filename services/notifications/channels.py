@@ -207,6 +207,11 @@ class _Answer:
         else:  # an answer before the answer, such as 103 Early Hints
             self.retry_after = None
 
+    def settle_for_status_line(self) -> None:
+        """No more is read: of a head without an end the status stands, if it is a final one."""
+        status = self.parser.get_status_code()
+        self.status = status if status >= _FIRST_FINAL else None
+
     def on_message_complete(self) -> None:
         self.complete = self.status is not None
 
@@ -215,6 +220,8 @@ async def _read_answer(reader: asyncio.StreamReader) -> tuple[int, str | None]:
     answer, left = _Answer(), READ_LIMIT
     while answer.status is None and left > 0:
         left -= await _read_some(reader, answer, left)
+    if answer.status is None:
+        answer.settle_for_status_line()
     if answer.status is None:
         raise NoValidAnswer
     with suppress(NoValidAnswer, TimeoutError):

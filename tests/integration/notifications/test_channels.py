@@ -106,12 +106,26 @@ async def test_early_hints_are_no_answer_yet() -> None:
         b"",
         b"HTTP/1.1 ",
         b"HTTP/1.1 99 X\r\n\r\n",
-        b"HTTP/1.1 200 OK\r\nx: " + b"y" * READ_LIMIT,
+        b"HTTP/1.1 200 OK\r\nx: y",
+        b"HTTP/1.1 103 Early Hints\r\nx: " + b"y" * READ_LIMIT,
+        b"HTTP/1.1 20" + b"0" * READ_LIMIT,
+        b"y" * READ_LIMIT,
         b"HTTP/1.1 101 Switching Protocols\r\nupgrade: h2c\r\nconnection: upgrade\r\n\r\n",
         b"SSH-2.0-OpenSSH_9.6\r\n",
         b"HTTP/1.1 200 OK\r\nno colon\r\n\r\n",
     ],
-    ids=["nothing", "half a line", "no status", "endless head", "another protocol", "ssh", "no field"],
+    ids=[
+        "nothing",
+        "half a line",
+        "no status",
+        "half a head",
+        "endless hints",
+        "endless status",
+        "no end",
+        "another protocol",
+        "ssh",
+        "no field",
+    ],
 )
 async def test_what_is_no_answer_is_none(said: bytes) -> None:
     async def say(writer: asyncio.StreamWriter) -> None:
@@ -121,6 +135,17 @@ async def test_what_is_no_answer_is_none(said: bytes) -> None:
     async with receiver(say) as told:
         met = await post(at_name(told), Names(["127.0.0.1"]), seconds=2)
     assert (met.status, met.error) == (None, "no_valid_answer")
+
+
+@pytest.mark.parametrize("before", [b"", b"HTTP/1.1 103 Early Hints\r\nretry-after: 9\r\n\r\n"], ids=["at once", "after hints"])
+async def test_a_status_counts_although_the_head_is_longer_than_what_is_read(before: bytes) -> None:
+    async def say(writer: asyncio.StreamWriter) -> None:
+        writer.write(before + b"HTTP/1.1 200 OK\r\nset-cookie: " + b"y" * 2 * READ_LIMIT + b"\r\nretry-after: 7\r\n\r\n")
+        await writer.drain()
+
+    async with receiver(say) as told:
+        met = await post(at_name(told), Names(["127.0.0.1"]), seconds=2)
+    assert (met.status, met.error, met.retry_after) == (200, None, None)
 
 
 async def test_a_status_counts_although_the_rest_of_the_answer_never_comes() -> None:
