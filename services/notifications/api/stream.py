@@ -12,7 +12,7 @@ from starlette.responses import StreamingResponse
 from starlette.types import Receive, Scope, Send
 
 from services.notifications import usecases
-from services.notifications.domain.matching import NOTICE_TYPES, covers
+from services.notifications.domain.matching import NOTICE_TYPES, wrong_unit
 from services.notifications.repository.push import feed_of
 from shared.dates import now
 from shared.db import Database
@@ -196,8 +196,9 @@ def _types(text: str | None) -> tuple[str, ...]:
 def _units(caller: Caller, unit: str | None) -> tuple[str, ...]:
     if unit is None:
         return ()
-    if not covers(caller.unit_prefixes, [unit]):
-        raise _invalid("/unit", "unit_not_yours")
+    wrong = wrong_unit(caller.unit_prefixes, unit)
+    if wrong is not None:
+        raise _invalid("/unit", wrong)
     return (unit,)
 
 

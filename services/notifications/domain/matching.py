@@ -1,9 +1,12 @@
 """Which notices a subscription hears of."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 from uuid import UUID
+
+from shared.identifiers import HSA_ID_PATTERN
 
 NOTICE_TYPES: Final = frozenset(
     f"notice.{name}"
@@ -37,6 +40,7 @@ NOTICE_TYPES: Final = frozenset(
     )
 )
 TEST_TYPE: Final = "subscription.test"
+_UNIT: Final = re.compile(HSA_ID_PATTERN)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +66,13 @@ class Subscription:
         if unit is None:
             return not self.units and speaks_for_all(organisation, self.unit_prefixes)
         return _inside(unit, self.unit_prefixes) and (not self.units or unit in self.units)
+
+
+def wrong_unit(unit_prefixes: Sequence[str], unit: str) -> str | None:
+    """The code of what is wrong with a unit to hear of: only a whole HSA-id names one, and it lies inside these prefixes."""
+    if not _UNIT.fullmatch(unit):
+        return "unit_malformed"
+    return None if covers(unit_prefixes, [unit]) else "unit_not_yours"
 
 
 def covers(unit_prefixes: Sequence[str], units: Sequence[str]) -> bool:

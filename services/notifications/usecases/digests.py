@@ -11,7 +11,7 @@ from services.notifications.domain import letters
 from services.notifications.domain.addresses import is_address
 from services.notifications.domain.digests import WEEKDAYS, next_digest
 from services.notifications.domain.letters import Language, Line
-from services.notifications.domain.matching import NOTICE_TYPES, Subscription, covers
+from services.notifications.domain.matching import NOTICE_TYPES, Subscription, wrong_unit
 from services.notifications.repository import digests as rows
 from services.notifications.repository import mails, push
 from services.notifications.repository.digests import DIGEST_KIND
@@ -45,15 +45,15 @@ async def add_digest(work: Work, caller: Caller, wanted: DigestWanted) -> Any:  
 
     Raises:
         HttpProblem: 403, the caller may not read the notices that are counted.
-        Malformed: The address is none, a type or day is unknown, or a unit is not the caller's.
+        Malformed: The address is none, a type or day is unknown, or a unit is none or not the caller's.
         Refused: The caller's units have as many as they may.
     """
     require_reader(caller)
     wrong = [] if is_address(wanted.email) else [FieldError("/email", "email_malformed")]
     wrong += [FieldError(f"/days/{place}", "day_unknown") for place, day in enumerate(wanted.days) if day not in WEEKDAYS]
     wrong += [FieldError(f"/types/{place}", "type_unknown") for place, name in enumerate(wanted.types) if name not in NOTICE_TYPES]
-    foreign = (place for place, unit in enumerate(wanted.units) if not covers(caller.unit_prefixes, [unit]))
-    wrong += [FieldError(f"/units/{place}", "unit_not_yours") for place in foreign]
+    units = ((f"/units/{place}", wrong_unit(caller.unit_prefixes, unit)) for place, unit in enumerate(wanted.units))
+    wrong += [FieldError(pointer, code) for pointer, code in units if code is not None]
     if wrong:
         raise Malformed("request.malformed", errors=tuple(wrong))
     await repository.lock_organisation(work, caller.organisation)

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 
 from services.notifications import repository
 from services.notifications.channels import Resolve, resolve
-from services.notifications.domain.matching import NOTICE_TYPES, covers
+from services.notifications.domain.matching import NOTICE_TYPES, wrong_unit
 from services.notifications.domain.targets import Target, TargetRefused, read_target, refuse_private
 from services.notifications.repository import DUE_KIND
 from services.notifications.sealing import Seal, new_secret
@@ -52,13 +52,13 @@ async def subscribe(work: Work, caller: Caller, seal: Seal, wanted: Wanted, poli
 
     Raises:
         HttpProblem: 403, the caller may not read the notices it would be told of.
-        Malformed: The address may not be called, a type is unknown, or a unit is not the caller's.
+        Malformed: The address may not be called, a type is unknown, or a unit is none or not the caller's.
         Refused: There is one for this address already, or there are as many as there may be.
     """
     require_reader(caller)
     wrong = [FieldError(f"/types/{index}", "type_unknown") for index, name in enumerate(wanted.types) if name not in NOTICE_TYPES]
-    foreign = (index for index, unit in enumerate(wanted.units) if not covers(caller.unit_prefixes, [unit]))
-    wrong += [FieldError(f"/units/{index}", "unit_not_yours") for index in foreign]
+    units = ((f"/units/{index}", wrong_unit(caller.unit_prefixes, unit)) for index, unit in enumerate(wanted.units))
+    wrong += [FieldError(pointer, code) for pointer, code in units if code is not None]
     try:
         await _refuse_private_target(read_target(wanted.url, policy.allowed), policy.resolver)
     except TargetRefused as refused:

@@ -113,6 +113,7 @@ async def test_a_digest_is_its_units_own_and_ends_when_it_is_deleted(telling: Te
         ({"days": ["someday"]}, "/days/0", "day_unknown"),
         ({"types": ["notice.nothing"]}, "/types/0", "type_unknown"),
         ({"units": ["SE2120001363-E1"]}, "/units/0", "unit_not_yours"),
+        ({"units": ["SE2120001355-E1", "SE2120001355-"]}, "/units/1", "unit_malformed"),
     ],
 )
 async def test_what_cannot_be_written_to_or_counted_is_refused(telling: Telling, body: dict[str, Any], pointer: str, code: str) -> None:

@@ -121,6 +121,8 @@ async def test_a_place_that_is_not_in_the_feed_is_told_before_the_stream_begins(
         for headers, query in (({"Last-Event-ID": "x"}, {}), ({}, {"types": "notice.nothing"}), ({}, {"unit": "SE2120001363-E1"})):
             answer = await client.get("/v1/stream", headers=bearer(gateway) | headers, params=query)
             assert (answer.status_code, answer.json()["code"]) == (400, "request.parameter_invalid")
+        answer = await client.get("/v1/stream", headers=bearer(gateway), params={"unit": "SE2120001355-"})
+        assert (answer.status_code, answer.json()["errors"]) == (400, [{"pointer": "/unit", "code": "unit_malformed"}])
 
 
 async def test_a_stream_ends_when_its_token_does(front: Any, gateway: GatewaySettings, service: FastAPI, database: Database) -> None:

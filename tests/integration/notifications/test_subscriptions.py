@@ -182,6 +182,8 @@ async def test_a_repeated_subscription_gets_its_first_answer_even_after_it_was_d
         ({"url": "https://hooks.kommun.se:444/"}, "/url", "url_port_not_allowed"),
         ({"types": ["notice.ready", "notice.nothing"]}, "/types/1", "type_unknown"),
         ({"units": ["SE2321000131-E000000000101"]}, "/units/0", "unit_not_yours"),
+        ({"units": ["SE2120001355-E1", "SE2120001355-"]}, "/units/1", "unit_malformed"),
+        ({"units": ["SE2120001355-E1 "]}, "/units/0", "unit_malformed"),
     ],
 )
 async def test_what_cannot_be_subscribed_to_is_refused_where_it_stands(
