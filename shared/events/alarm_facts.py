@@ -20,6 +20,7 @@ class NoticeEscalated(Fact):
     unit: str = Field(description="HSA-id")
     step: Literal["contact", "on_call", "operator"]
     told: str | None = Field(default=None, description="the mailbox of whoever is on call, in the step `on_call`, where somebody is")
+    told_unit: str | None = Field(default=None, description="HSA-id of the unit that has that mailbox")
     fetched: bool = Field(default=False, description="whether a system of the recipient has read the mailbox past it")
     sent_at: AwareDatetime
     due_at: AwareDatetime = Field(description="until when a person was expected to take it on")

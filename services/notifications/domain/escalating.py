@@ -26,12 +26,16 @@ class Contact:
 
 @dataclass(frozen=True, slots=True)
 class Matter:
-    """What escalates: whose it is, and in which mailboxes. `units` may be prefixes; none: the organisation as a whole."""
+    """What escalates: whose it is, and in which mailbox. `units` may be prefixes; none: the organisation as a whole.
+
+    `on_call` is the unit and the mailbox of whoever was told beside them, in the organisation's own calendar.
+    """
 
     organisation: str
     units: tuple[str, ...]
-    mailboxes: frozenset[str]
+    mailbox: str | None
     step: Step
+    on_call: tuple[str, str] | None = None
 
 
 def is_about(organisation: str, unit_prefixes: Sequence[str], owner: str, units: Sequence[str]) -> bool:
@@ -46,7 +50,17 @@ def to_write_to(contacts: Iterable[Contact], matter: Matter) -> tuple[Contact, .
     heard: dict[str, Contact] = {}
     for contact in contacts:
         early_enough = STEPS.index(contact.from_step) <= STEPS.index(matter.step)
-        own_mailbox = contact.mailbox is None or contact.mailbox in matter.mailboxes
-        if early_enough and own_mailbox and is_about(contact.organisation, contact.unit_prefixes, matter.organisation, matter.units):
+        if early_enough and _concerned(contact, matter):
             heard.setdefault(contact.email.lower(), contact)
     return tuple(heard.values())
+
+
+def _concerned(contact: Contact, matter: Matter) -> bool:
+    places = [(matter.units, matter.mailbox)]
+    if matter.on_call is not None:
+        unit, mailbox = matter.on_call
+        places.append(((unit,), mailbox))
+    return any(
+        contact.mailbox in {None, mailbox} and is_about(contact.organisation, contact.unit_prefixes, matter.organisation, units)
+        for units, mailbox in places
+    )

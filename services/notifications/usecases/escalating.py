@@ -33,8 +33,8 @@ async def hear_escalations(work: Work, delivered: Sequence[Delivered]) -> None:
     for fact in (one.fact for one in delivered):
         if not isinstance(fact, NoticeEscalated):
             continue
-        mailboxes = frozenset({fact.mailbox} | ({fact.told} if fact.told else set()))
-        matter = Matter(fact.organisation, (fact.unit,), mailboxes, fact.step)
+        on_call = (fact.told_unit, fact.told) if fact.told_unit and fact.told else None
+        matter = Matter(fact.organisation, (fact.unit,), fact.mailbox, fact.step, on_call)
         reached = fact.fetched or await push.was_pushed(work, fact.notice_id)
         facts = (
             ("Enhet", "Unit", fact.unit),
@@ -62,7 +62,7 @@ async def hear_silences(work: Work, delivered: Sequence[Delivered]) -> None:
     for fact in (one.fact for one in delivered):
         if not isinstance(fact, MailboxSilent):
             continue
-        matter = Matter(fact.organisation, (fact.unit,), frozenset({fact.mailbox}), "contact")
+        matter = Matter(fact.organisation, (fact.unit,), fact.mailbox, "contact")
         facts = (
             ("Enhet", "Unit", fact.unit),
             ("Brevlåda", "Mailbox", fact.mailbox),
@@ -101,7 +101,7 @@ async def watch_webhooks(work: Work) -> int:
     for row in in_trouble:
         if (row.kind, row.id) in known:
             continue
-        matter = Matter(row.organisation, tuple(row.unit_prefixes), frozenset(), "contact")
+        matter = Matter(row.organisation, tuple(row.unit_prefixes), None, "contact")
         facts = (("Prenumeration", "Subscription", str(row.id)), ("Sedan", "Since", format_instant(row.since)))
         values = {"kind": row.kind, "subject": row.id, "mailbox": None, "notice_type": None, "delivered": False, "since": row.since}
         opened += await _raise(work, matter, values, facts)

@@ -45,6 +45,7 @@ async def escalate(work: Work, about: UUID, case_id: UUID | None, case_version: 
             unit=own.unit,
             step=one.step.value,
             told=None if on_call is None else str(on_call),
+            told_unit=None if on_call is None else boxes[on_call].unit,
             fetched=notice.delivered_at is not None,
             sent_at=notice.sent_at,
             due_at=one.by,

@@ -72,6 +72,17 @@ async def test_whether_a_webhook_has_it_counts_as_delivered(telling: Telling) ->
     assert shown["delivered"] is True
 
 
+async def test_contacts_of_the_mailbox_on_call_are_written_to_in_its_step(telling: Telling) -> None:
+    on_call = str(uuid7())
+    narrow = telling.who(OTHER_UNIT, client="on-call")
+    await telling.contacts(narrow, {"email": ADDRESS, "mailbox": on_call, "from_step": "on_call"})
+    notice = waiting()
+    await telling.hear(notice, escalated(notice, "contact"))
+    assert await mails(telling.database) == []
+    await telling.hear(escalated(notice, "on_call", told=on_call, told_unit=OTHER_UNIT))
+    assert [mail.recipient for mail in await mails(telling.database)] == [ADDRESS]
+
+
 async def test_escalations_and_contacts_are_their_units_own(telling: Telling) -> None:
     narrow, other, wide = telling.who(UNIT, client="narrow"), telling.who(OTHER_UNIT, client="other"), telling.who(client="wide")
     elsewhere = telling.who(organisation="2120001363", client="else")

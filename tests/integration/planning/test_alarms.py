@@ -55,6 +55,9 @@ async def test_whoever_is_on_call_gets_it_in_its_own_mailbox_whatever_the_hour(p
     await tell(planning, "stay.admitted", MONDAY)
     await look(planning, MONDAY + timedelta(hours=28))
     assert [(fact["step"], fact["told"]) for fact in await escalated(planning)] == [("contact", None), ("on_call", str(on_call))]
+    async with planning.database.transaction() as work:
+        unit = (await work.connection.execute(text("SELECT unit FROM mailboxes WHERE id = :id"), {"id": on_call})).scalar_one()
+    assert [fact["told_unit"] for fact in await escalated(planning)] == [None, unit]
     assert ("acknowledge", "escalated") in await reminders(planning, on_call)
     assert ("acknowledge", "escalated") not in await reminders(planning, own)
 

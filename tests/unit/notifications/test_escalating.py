@@ -12,8 +12,10 @@ def a_contact(
     return Contact(OWN, units, mailbox, email, step, "sv")
 
 
-def a_matter(step: Step = "contact", *, units: tuple[str, ...] = (UNIT,), organisation: str = OWN) -> Matter:
-    return Matter(organisation, units, frozenset({BOX}), step)
+def a_matter(
+    step: Step = "contact", *, units: tuple[str, ...] = (UNIT,), organisation: str = OWN, on_call: tuple[str, str] | None = None
+) -> Matter:
+    return Matter(organisation, units, BOX, step, on_call)
 
 
 def told(contacts: list[Contact], matter: Matter) -> list[str]:
@@ -30,6 +32,17 @@ def test_a_contact_hears_from_its_step_on() -> None:
 def test_a_contact_of_one_mailbox_hears_of_that_one_only() -> None:
     assert told([a_contact(mailbox=BOX)], a_matter()) == ["a@kommun.se"]
     assert told([a_contact(mailbox="another")], a_matter()) == []
+
+
+def test_contacts_of_whoever_is_on_call_hear_of_it_and_of_no_other_mailbox() -> None:
+    other_unit, on_call = f"SE{OWN}-E2", "0192f0e0-0000-7000-8000-000000000002"
+    matter = a_matter("on_call", on_call=(other_unit, on_call))
+    assert told([a_contact(units=(other_unit,), mailbox=on_call, step="on_call")], matter) == ["a@kommun.se"]
+    assert told([a_contact(units=(other_unit,), step="on_call")], matter) == ["a@kommun.se"]
+    assert told([a_contact(mailbox=on_call)], matter) == told([a_contact(mailbox=BOX)], matter) == ["a@kommun.se"]
+    assert told([a_contact(units=(other_unit,), mailbox=BOX)], matter) == []
+    assert told([a_contact(units=(UNIT,), mailbox=on_call)], matter) == []
+    assert told([a_contact(units=(f"SE{OWN}-E3",))], matter) == []
 
 
 def test_units_and_organisations_of_others_are_nobodys_business() -> None:
