@@ -79,8 +79,10 @@ async def test_an_update_that_says_what_is_known_says_nothing(planning: Planning
     assert (await the_case(planning))["planned_discharge_date"] is None
 
 
-async def test_of_a_stay_that_nobody_told_of_an_update_stores_nothing(planning: Planning) -> None:
+async def test_of_a_stay_that_nobody_told_of_an_update_or_a_cancellation_stores_nothing(planning: Planning) -> None:
     assert await taken(planning, message("A08", "A-1", pid(), pv1())) == ["hl7.stay_unknown"]
+    for trigger in ("A11", "A12", "A13", "A25"):
+        assert await taken(planning, message(trigger, f"A-{trigger}", pid(), pv1())) == ["hl7.stay_unknown"]
     assert (await planning.http.get("/v1/cases", headers=planning.ward)).json()["cases"] == []
 
 
@@ -193,7 +195,6 @@ REFUSED = {
     "an escape that counts": (message("A01", "X", pid(name="A\\.sp99999999\\^B"), pv1()), "AE", ("PID-5", "102", "hl7.escape_unknown")),
     "an escape that does not end": (message("A01", "X", pid(name="A\\F^B"), pv1()), "AE", ("PID-5", "102", "hl7.escape_unknown")),
     "a character nobody sees": (message("A01", "X", pid(name="A\\X0A\\^B"), pv1()), "AE", ("PID-5", "102", "hl7.escape_unknown")),
-    "nothing to cancel": (message("A11", "X", pid(), pv1()), "AE", ("PV1-19", "204", "hl7.nothing_to_cancel")),
     "no planned day": (message("A16", "X", pid(), pv1()), "AE", ("PV2-9", "101", "missing")),
     "not in its charset": (message("A01", "X", pid(), pv1()).replace("ö".encode(), b"\xf6"), "AE", ("MSH-18", "103", "hl7.charset")),
     "an unknown charset": (message("A01", "X", pid(), pv1()).replace(b"UNICODE UTF-8", b"KLINGON"), "AE", ("MSH-18", "103", "hl7.charset")),

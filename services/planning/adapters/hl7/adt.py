@@ -118,6 +118,8 @@ def translate(stay: Stay) -> Translated:
         return Translated(remarks=[NOT_INPATIENT])
     trigger = stay.header.trigger
     if trigger in _CANCELS:
+        if not stay.known.there:  # most patients of a ward are none of ours, and their cancellations neither
+            return Translated(remarks=[STAY_UNKNOWN])
         return Translated([_cancelled(stay, _CANCELS[trigger])])
     translated = Translated(_new(stay, _TOLD[trigger](stay)))
     if not translated.events:
