@@ -1,5 +1,6 @@
 """One frame of a ward system to the public interface and back: what is acknowledged as taken was answered 2xx before."""
 
+import re
 import time
 from types import TracebackType
 from typing import Final, Self
@@ -17,6 +18,13 @@ _log = structlog.get_logger(__name__)
 
 CONTENT_TYPE: Final = "application/hl7-v2"
 TRY_AGAIN: Final = Remark("MSH-10", Condition.INTERNAL, "service.unavailable", "Not taken; send the message again")
+FOR_EVER: Final = {
+    httpx.codes.FORBIDDEN: (Condition.UNKNOWN_KEY, "access.denied"),
+    httpx.codes.REQUEST_ENTITY_TOO_LARGE: (Condition.DATA_TYPE, "request.too_large"),
+    httpx.codes.UNSUPPORTED_MEDIA_TYPE: (Condition.DATA_TYPE, "request.content_type"),
+}
+"""What the gateway will answer to this message however often it comes; the code unless the answer has another."""
+_CODE: Final = re.compile(r"[a-z0-9_.]{1,60}", re.ASCII)
 _RENEW_BEFORE_SECONDS: Final = 30.0
 _SECONDS: Final = 30.0
 
@@ -51,6 +59,8 @@ class Forwarder:
     async def forward(self, frame: bytes) -> bytes:
         """The acknowledgement of one message: the service's own, or that it must be sent again, because nobody could take it.
 
+        What the gateway will never take is rejected instead: sent again it would hold up whatever comes after it.
+
         Raises:
             NoMessage: There is nothing in it to acknowledge.
         """
@@ -62,6 +72,8 @@ class Forwarder:
             return answer.content
         if answer.status_code == httpx.codes.BAD_REQUEST:
             raise NoMessage
+        if answer.status_code in FOR_EVER:
+            return self._rejected(frame, answer)
         return self._refused(frame, str(answer.status_code))
 
     async def _post(self, frame: bytes) -> httpx.Response:
@@ -87,6 +99,23 @@ class Forwarder:
         """An application error (AE, 207): senders keep such a message and send it again."""
         _log.warning("mllp.not_forwarded", client=self._credentials.client, why=why)
         return acknowledge(_to_answer(frame), Answered.ERROR, [TRY_AGAIN], now())
+
+    def _rejected(self, frame: bytes, answer: httpx.Response) -> bytes:
+        """A rejection (AR): senders set such a message aside and go on with the next."""
+        condition, code = FOR_EVER[httpx.codes(answer.status_code)]
+        said = _code_of(answer) or code
+        _log.warning("mllp.rejected", client=self._credentials.client, why=said)
+        remark = Remark("MSH", condition, said, "Not taken, and it will not be")
+        return acknowledge(_to_answer(frame), Answered.REJECTED, [remark], now())
+
+
+def _code_of(answer: httpx.Response) -> str | None:
+    try:
+        problem = answer.json()
+    except ValueError:
+        return None
+    code = problem.get("code") if isinstance(problem, dict) else None
+    return code if isinstance(code, str) and _CODE.fullmatch(code) else None
 
 
 def _to_answer(frame: bytes) -> Message:

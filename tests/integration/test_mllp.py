@@ -184,11 +184,29 @@ def answering(*answers: httpx.Response | Exception) -> tuple[Forwarder, list[htt
 
 
 @pytest.mark.parametrize(
-    "trouble", [httpx.Response(503), httpx.Response(429), httpx.Response(403), httpx.ConnectError("no"), httpx.Response(500)]
+    "trouble", [httpx.Response(503), httpx.Response(429), httpx.Response(404), httpx.ConnectError("no"), httpx.Response(500)]
 )
 async def test_what_nobody_took_is_to_be_sent_again(trouble: Any) -> None:
     forwarder, _ = answering(trouble)
     assert answer_of(await forwarder.forward(admission())) == ("AE", [("MSH-10", "207", "service.unavailable")])
+
+
+@pytest.mark.parametrize(
+    ("status", "said", "condition", "code"),
+    [
+        (403, b'{"code": "access.denied"}', "204", "access.denied"),
+        (413, b'{"code": "request.too_large"}', "102", "request.too_large"),
+        (415, b"<html>", "102", "request.content_type"),
+        (403, b'{"code": "a|b\\r"}', "204", "access.denied"),
+        (403, b'["code"]', "204", "access.denied"),
+        (403, b"\xff", "204", "access.denied"),
+    ],
+)
+async def test_what_will_never_be_taken_is_rejected_and_not_asked_for_again(status: int, said: bytes, condition: str, code: str) -> None:
+    forwarder, _ = answering(httpx.Response(status, content=said))
+    answer = await forwarder.forward(admission())
+    assert answer_of(answer) == ("AR", [("MSH", condition, code)])
+    assert b"again" not in answer
 
 
 async def test_an_expired_token_is_renewed_once() -> None:
