@@ -6,7 +6,7 @@ from typing import Final
 from services.notifications import usecases
 from shared.db import Work
 from shared.events.alarm_facts import MailboxSilent, NoticeEscalated
-from shared.events.command_facts import NoticeAcknowledged, NoticeReturned
+from shared.events.command_facts import NoticeAcknowledged, NoticeErased, NoticeReturned
 from shared.events.facts import MailboxPolled, NoticeSent
 from shared.streams.consumer import Delivered, Handler
 
@@ -22,6 +22,7 @@ CONSUMES: Final[dict[str, dict[str, Handler]]] = {
         NoticeSent.kind: hear_notices,
         NoticeAcknowledged.kind: usecases.end_waiting,
         NoticeReturned.kind: usecases.end_waiting,
+        NoticeErased.kind: usecases.end_waiting,
         NoticeEscalated.kind: usecases.hear_escalations,
         MailboxSilent.kind: usecases.hear_silences,
         MailboxPolled.kind: usecases.hear_polls,

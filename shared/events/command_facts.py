@@ -65,6 +65,16 @@ class NoticeReturned(Fact):
     returned_at: AwareDatetime
 
 
+class NoticeErased(Fact):
+    """Nobody need take a notice on any more that waited for a person: whom it told of was erased."""
+
+    kind: ClassVar[str] = "notice.erased"
+    notice_id: UUID
+    notice_type: str
+    case_id: UUID | None = Field(default=None, description="null for a plan without a stay")
+    erased_at: AwareDatetime
+
+
 class NoticeForwarded(Fact):
     """A recipient sent a notice on to another mailbox of its own organisation."""
 
@@ -78,4 +88,12 @@ class NoticeForwarded(Fact):
     forwarded_at: AwareDatetime
 
 
-COMMAND_FACTS: tuple[type[Fact], ...] = (PlanOpened, PlanMeetingSet, MessageSent, NoticeAcknowledged, NoticeReturned, NoticeForwarded)
+COMMAND_FACTS: tuple[type[Fact], ...] = (
+    PlanOpened,
+    PlanMeetingSet,
+    MessageSent,
+    NoticeAcknowledged,
+    NoticeReturned,
+    NoticeErased,
+    NoticeForwarded,
+)

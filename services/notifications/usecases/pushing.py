@@ -9,7 +9,7 @@ from services.notifications.repository import escalations, push
 from services.notifications.repository.push import WaitingNotice, feed_of
 from shared.dates import format_instant
 from shared.db import Work
-from shared.events.command_facts import NoticeAcknowledged, NoticeReturned
+from shared.events.command_facts import NoticeAcknowledged, NoticeErased, NoticeReturned
 from shared.events.facts import NoticeSent
 from shared.http.auth import Caller
 from shared.identifiers import uuid7
@@ -56,8 +56,8 @@ async def push_notices(work: Work, delivered: Sequence[Delivered]) -> None:
 
 
 async def end_waiting(work: Work, delivered: Sequence[Delivered]) -> None:
-    """A person took notices on, or returned them: they wait no more, and what escalated about them is over."""
-    for kind, by in ((NoticeAcknowledged, "acknowledged"), (NoticeReturned, "returned")):
+    """A person took notices on or returned them, or whom they told of was erased: they wait no more, what escalated is over."""
+    for kind, by in ((NoticeAcknowledged, "acknowledged"), (NoticeReturned, "returned"), (NoticeErased, "erased")):
         ended = [one.fact.notice_id for one in delivered if isinstance(one.fact, kind)]
         await push.drop_waiting(work, ended)
         await escalations.close(work, [UNACKNOWLEDGED], ended, by)

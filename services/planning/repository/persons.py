@@ -117,7 +117,8 @@ _ERASE_NOTICES: Final = text(
     UPDATE notices SET personal = jsonb_build_object('withheld', 'erased'), withheld = 'erased', withheld_at = :at, withheld_basis = :basis
     WHERE personal IS NOT NULL AND withheld IS DISTINCT FROM 'erased'
       AND (case_id = ANY(CAST(:cases AS uuid[]))
-           OR id IN (SELECT notice_id FROM plan_notices WHERE plan_id = ANY(CAST(:plans AS uuid[])))) RETURNING id
+           OR id IN (SELECT notice_id FROM plan_notices WHERE plan_id = ANY(CAST(:plans AS uuid[]))))
+    RETURNING id, type, case_id, state IN ('sent', 'delivered') AS waited
     """
 )
 _ERASE_PLANS: Final = text(
@@ -198,8 +199,10 @@ async def beside(work: Work, kept: Kept) -> dict[str, Sequence[Any]]:
     return {name: (await work.connection.execute(statement, {"cases": kept.case_ids})).all() for name, statement in _BESIDE.items()}
 
 
-async def erase(work: Work, kept: Kept, bodies: Mapping[int, str], *, basis: str) -> int:
-    """Overwrite what is kept of a person beside the cases themselves, which follow from their events; how many notices it concerned.
+async def erase(work: Work, kept: Kept, bodies: Mapping[int, str], *, basis: str) -> Sequence[Any]:
+    """Overwrite what is kept of a person beside the cases themselves, which follow from their events.
+
+    Returns the notices that it concerned: rows of id, type, case_id and whether they waited for somebody to take them on.
 
     Args:
         work: The transaction, which holds the cases locked.
@@ -214,7 +217,7 @@ async def erase(work: Work, kept: Kept, bodies: Mapping[int, str], *, basis: str
     await work.connection.execute(_ERASE_PLANS, {"plans": kept.plan_ids, "left": left})
     for statement in (_ERASE_MESSAGES, _ERASE_REASONS):
         await work.connection.execute(statement, {"cases": kept.case_ids})
-    return len(notices)
+    return notices
 
 
 async def count_outlived(work: Work, before: datetime) -> int:

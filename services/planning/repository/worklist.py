@@ -90,18 +90,18 @@ PARTIES: Final = text(
     HAVING bool_or(n.state <> 'superseded') ORDER BY n.recipient, n.mailbox
     """
 )
-# Notices of a case, and those of a plan without a stay, which name no case.
+# Notices of a case, and those of a plan without a stay, which name no case; of a person who was erased there is nothing to take on.
 NOTICES: Final = text(
     """
     SELECT n.id, n.about AS case_id, n.type, n.mailbox, m.unit, n.sent_at
-    FROM (SELECT n.id, asked.id AS about, n.type, n.mailbox, n.sent_at, n.state
+    FROM (SELECT n.id, asked.id AS about, n.type, n.mailbox, n.sent_at, n.state, n.withheld
           FROM unnest(CAST(:cases AS uuid[])) AS asked (id) JOIN notices n ON n.case_id = asked.id
           UNION ALL
-          SELECT n.id, asked.id, n.type, n.mailbox, n.sent_at, n.state
+          SELECT n.id, asked.id, n.type, n.mailbox, n.sent_at, n.state, n.withheld
           FROM unnest(CAST(:cases AS uuid[])) AS asked (id) JOIN plan_notices o ON o.plan_id = asked.id JOIN notices n ON n.id = o.notice_id
           WHERE n.case_id IS NULL) AS n
     JOIN mailboxes m ON m.id = n.mailbox
-    WHERE n.state IN ('sent', 'delivered') AND n.type = ANY(CAST(:types AS text[]))
+    WHERE n.state IN ('sent', 'delivered') AND n.withheld IS DISTINCT FROM 'erased' AND n.type = ANY(CAST(:types AS text[]))
       AND (CAST(:mailboxes AS uuid[]) IS NULL OR n.mailbox = ANY(CAST(:mailboxes AS uuid[])))
     ORDER BY n.sent_at, n.id
     """

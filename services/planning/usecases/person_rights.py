@@ -20,8 +20,10 @@ from services.planning.usecases.folding import tell_case
 from shared.dates import format_instant
 from shared.db import Role, Work
 from shared.errors import NotFound, Refused
+from shared.events.command_facts import NoticeErased
 from shared.http.auth import Caller
 from shared.streams.canonical import canonical_plain
+from shared.streams.outbox import stage_facts
 
 ERASED: Final = "case.person_erased"
 OVER: Final = frozenset({"discharged", "cancelled", "deceased"})
@@ -117,10 +119,18 @@ async def _erase(work: Work, kept: rows.Kept, *, basis: str, by: str, client: st
     events = await rows.events_of(work, kept.case_ids)
     bodies = {row.id: body for row in events if (body := _without_person(opened_event(row.body), left)) is not None}
     notices = await rows.erase(work, kept, bodies, basis=basis)
+    await stage_facts(
+        work,
+        [
+            (NoticeErased(notice_id=row.id, notice_type=row.type, case_id=row.case_id, erased_at=work.at), row.case_id)
+            for row in notices
+            if row.waited
+        ],
+    )
     leaders = [row.id for row in kept.cases if row.joined_to in {None, row.id} and row.version]
     for case_id in leaders:
         await tell_case(work, case_id, client=client, what=ERASED, about={"basis": basis, "acted_by": by})
-    return Erased(work.at, len(leaders), len(bodies), notices, len(kept.plans))
+    return Erased(work.at, len(leaders), len(bodies), len(notices), len(kept.plans))
 
 
 def _without_person(event: dict[str, Any], left: Mapping[str, str]) -> str | None:

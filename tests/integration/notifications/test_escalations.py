@@ -11,7 +11,7 @@ from services.notifications import usecases
 from shared.dates import now
 from shared.db import Database
 from shared.events.alarm_facts import MailboxSilent
-from shared.events.command_facts import NoticeAcknowledged, NoticeReturned
+from shared.events.command_facts import NoticeAcknowledged, NoticeErased, NoticeReturned
 from shared.events.facts import MailboxPolled
 from shared.identifiers import uuid7
 from tests.integration.notifications.parts import ORGANISATION, a_notice, a_subscription, change, rows
@@ -49,14 +49,16 @@ async def test_an_escalation_is_open_goes_up_writes_to_its_contacts_and_ends(tel
     assert await rows(telling.database, "SELECT * FROM waiting_notices") == []
 
 
-@pytest.mark.parametrize("ending", ["returned", "superseded"])
-async def test_what_was_returned_or_superseded_is_over_as_well(telling: Telling, ending: str) -> None:
+@pytest.mark.parametrize("ending", ["returned", "superseded", "erased"])
+async def test_what_was_returned_superseded_or_erased_is_over_as_well(telling: Telling, ending: str) -> None:
     notice = waiting()
     await telling.hear(notice, escalated(notice, "contact"))
     returned = NoticeReturned(
         notice_id=notice.notice_id, notice_type=notice.notice_type, case_id=uuid7(), recipient="municipality:1480", returned_at=now()
     )
-    await telling.hear(returned if ending == "returned" else waiting(supersedes=notice.notice_id, history=True))
+    erased = NoticeErased(notice_id=notice.notice_id, notice_type=notice.notice_type, case_id=None, erased_at=now())
+    superseding = waiting(supersedes=notice.notice_id, history=True)
+    await telling.hear({"returned": returned, "superseded": superseding, "erased": erased}[ending])
     assert await telling.open(telling.who()) == []
     (closed,) = await rows(telling.database, "SELECT closed_by FROM escalations")
     assert closed.closed_by == ending

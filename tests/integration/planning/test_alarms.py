@@ -12,6 +12,7 @@ from services.planning import usecases
 from shared.dates import now, parse_instant
 from tests.builders import GOTEBORG, a_ward_event
 from tests.integration.planning.conftest import GOTEBORG_NUMBER, GOTEBORG_UNIT, Planning
+from tests.integration.planning.test_audit_and_person_rights import erase
 from tests.integration.planning.test_parties import municipality
 from tests.integration.planning.test_reminders import CALLER, MONDAY, look, reminders, tell, with_on_call
 
@@ -75,6 +76,24 @@ async def test_what_was_taken_on_returned_or_superseded_goes_no_further(planning
     await tell(planning, "stay.admitted", MONDAY + timedelta(hours=101), id="SU-9", data=changed)
     superseding = [fact for fact in await facts(planning, "notice.sent") if fact["supersedes"] == notice["id"]]
     assert all(fact["acknowledge_by"] for fact in superseding)
+
+
+async def test_of_a_person_who_was_erased_nothing_goes_further_and_that_is_told(planning: Planning) -> None:
+    await tell(planning, "stay.admitted", MONDAY)
+    await look(planning, MONDAY + timedelta(hours=24))
+    await tell(planning, "stay.discharged", MONDAY + timedelta(hours=25), id="SU-9", data={})
+    who = municipality(planning)
+    notices = (await planning.mailbox(who))["entries"]
+    taken_on = next(notice["id"] for notice in notices if notice["type"] == "notice.discharged")
+    await planning.http.post(f"/v1/notices/{taken_on}/acknowledgement", headers=who, json={"acknowledged_by": "Anna Test"})
+    before = [fact["step"] for fact in await facts(planning, "notice.escalated")]
+    assert (await erase(planning)).status_code == 201
+    told = await facts(planning, "notice.erased")
+    assert {fact["notice_id"] for fact in told} >= {notice["id"] for notice in notices if notice["type"] == "notice.admission"}
+    assert taken_on not in {fact["notice_id"] for fact in told}
+    assert {fact["case_id"] for fact in told} == {notices[0]["case_id"]}
+    await look(planning, MONDAY + timedelta(hours=100))
+    assert [fact["step"] for fact in await facts(planning, "notice.escalated")] == before == ["contact"] * len(before)
 
 
 async def test_imported_history_is_never_escalated(planning: Planning) -> None:
