@@ -76,7 +76,7 @@ async def _analyze(owner_url: str) -> None:
 
 async def _ask(database: Database, caller: Caller) -> list[Finding]:
     async def derive(work: Work) -> int:
-        return len((await usecases.work_list(work, caller, after=_FIRST, limit=OPEN_CASES)).owed)
+        return len((await usecases.work_list(work, caller, after=_FIRST, limit=OPEN_CASES, request_id="benchmark")).owed)
 
     in_database = [await _in_database(database, caller) for _ in range(RUNS)]
     duties, whole = await _timed(database, derive)

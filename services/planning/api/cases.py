@@ -194,7 +194,7 @@ async def get_cases(
     limit: Annotated[int, Query(ge=1, le=500)] = 100,
 ) -> Cases:
     """The caller's cases, without persons."""
-    rows = await usecases.list_cases(work, call.caller, after=after, limit=limit, state=state)
+    rows = await usecases.list_cases(work, call.caller, after=after, limit=limit, state=state, request_id=call.request_id)
     if len(rows) == limit:
         kept = f"&state={state}" if state else ""
         response.headers["Link"] = f'</v1/cases?after={rows[-1].id}&limit={limit}{kept}>; rel="next"'

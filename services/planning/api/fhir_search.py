@@ -125,7 +125,7 @@ async def _cases(work: Work, call: Call, asked: Asked) -> tuple[list[Any], str |
     if number is not None:
         return list(await usecases.search_cases(work, call.caller, *_number(number), request_id=call.request_id)), None
     after = _after(asked.cursor)
-    rows = await usecases.list_stays(work, call.caller, after=after, limit=asked.count, request_id=call.request_id)
+    rows = await usecases.list_cases(work, call.caller, after=after, limit=asked.count, state=None, request_id=call.request_id)
     return list(rows), asked.following(rows[-1].id) if len(rows) == asked.count else None
 
 

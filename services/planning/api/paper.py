@@ -54,7 +54,7 @@ async def get_findings(
     limit: Annotated[int, Query(ge=1, le=500)] = 100,
 ) -> FindingsListed:
     """Everything that does not fit in the caller's cases, by case; `unit` is a ward or a unit of a party, `limit` counts cases."""
-    rows = await usecases.list_findings(work, call.caller, after=after, limit=limit, code=code, unit=unit)
+    rows = await usecases.list_findings(work, call.caller, after=after, limit=limit, code=code, unit=unit, request_id=call.request_id)
     if len(rows) == limit:
         kept = "".join(f"&{name}={value}" for name, value in (("code", code), ("unit", unit)) if value)
         response.headers["Link"] = f'</v1/findings?after={rows[-1].id}&limit={limit}{kept}>; rel="next"'

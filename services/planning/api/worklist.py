@@ -66,7 +66,7 @@ async def get_worklist(
     call: Checked, work: Working, response: Response, after: UUID = FIRST, limit: Annotated[int, Query(ge=1, le=1_000)] = 1_000
 ) -> WorkListShown:
     """Every open duty of the caller's units, derived from rules and cases; `limit` counts cases and plans without a stay."""
-    found = await usecases.work_list(work, call.caller, after=after, limit=limit)
+    found = await usecases.work_list(work, call.caller, after=after, limit=limit, request_id=call.request_id)
     if found.last is not None:
         response.headers["Link"] = f'</v1/worklist?after={found.last}&limit={limit}>; rel="next"'
     return WorkListShown(

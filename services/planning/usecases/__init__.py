@@ -15,7 +15,7 @@ from services.planning.usecases.billing_facts import (
     tell_opened_disputes,
     tell_rejected_invoices,
 )
-from services.planning.usecases.cases import list_cases, list_stays, read_case, read_history, search_cases
+from services.planning.usecases.cases import list_cases, read_case, read_history, search_cases
 from services.planning.usecases.consents import read_consents, register_consent, withdraw_consent
 from services.planning.usecases.deviations import (
     answer_deviation,
@@ -147,7 +147,6 @@ __all__ = [
     "list_findings",
     "list_organisations",
     "list_outages",
-    "list_stays",
     "list_units",
     "load_directory",
     "look_again",

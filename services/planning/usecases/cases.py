@@ -37,14 +37,9 @@ async def read_history(work: Work, caller: Caller, case_id: UUID, *, request_id:
     return await rows.history(work, case_id)
 
 
-async def list_cases(work: Work, caller: Caller, *, after: UUID, limit: int, state: str | None) -> Sequence[Any]:
-    """The caller's cases by id; without persons, so nothing is logged."""
-    return await rows.page(work, caller, after=after, limit=limit, state=state)
-
-
-async def list_stays(work: Work, caller: Caller, *, after: UUID, limit: int, request_id: str) -> Sequence[Any]:
-    """The same where each shows what it says by its own address, the ward's id of the stay too: then all of them were read."""
-    found = await list_cases(work, caller, after=after, limit=limit, state=None)
+async def list_cases(work: Work, caller: Caller, *, after: UUID, limit: int, state: str | None, request_id: str) -> Sequence[Any]:
+    """The caller's cases by id; also without persons they say where and when somebody is cared for, so all of them were read."""
+    found = await rows.page(work, caller, after=after, limit=limit, state=state)
     await accesses.note(work, caller, "case.list", [row.id for row in found], request_id=request_id)
     return found
 

@@ -12,6 +12,7 @@ from services.planning.repository import directory, paper
 from services.planning.repository import worklist as rows
 from services.planning.repository.at_hand import at_hand
 from services.planning.statute import load_statute
+from services.planning.usecases import accesses
 from shared.db import Role, Work
 from shared.http.auth import Caller
 
@@ -33,11 +34,11 @@ class WorkList:
     last: UUID | None
 
 
-async def work_list(work: Work, caller: Caller, *, after: UUID, limit: int) -> WorkList:
-    """What the caller's units owe in its next open cases, the most urgent first; without persons, so nothing is logged.
+async def work_list(work: Work, caller: Caller, *, after: UUID, limit: int, request_id: str) -> WorkList:
+    """What the caller's units owe in its next open cases, the most urgent first; the cases that it shows were read.
 
     Source:
-        Lag (2017:612) 2 kap. 1-6 §§, 4 kap. 1-3 §§.
+        Lag (2017:612) 2 kap. 1-6 §§, 4 kap. 1-3 §§; HSLF-FS (2016:40) 4 kap. 9 §: a reading is logged also where it names nobody.
     """
     discharged_after = work.at - load_statute().at(work.at).duties_after_discharge
     await work.become(Role.AUDITOR)  # what one party owes follows from what all have done, which none of them may read
@@ -50,12 +51,19 @@ async def work_list(work: Work, caller: Caller, *, after: UUID, limit: int) -> W
         Owed(case, duty) for case in cases for duty in _own(caller, through, case, work) if not _is_history(duty, imported.get(case.id))
     ]
     conducted = tuple(case for case in cases if _is_open(case) and _acts_for(caller, through, case.outpatient_unit or ""))
+    await work.become(Role.INTAKE)  # an auditor writes nothing, not even that somebody read
+    shown = {one.case.id for one in owed} | {case.id for case in conducted}
+    await accesses.note(work, caller, "worklist.read", shown, request_id=request_id)
     return WorkList(tuple(sorted(owed, key=lambda one: urgency(one.duty))), conducted, ids[-1] if len(ids) == limit else None)
 
 
-async def list_findings(work: Work, caller: Caller, *, after: UUID, limit: int, code: str | None, unit: str | None) -> Sequence[Any]:
-    """The caller's cases in which something does not fit, by id; without persons, so nothing is logged."""
-    return await paper.with_findings(work, caller, after=after, limit=limit, code=code, unit=unit)
+async def list_findings(
+    work: Work, caller: Caller, *, after: UUID, limit: int, code: str | None, unit: str | None, request_id: str
+) -> Sequence[Any]:
+    """The caller's cases in which something does not fit, by id; all of them were read."""
+    found = await paper.with_findings(work, caller, after=after, limit=limit, code=code, unit=unit)
+    await accesses.note(work, caller, "findings.read", [row.id for row in found], request_id=request_id)
+    return found
 
 
 def _is_history(duty: Duty, imported_until: datetime | None) -> bool:

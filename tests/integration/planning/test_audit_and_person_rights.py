@@ -53,12 +53,16 @@ async def paths(planning: Planning, case: str) -> dict[str, tuple[str, dict[str,
     plan = (await done(post(planning, care(planning), "/v1/plans", {"person": ADULT, "kind": "sip"})))["id"]
     consent = {"case_id": case, "answer": "given", "purposes": ["free_text"], "unit": WARD, "asked_by": "Anna Test"}
     await planning.http.post("/v1/consents", json=consent, headers={**care(planning), "Idempotency-Key": "consent-1"})
+    await planning.tell(a_ward_event("stay.ready_withdrawn", id="SU-2", time="2026-11-05T10:00:00+01:00"))
     notice = (await planning.mailbox(planning.municipality()))["entries"][0]["id"]
     return {
         "case": (f"/v1/cases/{case}", planning.ward),
         "history": (f"/v1/cases/{case}/history", planning.ward),
         "patient information": (f"/v1/cases/{case}/patient-information", planning.ward),
         "paper": ("/v1/cases/paper", planning.ward),
+        "cases": ("/v1/cases", planning.ward),
+        "work list": ("/v1/worklist", planning.municipality()),
+        "findings": ("/v1/findings", planning.ward),
         "mailbox": ("/v1/notices", planning.municipality()),
         "notice": (f"/v1/notices/{notice}", planning.municipality()),
         "plan": (f"/v1/plans/{plan}", care(planning)),
@@ -84,6 +88,31 @@ async def test_no_reading_of_a_patient_happens_without_its_line_in_the_log(plann
     searched = await planning.http.post("/v1/cases/search", json=SOUGHT, headers=planning.ward)
     exported = await planning.http.post("/v1/persons/export", json=SOUGHT, headers=auditor(planning))
     assert (searched.status_code, exported.status_code) == (500, 500)
+
+
+async def test_lists_that_name_nobody_are_logged_with_the_cases_they_show(planning: Planning) -> None:
+    case = await a_stay(planning, over=False)
+    await planning.tell(a_ward_event("stay.ready_withdrawn", id="SU-2", time="2026-11-05T10:00:00+01:00"))
+    plan = (await done(post(planning, care(planning), "/v1/plans", {"person": ADULT, "kind": "sip", "consent": "given"})))["id"]
+    await get(planning, planning.ward, "/v1/cases")
+    await get(planning, planning.ward, "/v1/findings")
+    await get(planning, planning.municipality(), "/v1/worklist")
+    owed = {one["case_id"] or one["plan_id"] for one in (await get(planning, care(planning), "/v1/worklist"))["duties"]}
+    assert owed == {case, plan}, "positive control: a plan without a stay stands in it too"
+    for path in (
+        "/v1/cases?state=cancelled",
+        "/v1/findings?code=two_admissions",
+        f"/v1/worklist?after={'f' * 8}-ffff-7fff-bfff-{'f' * 12}",
+    ):
+        await get(planning, planning.ward, path)
+    patient = person_vault().stands_for(PERSON["type"], PERSON["id"])
+    assert ADULT["id"] == PERSON["id"]
+    assert [(line["action"], line["cases"], line["patients"]) for line in await log(planning)] == [
+        ("case.list", [case], [patient]),
+        ("findings.read", [case], [patient]),
+        ("worklist.read", [case], [patient]),
+        ("worklist.read", sorted([case, plan]), [patient]),
+    ]
 
 
 async def test_a_line_says_what_the_law_asks_for_and_never_who_the_patient_is(planning: Planning) -> None:
