@@ -128,13 +128,20 @@ _ERASE_PLANS: Final = text(
 )
 _ERASE_MESSAGES: Final = text("UPDATE messages SET body = NULL WHERE case_id = ANY(CAST(:cases AS uuid[]))")
 _ERASE_REASONS: Final = text("UPDATE admission_reasons SET reason = '' WHERE case_id = ANY(CAST(:cases AS uuid[]))")
-# Over, untouched for so long, and not erased before; the leader of a joined case stands for all of it.
+# Over, untouched for so long, no plan of hers open, and not erased before; the leader of a joined case stands for all of it.
 _OUTLIVED: Final = """
     FROM cases c WHERE c.state IN ('discharged', 'cancelled', 'deceased') AND c.changed_at < :before AND c.person IS NOT NULL
       AND NOT jsonb_exists(c.person, 'withheld') AND (c.joined_to IS NULL OR c.joined_to = c.id)
+      AND NOT EXISTS (SELECT FROM cases m JOIN plans p ON p.case_id = m.id
+                      WHERE (m.id = c.id OR m.joined_to = c.id) AND p.state NOT IN ('closed', 'refused', 'withdrawn'))
+      AND NOT EXISTS (SELECT FROM plans p
+                      WHERE p.person_id IN (SELECT jsonb_array_elements_text(m.person_ids) FROM cases m
+                                            WHERE m.id = c.id OR m.joined_to = c.id)
+                        AND p.organisation = c.provider AND p.state NOT IN ('closed', 'refused', 'withdrawn'))
 """
 _COUNT_OUTLIVED: Final = text(f"SELECT count(*) {_OUTLIVED}")  # constant text
 _SOME_OUTLIVED: Final = text(f"SELECT c.id {_OUTLIVED} ORDER BY c.changed_at, c.id LIMIT :limit")
+_IS_OUTLIVED: Final = text(f"SELECT EXISTS (SELECT {_OUTLIVED} AND c.id = :id)")
 _PARTS: Final = text(
     """
     SELECT c.id, c.joined_to, c.version, c.state, false AS protected FROM cases c
@@ -228,3 +235,8 @@ async def count_outlived(work: Work, before: datetime) -> int:
 async def some_outlived(work: Work, before: datetime, limit: int) -> Sequence[UUID]:
     """Some of these cases, those longest untouched first."""
     return (await work.connection.execute(_SOME_OUTLIVED, {"before": before, "limit": limit})).scalars().all()
+
+
+async def is_outlived(work: Work, before: datetime, case_id: UUID) -> bool:
+    """Whether a case is still one of these, asked again when it is locked."""
+    return bool((await work.connection.execute(_IS_OUTLIVED, {"before": before, "id": case_id})).scalar_one())

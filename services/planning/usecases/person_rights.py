@@ -101,17 +101,19 @@ async def erase_person(  # who, of whom, why, by whom
 
 
 async def erase_outlived(work: Work, before: datetime, *, basis: str, limit: int) -> int:
-    """Erase who the patients were of some cases that are over and were not touched since; how many.
+    """Erase who the patients were of some cases that are over and were not touched since, nor have a plan open; how many.
 
     Source:
         Patientdatalagen (2008:355) 3 kap. 17 §: a record is kept at least ten years after its last entry; whoever answers for it sets
         how long it is kept beyond that.
     """
-    found = await rows.some_outlived(work, before, limit)
-    for case_id in sorted(found):
+    erased = 0
+    for case_id in sorted(await rows.some_outlived(work, before, limit)):
         await cases.lock(work, case_id)
-        await _erase(work, await rows.kept_of_case(work, case_id), basis=basis, by="retention", client="retention")
-    return len(found)
+        if await rows.is_outlived(work, before, case_id):  # a plan may have been opened while the lock was waited for
+            await _erase(work, await rows.kept_of_case(work, case_id), basis=basis, by="retention", client="retention")
+            erased += 1
+    return erased
 
 
 async def _erase(work: Work, kept: rows.Kept, *, basis: str, by: str, client: str) -> Erased:

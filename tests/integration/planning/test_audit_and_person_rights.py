@@ -301,6 +301,22 @@ async def test_what_is_over_for_long_enough_is_erased_by_itself(planning: Planni
     assert (await get(planning, planning.ward, f"/v1/cases/{case}"))["person"]["withheld"] == "erased"
 
 
+@pytest.mark.parametrize("alone", [False, True], ids=["of the stay", "without a stay"])
+async def test_nothing_is_erased_by_itself_while_a_plan_of_hers_is_open(planning: Planning, alone: bool) -> None:
+    case = await a_stay(planning, over=False)
+    about = {"person": ADULT} if alone else {"case_id": case}
+    await done(post(planning, care(planning), "/v1/plans", {**about, "kind": "sip", "consent": "given"}))
+    ended = await planning.tell(a_ward_event("stay.discharged", {}, id="SU-9", time="2026-11-09T10:00:00+01:00"))
+    assert ended.status_code == 201, ended.text
+    async with planning.database.transaction() as work:
+        later = work.at + timedelta(seconds=1)
+        assert await usecases.count_outlived(work, later) == 0
+        assert await usecases.erase_outlived(work, later, basis="retention", limit=10) == 0
+        await work.connection.execute(text("UPDATE plans SET state = 'closed'"))
+        assert await usecases.erase_outlived(work, later, basis="retention", limit=10) == 1
+    assert (await get(planning, planning.ward, f"/v1/cases/{case}"))["person"]["withheld"] == "erased"
+
+
 async def test_a_municipality_does_not_erase_what_the_hospital_answers_for(planning: Planning) -> None:
     await a_stay(planning)
     body = SOUGHT | {"basis": "x", "acted_by": "Nils Test"}
