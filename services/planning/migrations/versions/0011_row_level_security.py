@@ -97,17 +97,18 @@ WHO: Final = (
     END $$
     """,  # noqa: S608  # constant text
     # Who reads its mailbox need not be a party any more: the log still says of whom she read.
-    """
+    f"""
     CREATE FUNCTION patients_in_mailboxes(asked uuid[]) RETURNS TABLE (person_id text, kind text) LANGUAGE sql STABLE SECURITY DEFINER
     SET search_path = public, pg_temp AS $$
-        SELECT c.person_id, c.person ->> 'type' FROM cases c WHERE c.id = ANY(asked) AND EXISTS (
-            SELECT FROM notices n WHERE n.mailbox = ANY(caller_mailboxes()) AND n.case_id IN (
-                SELECT m.id FROM cases m WHERE m.id = c.id OR m.joined_to = c.id))
+        SELECT c.person_id, c.person ->> 'type' FROM cases c WHERE c.id = ANY(asked) AND (
+            EXISTS (SELECT FROM notices n WHERE n.case_id = c.id AND {OWN_MAILBOX.format(column="n.mailbox")})
+            OR EXISTS (SELECT FROM cases m JOIN notices n ON n.case_id = m.id
+                       WHERE m.joined_to = c.id AND {OWN_MAILBOX.format(column="n.mailbox")}))
         UNION SELECT p.person_id, NULL FROM plans p WHERE p.id = ANY(asked) AND EXISTS (
             SELECT FROM plan_notices o JOIN notices n ON n.id = o.notice_id
-            WHERE o.plan_id = p.id AND n.mailbox = ANY(caller_mailboxes()))
+            WHERE o.plan_id = p.id AND {OWN_MAILBOX.format(column="n.mailbox")})
     $$
-    """,
+    """,  # noqa: S608  # constant text
     # One case that had two numbers names the person together, whosever case it is; only the caller's own are told.
     """
     CREATE FUNCTION cases_of_person(numbers text[]) RETURNS SETOF uuid LANGUAGE sql STABLE SECURITY DEFINER
