@@ -172,6 +172,48 @@ async def test_what_looks_behind_the_wall_answers_about_the_caller_only(wall: Wa
             assert bool((await work.connection.execute(asked, {"id": ONE.case})).scalar_one()) is expected
 
 
+@pytest.mark.parametrize("told", ["of the case", "of a part of it", "of a plan alone"])
+async def test_whose_patients_a_mailbox_names_is_answered_of_the_callers_own_mailboxes_only(wall: Wall, told: str) -> None:
+    part, plan = UUID("aaaaaaaa-0000-7000-8000-00000000000f"), UUID("aaaaaaaa-0000-7000-8000-0000000000ff")
+    async with wall.worker.transaction() as work:
+        for side in (ONE, OTHER):
+            await work.connection.execute(
+                text("UPDATE cases SET parties = '[]', ward = NULL, outpatient_unit = NULL, person_id = :who WHERE id = :id"),
+                {"who": f"personnummer:{side.mark}", "id": side.case},
+            )
+        if told == "of a part of it":
+            await work.connection.execute(
+                text("INSERT INTO cases (id, space, subject, provider, version, joined_to) VALUES (:id, 's', 'aaaaaaaa-2', 'p', 1, :to)"),
+                {"id": part, "to": ONE.case},
+            )
+            await work.connection.execute(text("UPDATE notices SET case_id = :part WHERE case_id = :id"), {"part": part, "id": ONE.case})
+        if told == "of a plan alone":
+            await work.connection.execute(
+                text(
+                    "INSERT INTO plans (id, organisation, unit, state, created_at, created_by, person_id)"
+                    " VALUES (:id, '2321000131', :unit, 'need', now(), 'x', 'personnummer:aaaaaaaa')"
+                ),
+                {"id": plan, "unit": OTHER.care},
+            )
+            await work.connection.execute(
+                text("INSERT INTO plan_notices (plan_id, notice_id) SELECT :plan, id FROM notices WHERE case_id = :id"),
+                {"plan": plan, "id": ONE.case},
+            )
+            await work.connection.execute(text("UPDATE notices SET case_id = NULL WHERE case_id = :id"), {"id": ONE.case})
+    asked = text("SELECT person_id FROM patients_in_mailboxes(CAST(:ids AS uuid[]))")
+    about = {"ids": [plan if told == "of a plan alone" else ONE.case, OTHER.case]}
+    for reader, expected in (
+        (ONE.readers["care"], ["personnummer:aaaaaaaa"]),
+        (OTHER.readers["care"], ["personnummer:bbbbbbbb"]),
+        (None, []),
+    ):
+        async with wall.app.transaction(reader=reader) as work:
+            assert (await work.connection.execute(asked, about)).scalars().all() == expected
+    with pytest.raises(DBAPIError, match="permission denied"):
+        async with wall.app.transaction(reader=ONE.readers["care"], role=Role.AUDITOR) as work:
+            await work.connection.execute(asked, about)
+
+
 async def test_a_part_of_a_case_is_whose_the_whole_is(wall: Wall) -> None:
     part = UUID("aaaaaaaa-0000-7000-8000-00000000000f")
     async with wall.worker.transaction() as work:
