@@ -18,7 +18,7 @@ _PSEUDONYMS: Final = text(
                AS ids)
     SELECT patient.person_id, patient.kind FROM asked CROSS JOIN LATERAL (
         SELECT c.person_id, c.person ->> 'type' AS kind FROM cases c WHERE c.id = ANY(asked.ids)
-        UNION SELECT p.person_id, NULL FROM plans p WHERE p.id = ANY(asked.ids)
+        UNION SELECT coalesce(p.person_id, p.person ->> 'id'), p.person ->> 'type' FROM plans p WHERE p.id = ANY(asked.ids)
         UNION SELECT m.person_id, m.kind FROM patients_in_mailboxes(asked.ids) AS m) AS patient
     WHERE patient.person_id IS NOT NULL
     """
@@ -34,9 +34,10 @@ _REVIEWED: Final = """
 """
 _PROVIDED: Final = text(
     """
-    SELECT c.id, l.person_id FROM cases c JOIN cases l ON l.id = coalesce(c.joined_to, c.id)
+    SELECT c.id, l.person_id, l.person ->> 'type' AS kind FROM cases c JOIN cases l ON l.id = coalesce(c.joined_to, c.id)
     WHERE c.id = ANY(CAST(:ids AS uuid[])) AND c.provider = :organisation
-    UNION ALL SELECT p.id, p.person_id FROM plans p WHERE p.id = ANY(CAST(:ids AS uuid[])) AND p.organisation = :organisation
+    UNION ALL SELECT p.id, coalesce(p.person_id, p.person ->> 'id'), p.person ->> 'type' FROM plans p
+    WHERE p.id = ANY(CAST(:ids AS uuid[])) AND p.organisation = :organisation
     """
 )
 _ALL: Final = text(
@@ -59,8 +60,7 @@ _MATCHING: Final = text(
 async def pseudonyms(work: Work, ids: Collection[UUID]) -> list[str]:
     """What stands for the patients of cases, and of plans without a stay."""
     found = (await work.connection.execute(_PSEUDONYMS, {"ids": list(ids)})).all()
-    # A row that was written before there were keys still holds the number itself, which must never come into the log.
-    return sorted(row.person_id if ":" in row.person_id else person_vault().stands_for(str(row.kind), row.person_id) for row in found)
+    return sorted({_pseudonym(row) for row in found})
 
 
 async def page(
@@ -94,7 +94,13 @@ async def page(
 async def provided(work: Work, organisation: str, ids: Collection[str]) -> dict[str, str | None]:
     """Which of these cases, and plans without a stay, an organisation answers for, each with what stands for its patient."""
     found = await work.connection.execute(_PROVIDED, {"ids": sorted(ids), "organisation": organisation})
-    return {str(row.id): row.person_id for row in found}
+    return {str(row.id): None if row.person_id is None else _pseudonym(row) for row in found}
+
+
+def _pseudonym(row: Any) -> str:  # a row
+    """What stands for a patient. A row that was written before there were keys still holds the number, which must not come into the log."""
+    number = str(row.person_id)
+    return number if ":" in number else person_vault().stands_for(str(row.kind), number)
 
 
 def told(body: str) -> dict[str, Any]:

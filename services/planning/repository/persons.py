@@ -25,10 +25,13 @@ _CASES: Final = text(
     FROM cases c WHERE c.id IN (SELECT id FROM own) OR c.joined_to IN (SELECT id FROM own) ORDER BY c.id
     """
 )
+# A plan that was written before there were keys is found by the number in its person, until the worker has sealed it.
 _PLANS: Final = text(
     """
     SELECT id, state, coalesce(person -> 'protected' = 'true', false) AS protected
-    FROM plans WHERE person_id = ANY(CAST(:numbers AS text[])) AND organisation = :organisation ORDER BY id
+    FROM plans WHERE organisation = :organisation
+      AND (person_id = ANY(CAST(:numbers AS text[]))
+           OR (person_id IS NULL AND person ->> 'id' = :number AND person ->> 'type' = :kind)) ORDER BY id
     """
 )
 _PLANS_OF_STAYS: Final = text("SELECT DISTINCT state FROM plans WHERE case_id = ANY(CAST(:cases AS uuid[]))")
@@ -128,7 +131,8 @@ _ERASE_PLANS: Final = text(
 )
 _ERASE_MESSAGES: Final = text("UPDATE messages SET body = NULL WHERE case_id = ANY(CAST(:cases AS uuid[]))")
 _ERASE_REASONS: Final = text("UPDATE admission_reasons SET reason = '' WHERE case_id = ANY(CAST(:cases AS uuid[]))")
-# Over, untouched for so long, no plan of hers open, and not erased before; the leader of a joined case stands for all of it.
+# Over, untouched for so long, no plan of hers open, and not erased before; the leader of a joined case stands for all of it. An open plan
+# that was written before there were keys is taken for anybody's until the worker has sealed it.
 _OUTLIVED: Final = """
     FROM cases c WHERE c.state IN ('discharged', 'cancelled', 'deceased') AND c.changed_at < :before AND c.person IS NOT NULL
       AND NOT jsonb_exists(c.person, 'withheld') AND (c.joined_to IS NULL OR c.joined_to = c.id)
@@ -138,6 +142,8 @@ _OUTLIVED: Final = """
                       WHERE p.person_id IN (SELECT jsonb_array_elements_text(m.person_ids) FROM cases m
                                             WHERE m.id = c.id OR m.joined_to = c.id)
                         AND p.organisation = c.provider AND p.state NOT IN ('closed', 'refused', 'withdrawn'))
+      AND NOT EXISTS (SELECT FROM plans p
+                      WHERE p.person_id IS NULL AND jsonb_exists(p.person, 'id') AND p.state NOT IN ('closed', 'refused', 'withdrawn'))
 """
 _COUNT_OUTLIVED: Final = text(f"SELECT count(*) {_OUTLIVED}")  # constant text
 _SOME_OUTLIVED: Final = text(f"SELECT c.id {_OUTLIVED} ORDER BY c.changed_at, c.id LIMIT :limit")
@@ -172,7 +178,7 @@ async def kept_of(work: Work, organisation: str, kind: str, number: str) -> Kept
     """Where something is kept of a person that this organisation answers for."""
     asked = {"numbers": names_of(kind, number), "organisation": organisation}
     cases = (await work.connection.execute(_CASES, asked)).all()
-    return Kept(cases, (await work.connection.execute(_PLANS, asked)).all())
+    return Kept(cases, (await work.connection.execute(_PLANS, asked | {"kind": kind, "number": number})).all())
 
 
 async def states_of_plans(work: Work, kept: Kept) -> frozenset[str]:

@@ -1,6 +1,7 @@
 """Persons stand sealed in planning's tables, are found by what stands for their number, and a key can be replaced under way."""
 
 import json
+from datetime import timedelta
 from hashlib import sha256
 from typing import Any
 
@@ -16,9 +17,10 @@ from services.planning.usecases import PLACES, look_again, persons_that_do_not_o
 from services.planning.vault import PersonKeys, Vault, person_vault
 from shared.db import Database, Role
 from shared.streams.canonical import canonical_plain
-from tests.builders import a_person, a_ward_event
+from tests.builders import a_person, a_ward_event, admission_data
 from tests.integration.planning.conftest import Planning
 from tests.integration.planning.plan_calls import ADULT, care, done, get, post
+from tests.services import REGION, bearer
 
 TABLES = ("events", "cases", "notices", "plans", "case_history", "feed_entries", "outbox")
 PERSON = a_person()
@@ -93,6 +95,11 @@ async def unseal(planning: Planning) -> None:
                     "numbers": f'["{person["type"]}:{person["id"]}"]',
                 },
             )
+        for row in (await work.connection.execute(text("SELECT id, person FROM plans WHERE person IS NOT NULL"))).all():
+            plain = json.dumps(sealing.opened_value(row.person, of=sealing.plan_of(row.id)))
+            await work.connection.execute(
+                text("UPDATE plans SET person = CAST(:person AS jsonb), person_id = NULL WHERE id = :id"), {"id": row.id, "person": plain}
+            )
         await work.connection.execute(text("ALTER TABLE events ENABLE TRIGGER USER"))
     await owner.close()
 
@@ -150,6 +157,30 @@ async def test_what_was_written_before_is_read_found_and_sealed(planning: Planni
     assert await get(planning, planning.ward, f"/v1/cases/{case}") == before
     found = await planning.http.post("/v1/cases/search", json=sought, headers=planning.ward)
     assert [one["id"] for one in found.json()["cases"]] == [case]
+
+
+async def test_a_plan_that_is_not_sealed_yet_is_exported_reviewed_and_erased_like_any_other(planning: Planning) -> None:
+    who: dict[str, Any] = {"role": "auditor", "units": [f"SE{REGION}-"], "name": "Nils Test"}
+    auditor = bearer(planning.tokens.token("auditor", scopes=["audit:read", "persons:write"], **who))
+    sought = {"person": {"type": ADULT["type"], "id": ADULT["id"]}}
+    plan = (await done(post(planning, care(planning), "/v1/plans", {"person": ADULT, "kind": "sip"})))["id"]
+    ended = str((await planning.tell(a_ward_event(id="SU-3", subject="stay-3", data=admission_data(person=a_person())))).json()["case_id"])
+    await planning.tell(a_ward_event("stay.discharged", {}, id="SU-4", subject="stay-3", time="2026-11-09T10:00:00+01:00"))
+    await unseal(planning)
+    await get(planning, care(planning), f"/v1/plans/{plan}")
+    await planning.number()
+    pseudonym = person_vault().stands_for(ADULT["type"], ADULT["id"])
+    found = await done(planning.http.post("/v1/audit/search", json=sought, headers=auditor))
+    assert [(one["cases"], one["patients"]) for one in found["accesses"]] == [([plan], [pseudonym])]
+    assert [one["id"] for one in (await done(planning.http.post("/v1/persons/export", json=sought, headers=auditor)))["plans"]] == [plan]
+    async with planning.database.transaction() as work:
+        assert await usecases.count_outlived(work, work.at + timedelta(seconds=1)) == 0, "it may be of whoever is too old to be kept"
+    erasure = sought | {"basis": "beslut 17", "acted_by": "Maja Test"}
+    assert (await post(planning, auditor, "/v1/persons/erasure", erasure)).json()["code"] == "person.case_open"
+    await rows(planning, "UPDATE plans SET state = 'closed' RETURNING id")
+    assert (await done(post(planning, auditor, "/v1/persons/erasure", erasure)))["plans"] == 1
+    assert ADULT["id"] not in str(await rows(planning, "SELECT CAST(p AS text) FROM plans p"))
+    assert (await get(planning, planning.ward, f"/v1/cases/{ended}"))["person"]["withheld"] == "erased"
 
 
 async def test_a_key_is_replaced_under_way_and_the_old_one_may_go_when_nothing_needs_it(

@@ -104,7 +104,7 @@ WHO: Final = (
             EXISTS (SELECT FROM notices n WHERE n.case_id = c.id AND {OWN_MAILBOX.format(column="n.mailbox")})
             OR EXISTS (SELECT FROM cases m JOIN notices n ON n.case_id = m.id
                        WHERE m.joined_to = c.id AND {OWN_MAILBOX.format(column="n.mailbox")}))
-        UNION SELECT p.person_id, NULL FROM plans p WHERE p.id = ANY(asked) AND EXISTS (
+        UNION SELECT coalesce(p.person_id, p.person ->> 'id'), p.person ->> 'type' FROM plans p WHERE p.id = ANY(asked) AND EXISTS (
             SELECT FROM plan_notices o JOIN notices n ON n.id = o.notice_id
             WHERE o.plan_id = p.id AND {OWN_MAILBOX.format(column="n.mailbox")})
     $$
