@@ -14,7 +14,7 @@ from shared.streams.outbox import Staged, stage
 ACCESS_FEED: Final = "access"
 
 
-async def record(  # what the law wants to see in it
+async def record(  # noqa: PLR0913  # what the law wants to see in it
     work: Work,
     caller: Caller,
     action: str,
@@ -22,6 +22,7 @@ async def record(  # what the law wants to see in it
     *,
     request_id: str,
     patients: Iterable[str] = (),
+    unit: str | None = None,
     even_of_none: bool = False,
 ) -> None:
     """Log that a caller read personal data of some cases.
@@ -33,6 +34,7 @@ async def record(  # what the law wants to see in it
         cases: The cases; nothing is logged when there were none.
         request_id: The request's id.
         patients: What stands for the patients, never their numbers.
+        unit: The unit that it was done for, where it was one; beside it the log says for which units the caller might act.
         even_of_none: Log also that nothing was found.
 
     Source:
@@ -50,6 +52,7 @@ async def record(  # what the law wants to see in it
             "action": action,
             "cases": list(named),
             "patients": sorted(set(patients)),
+            "unit": unit,
             "units": sorted(caller.unit_prefixes),
             "user": caller.person,
             "request_id": request_id,

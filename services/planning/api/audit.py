@@ -31,7 +31,8 @@ class AccessShown(Answer):
     client: str
     user: str | None = Field(description="name of the person who had signed in; none: a system")
     organisation: str
-    units: list[str]
+    unit: str | None = Field(description="the unit that it was done for, where the request was about one")
+    units: list[str] = Field(description="which units the client acts for, by the beginnings of their HSA-ids")
     role: str
     cases: list[UUID] = Field(description="the cases, or plans without a stay")
     patients: list[str] = Field(description="keyed pseudonyms of the patients")
@@ -64,7 +65,7 @@ class AuditSearch(Body):
 
 
 def _shown(access: Access) -> AccessShown:
-    told: dict[str, Any] = {"user": None, "units": [], "patients": []} | dict(access.told)
+    told: dict[str, Any] = {"user": None, "unit": None, "units": [], "patients": []} | dict(access.told)
     return AccessShown(number=access.number, hash=access.hash.hex(), **told)
 
 

@@ -22,7 +22,7 @@ async def read_case(work: Work, caller: Caller, case_id: UUID, *, request_id: st
     found = await callers_case(work, caller, case_id, Action.READ_CASE)
     if found.version == 0:
         raise NotFound
-    await accesses.note(work, caller, "case.read", [case_id], request_id=request_id)
+    await accesses.note(work, caller, "case.read", [case_id], request_id=request_id, unit=accesses.unit_in(caller, found))
     return found
 
 
@@ -32,8 +32,8 @@ async def read_history(work: Work, caller: Caller, case_id: UUID, *, request_id:
     Raises:
         NotFound: Unknown, or not the caller's.
     """
-    await callers_case(work, caller, case_id, Action.READ_HISTORY)
-    await accesses.note(work, caller, "case.history_read", [case_id], request_id=request_id)
+    case = await callers_case(work, caller, case_id, Action.READ_HISTORY)
+    await accesses.note(work, caller, "case.history_read", [case_id], request_id=request_id, unit=accesses.unit_in(caller, case))
     return await rows.history(work, case_id)
 
 

@@ -122,5 +122,5 @@ async def read_consents(work: Work, caller: Caller, case_id: UUID, *, request_id
         NotFound: The case is unknown or not the caller's.
     """
     case = await callers_case(work, caller, case_id, Action.READ_CONSENTS)
-    await accesses.note(work, caller, "consents.read", [case.id], request_id=request_id)
+    await accesses.note(work, caller, "consents.read", [case.id], request_id=request_id, unit=accesses.unit_in(caller, case))
     return await rows.of_case(work, case.id)

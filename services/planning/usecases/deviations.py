@@ -236,7 +236,8 @@ async def read_deviation(work: Work, caller: Caller, deviation_id: UUID, *, requ
         entries.append(
             {"number": entry.number, "at": entry.at, "unit": entry.unit, "what": entry.what, "said": None if free else entry.body}
         )
-    await accesses.note(work, caller, "deviation.read", [row.case_id], request_id=request_id)
+    unit = accesses.one_of(caller, row.reporter, row.assigned_to)
+    await accesses.note(work, caller, "deviation.read", [row.case_id], request_id=request_id, unit=unit)
     return DeviationRead(row, entries, withheld, row.due_at is not None and row.due_at < work.at)
 
 

@@ -145,5 +145,5 @@ async def read_messages(work: Work, caller: Caller, case_id: UUID, *, request_id
             withheld = row.body is not None and not consented and not caller.acts_for(row.sender)
             found.append(MessageRead(row, None if withheld else row.body, withheld))
     if any(one.text is not None for one in found):
-        await accesses.note(work, caller, "messages.read", [case_id], request_id=request_id)
+        await accesses.note(work, caller, "messages.read", [case_id], request_id=request_id, unit=accesses.unit_in(caller, case))
     return found

@@ -68,7 +68,7 @@ async def attach_personal(
     await rows.note_delivered(work, ids)
     shown = {notice_id: _shown(row, caller, mailbox, one_by_id=False) for notice_id, row in beside.items()}
     read_about = [row.subject for notice_id, row in beside.items() if _is_personal(shown[notice_id])]
-    await accesses.note(work, caller, "notices.read", read_about, request_id=request_id)
+    await accesses.note(work, caller, "notices.read", read_about, request_id=request_id, unit=mailbox.unit)
     return [NoticeRead(entry, shown.get(entry.entry_id)) for entry in entries]
 
 
@@ -137,7 +137,7 @@ async def read_notice(work: Work, caller: Caller, notice_id: UUID, *, request_id
         raise NotFound
     personal = _shown(row, caller, mailbox, one_by_id=one_by_id)
     if _is_personal(personal):
-        await accesses.note(work, caller, "notice.read", [row.subject], request_id=request_id)
+        await accesses.note(work, caller, "notice.read", [row.subject], request_id=request_id, unit=mailbox.unit)
     return NoticeFound(NoticeRead(numbered[1], personal), row)
 
 

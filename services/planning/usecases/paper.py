@@ -68,7 +68,7 @@ async def paper_pages(work: Work) -> list[PaperPage]:
         by_ward.setdefault(row.ward, []).append(row)
     for ward, cases in by_ward.items():
         itself = Caller("planning-worker", ward[2:12], (ward,), frozenset(), "ward")
-        await accesses.note(work, itself, "cases.paper", [row.id for row in cases], request_id="hourly")
+        await accesses.note(work, itself, "cases.paper", [row.id for row in cases], request_id="hourly", unit=ward)
     names = {ward: f"{cases[0].ward_name or ''} {ward}".strip() for ward, cases in by_ward.items()}
     pages = [
         PaperPage(ward, f"{ward}.html", _page(f"Pågående ärenden, {names[ward]}", cases, work.at))

@@ -37,7 +37,7 @@ async def information_for_patient(work: Work, caller: Caller, case_id: UUID, *, 
     if case.version == 0:
         raise NotFound
     require_step(caller, Action.INFORM_PATIENT, case)
-    await accesses.note(work, caller, "case.patient_information", [case.id], request_id=request_id)
+    await accesses.note(work, caller, "case.patient_information", [case.id], request_id=request_id, unit=accesses.unit_in(caller, case))
     declined = [measure for row in await parties.declined(work, case.id) for measure in row.measures]
     plans = [_plan(row) for row in await rows.plans_of(work, case.id)]
     return _page(_name(case.person), patient_information(case.view["needs"], declined, await _contact(work, case.id), plans, work.at))

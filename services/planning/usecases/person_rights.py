@@ -160,7 +160,7 @@ async def _who_read(work: Work, caller: Caller, ids: Sequence[UUID]) -> list[dic
     found = await log.page(
         work, caller.organisation, [{"cases": [str(one)]} for one in ids], after=0, limit=MOST_ACCESSES, since=None, until=None
     )
-    shown = ("at", "action", "organisation", "units", "role")
+    shown = ("at", "action", "organisation", "unit", "units", "role")
     return [{name: entry[name] for name in shown if name in entry} for entry in (log.told(row.body) for row in found)]
 
 

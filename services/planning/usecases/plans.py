@@ -139,7 +139,8 @@ async def read_plan(work: Work, caller: Caller, plan_id: UUID, *, request_id: st
     found = await readable(work, caller, plan_id)
     why = withheld(found.plan, leads=found.led_by(caller), takes_part=found.takes_part(caller), void=found.row.void)
     if why is None:
-        await accesses.note(work, caller, "plan.read", [found.plan.case_id or plan_id], request_id=request_id)
+        unit = accesses.one_of(caller, *found.units)
+        await accesses.note(work, caller, "plan.read", [found.plan.case_id or plan_id], request_id=request_id, unit=unit)
     return PlanRead(
         plan=found.plan,
         person=person_told(found, named=found.plan.case_id is None and found.led_by(caller)) if why is None else None,

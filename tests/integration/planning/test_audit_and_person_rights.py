@@ -13,7 +13,7 @@ from services.planning.vault import person_vault
 from shared.db import Database
 from shared.streams import feeds
 from shared.streams.access_log import ACCESS_FEED
-from tests.builders import GOTEBORG, WARD, a_person, a_personnummer, a_ward_event, admission_data
+from tests.builders import CARE_CENTRE, GOTEBORG, WARD, a_person, a_personnummer, a_ward_event, admission_data
 from tests.integration.planning.conftest import GOTEBORG_NUMBER, GOTEBORG_UNIT, Planning
 from tests.integration.planning.plan_calls import ADULT, care, done, get, municipality, post, refused
 from tests.services import REGION, bearer
@@ -134,6 +134,31 @@ async def test_a_line_says_what_the_law_asks_for_and_never_who_the_patient_is(pl
     assert line["request_id"]
     assert len(line["patients"]) == 1
     assert PERSON["id"] not in json.dumps(line)
+
+
+async def test_a_line_names_the_one_unit_of_the_case_that_was_acted_for(planning: Planning) -> None:
+    case = await a_stay(planning, over=False)
+    plan = (await done(post(planning, care(planning), "/v1/plans", {"case_id": case, "kind": "sip", "consent": "given"})))["id"]
+    county = bearer(planning.tokens.token("county", scopes=["cases:read"], units=[f"SE{REGION}-"]))
+    wide = bearer(planning.tokens.token("wards", scopes=["cases:read"], units=[WARD[:-1]]))
+    for who in (planning.ward, wide, care(planning), county):
+        await get(planning, who, f"/v1/cases/{case}")
+    await get(planning, wide, f"/v1/cases/{case}/history")
+    await get(planning, care(planning), f"/v1/plans/{plan}")
+    await planning.mailbox(planning.municipality())
+    lines = await log(planning)
+    assert [(line["action"], line["unit"]) for line in lines] == [
+        ("case.read", WARD),
+        ("case.read", WARD),
+        ("case.read", CARE_CENTRE),
+        ("case.read", None),
+        ("case.history_read", WARD),
+        ("plan.read", CARE_CENTRE),
+        ("notices.read", GOTEBORG_UNIT),
+    ]
+    assert lines[1]["units"] == [WARD[:-1]], "beside it stands all that the client acts for"
+    shown = (await get(planning, auditor(planning), f"/v1/audit?case_id={case}"))["accesses"]
+    assert [one["unit"] for one in shown] == [line["unit"] for line in lines]
 
 
 async def test_a_call_to_a_plan_without_a_stay_is_logged_with_its_plan_and_its_patient(planning: Planning) -> None:
