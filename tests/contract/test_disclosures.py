@@ -28,6 +28,9 @@ CASE, PLAN, NOTICE, DEVIATION = "/v1/cases/{case_id}", "/v1/plans/{plan_id}", "/
 BASIS: Final = "/v1/months/{month}/{municipality}"
 LOGGED: Final[frozenset[Key]] = frozenset(
     {
+        ("GET", "/v1/cases"),
+        ("GET", "/v1/worklist"),
+        ("GET", "/v1/findings"),
         ("GET", CASE),
         ("GET", f"{CASE}/history"),
         ("GET", f"{CASE}/patient-information"),
@@ -85,9 +88,6 @@ TELLS_OF_NOBODY: Final[Mapping[Policy, str]] = {
 }
 """Policies none of whose routes shows a patient."""
 QUIET: Final[Mapping[Key, str]] = {
-    ("GET", "/v1/cases"): _IDS,
-    ("GET", "/v1/worklist"): _IDS,
-    ("GET", "/v1/findings"): _IDS,
     ("GET", "/v1/mailboxes"): "mailboxes and how far they go",
     ("GET", "/v1/notices/digest"): "a hash",
     ("GET", "/v1/deviations"): "deviations without what was said in them",
