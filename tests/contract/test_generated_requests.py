@@ -26,7 +26,7 @@ from services.gateway.app import build_document
 from tests.contract.system import PUBLIC_URL, System
 from tests.contract.test_examples import token_for
 
-REQUESTS = int(os.environ.get("DIRIGENT_GENERATED_REQUESTS", "4"))
+REQUESTS = int(os.environ.get("DIRIGENT_GENERATED_REQUESTS", "3"))
 SECONDS = 30
 CHECKS: list[Callable[..., Any]] = [not_a_server_error, status_code_conformance, content_type_conformance, response_schema_conformance]
 # A stream has no end to wait for.
