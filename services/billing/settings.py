@@ -4,7 +4,7 @@ import re
 from datetime import timedelta
 from typing import Final
 
-from pydantic import Field, field_validator
+from pydantic import AliasChoices, Field, field_validator
 from pydantic_settings import SettingsConfigDict
 from stdnum import luhn
 
@@ -44,7 +44,12 @@ class Settings(ServiceSettings):
         default=None, pattern=MONTH, description="first month that the machine prepares; none = only the month that ended last"
     )
     payment_days: int = Field(default=30, ge=0, description="days from issue to due date")
-    issuer: str = Field(default="2321000131", pattern=r"^\d{10}$", description="organisation number of the region that issues")
+    issuer: str = Field(
+        default="2321000131",
+        pattern=r"^\d{10}$",
+        validation_alias=AliasChoices("DIRIGENT_BILLING_ISSUER", "DIRIGENT_REGION", "issuer"),
+        description="organisation number of the region that issues",
+    )
     issuer_name: str = "Västra Götalandsregionen"
     issuer_vat_number: str | None = Field(
         default=None, pattern=r"^SE[0-9]{12}$", description="VAT number, where the region has to show one"

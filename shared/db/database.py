@@ -85,7 +85,7 @@ class Work:
 class Database:
     """One service's database: a pool, transactions, and the check that an answer from it can be trusted."""
 
-    def __init__(  # all but the address have defaults
+    def __init__(
         self,
         url: str,
         *,

@@ -217,7 +217,7 @@ async def test_one_client_that_runs_wild_is_stopped_and_the_others_are_not(front
     narrow = settings.model_copy(update={"rate_burst": 2, "rate_per_second": 0.5})
     async with front(narrow, echoes()) as address, client_of(address, settings) as client:
         answers = [await client.get("/v1/notices")]
-        while answers[-1].status_code == 200 and len(answers) < 5:  # where one window ends and the next begins, one more passes
+        while answers[-1].status_code == 200 and len(answers) < 5:  # a slow machine may begin a second window
             answers.append(await client.get("/v1/notices"))
         calm = await client.get("/v1/notices", headers=bearer(settings, a_client(client_id="calm")))
     refused = answers[-1]
