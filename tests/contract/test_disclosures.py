@@ -41,6 +41,7 @@ LOGGED: Final[frozenset[Key]] = frozenset(
         ("GET", "/v1/notices"),
         ("GET", NOTICE),
         ("GET", PLAN),
+        ("GET", "/v1/deviations"),
         ("GET", DEVIATION),
         ("GET", "/v1/fhir/Encounter/{id}"),
         ("GET", "/v1/fhir/Patient/{id}"),
@@ -90,7 +91,6 @@ TELLS_OF_NOBODY: Final[Mapping[Policy, str]] = {
 QUIET: Final[Mapping[Key, str]] = {
     ("GET", "/v1/mailboxes"): "mailboxes and how far they go",
     ("GET", "/v1/notices/digest"): "a hash",
-    ("GET", "/v1/deviations"): "deviations without what was said in them",
     ("POST", "/v1/persons/erasure"): "says how much was overwritten, and of nobody who she was",
     ("GET", "/v1/months/{month}"): _FIGURES,
     ("GET", "/v1/invoices"): _FIGURES,

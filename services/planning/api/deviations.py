@@ -194,7 +194,7 @@ async def get_deviations(
     limit: Annotated[int, Query(ge=1, le=500)] = 100,
 ) -> Deviations:
     """The deviations that the caller's units reported or must answer, without what was said."""
-    found = await usecases.list_deviations(work, call.caller, after=after, limit=limit, state=state)
+    found = await usecases.list_deviations(work, call.caller, after=after, limit=limit, state=state, request_id=call.request_id)
     if len(found) == limit:
         kept = f"&state={state}" if state else ""
         response.headers["Link"] = f'</v1/deviations?after={found[-1].id}&limit={limit}{kept}>; rel="next"'

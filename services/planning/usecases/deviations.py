@@ -241,9 +241,11 @@ async def read_deviation(work: Work, caller: Caller, deviation_id: UUID, *, requ
     return DeviationRead(row, entries, withheld, row.due_at is not None and row.due_at < work.at)
 
 
-async def list_deviations(work: Work, caller: Caller, *, after: UUID, limit: int, state: str | None) -> Sequence[Any]:
-    """The caller's deviations by id; without what was said, so nothing is logged."""
-    return await rows.page(work, caller, after=after, limit=limit, state=state)
+async def list_deviations(work: Work, caller: Caller, *, after: UUID, limit: int, state: str | None, request_id: str) -> Sequence[Any]:
+    """The caller's deviations by id; also without what was said they tell of somebody's care, so all of them were read."""
+    found = await rows.page(work, caller, after=after, limit=limit, state=state)
+    await accesses.note(work, caller, "deviation.list", {row.case_id for row in found}, request_id=request_id)
+    return found
 
 
 async def deviation_statistics(work: Work, caller: Caller, first: datetime, last: datetime) -> list[StepStatistics]:

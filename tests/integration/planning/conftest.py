@@ -91,9 +91,13 @@ class Planning:
         return found
 
 
-@pytest.fixture(params=[True, False], ids=["gathered", "single"])
-def gathered(request: pytest.FixtureRequest) -> bool:
-    return bool(request.param)
+BOTH_WAYS = pytest.mark.parametrize("gathered", [True, False], ids=["gathered", "single"])
+
+
+@pytest.fixture
+def gathered() -> bool:
+    """Whether events that come together share commits, as is the default; the tests of the intake run both ways."""
+    return True
 
 
 @pytest.fixture

@@ -4,7 +4,6 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 from uuid import UUID
 
-import pytest
 from sqlalchemy import text
 
 from shared.dates import parse_instant
@@ -20,11 +19,6 @@ CAME_IN: Final = [("acknowledge", "came_in")]
 SOON: Final = [("acknowledge", "soon_due"), ("answer_ward", "soon_due")]
 LATE: Final = [("acknowledge", "overdue"), ("answer_ward", "overdue")]
 ESCALATED: Final = [("acknowledge", "escalated")]
-
-
-@pytest.fixture
-def gathered() -> bool:
-    return True
 
 
 async def ready(planning: Planning, at: datetime, *, subject: str = "SU-STAY-1") -> None:

@@ -2,8 +2,6 @@
 
 from typing import Any
 
-import pytest
-
 from tests.adt import NEEDS, message, pid, pv1
 from tests.builders import a_personnummer
 from tests.integration.planning.conftest import Planning
@@ -28,7 +26,6 @@ UNREADABLE_LABELS: tuple[Any, ...] = (
 )
 
 
-@pytest.mark.parametrize("gathered", [True], indirect=True)
 async def test_a_label_that_cannot_be_read_is_refused(planning: Planning) -> None:
     for labels in UNREADABLE_LABELS:
         bundle = a_message()
@@ -45,7 +42,6 @@ async def test_a_label_without_its_system_protects_all_the_same(planning: Planni
     assert "name" not in (await the_case(planning))["person"]
 
 
-@pytest.mark.parametrize("gathered", [True], indirect=True)
 async def test_a_search_is_bounded_and_joins_what_it_is_asked_for(planning: Planning) -> None:
     case_id = await admitted(planning)
     number = f"http://electronichealth.se/identifier/personnummer|{a_personnummer(3)}"

@@ -3,19 +3,12 @@
 import json
 from typing import Any
 
-import pytest
-
 from tests.builders import CARE_CENTRE, HARRYDA, OTHER_WARD, WARD, a_ward_event
 from tests.integration.planning.conftest import GOTEBORG_UNIT, HARRYDA_NUMBER, Planning
 from tests.integration.planning.plan_calls import a_case, care, done, everything_told, facts, get, municipality, post, put, refused
 from tests.integration.planning.test_consents_and_messages import a_consent
 
 SECRET = "Fallolycka i hemmet"
-
-
-@pytest.fixture
-def gathered() -> bool:
-    return True
 
 
 def a_reason(**changed: Any) -> dict[str, Any]:

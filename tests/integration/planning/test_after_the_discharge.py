@@ -16,11 +16,6 @@ ADMITTED, READY, DISCHARGED = [parse_instant(f"2026-11-{day}T10:00:00+01:00") fo
 LAST_DAY_OVER = start_of_day(ADMITTED.date() + timedelta(days=5))  # the third day after 17 November is a Friday
 
 
-@pytest.fixture
-def gathered() -> bool:
-    return True
-
-
 async def a_stay_that_ended(planning: Planning, discharged: datetime = DISCHARGED) -> str:
     """A stay of two days, and its case; ready on the second one."""
     for number, kind in enumerate(("stay.admitted", "stay.ready", "stay.discharged")):

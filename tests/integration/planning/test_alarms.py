@@ -5,7 +5,6 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
-import pytest
 from sqlalchemy import text
 
 from services.planning import usecases
@@ -17,11 +16,6 @@ from tests.integration.planning.test_parties import municipality
 from tests.integration.planning.test_reminders import CALLER, MONDAY, look, reminders, tell, with_on_call
 
 A_DAY = timedelta(hours=24)
-
-
-@pytest.fixture
-def gathered() -> bool:
-    return True
 
 
 async def facts(planning: Planning, kind: str) -> list[dict[str, Any]]:

@@ -23,11 +23,6 @@ WHO = {"type": PERSON["type"], "id": PERSON["id"]}
 SOUGHT = {"person": WHO}
 
 
-@pytest.fixture
-def gathered() -> bool:
-    return True
-
-
 def auditor(planning: Planning, organisation: str = REGION) -> dict[str, str]:
     who: dict[str, Any] = {"role": "auditor", "organisation": organisation, "units": [f"SE{organisation}-"], "name": "Nils Test"}
     return bearer(planning.tokens.token("auditor", scopes=["audit:read", "persons:write"], **who))
@@ -48,6 +43,11 @@ async def a_stay(planning: Planning, *, over: bool = True) -> str:
     return case
 
 
+async def a_deviation(planning: Planning, case: str) -> None:
+    told = {"unit": GOTEBORG_UNIT, "category": "self_care", "step": "discharge", "text": "Rutinen var oklar", "case_id": case}
+    await done(post(planning, municipality(planning), "/v1/deviations", told))
+
+
 async def paths(planning: Planning, case: str) -> dict[str, tuple[str, dict[str, str]]]:
     """Every address that shows a person or what a case says, with somebody who may ask."""
     plan = (await done(post(planning, care(planning), "/v1/plans", {"person": ADULT, "kind": "sip"})))["id"]
@@ -55,6 +55,7 @@ async def paths(planning: Planning, case: str) -> dict[str, tuple[str, dict[str,
     await planning.http.post("/v1/consents", json=consent, headers={**care(planning), "Idempotency-Key": "consent-1"})
     await planning.tell(a_ward_event("stay.ready_withdrawn", id="SU-2", time="2026-11-05T10:00:00+01:00"))
     notice = (await planning.mailbox(planning.municipality()))["entries"][0]["id"]
+    await a_deviation(planning, case)
     return {
         "case": (f"/v1/cases/{case}", planning.ward),
         "history": (f"/v1/cases/{case}/history", planning.ward),
@@ -63,6 +64,7 @@ async def paths(planning: Planning, case: str) -> dict[str, tuple[str, dict[str,
         "cases": ("/v1/cases", planning.ward),
         "work list": ("/v1/worklist", planning.municipality()),
         "findings": ("/v1/findings", planning.ward),
+        "deviations": ("/v1/deviations", municipality(planning)),
         "mailbox": ("/v1/notices", planning.municipality()),
         "notice": (f"/v1/notices/{notice}", planning.municipality()),
         "plan": (f"/v1/plans/{plan}", care(planning)),
@@ -96,6 +98,8 @@ async def test_lists_that_name_nobody_are_logged_with_the_cases_they_show(planni
     plan = (await done(post(planning, care(planning), "/v1/plans", {"person": ADULT, "kind": "sip", "consent": "given"})))["id"]
     await get(planning, planning.ward, "/v1/cases")
     await get(planning, planning.ward, "/v1/findings")
+    await a_deviation(planning, case)
+    await get(planning, municipality(planning), "/v1/deviations")
     await get(planning, planning.municipality(), "/v1/worklist")
     owed = {one["case_id"] or one["plan_id"] for one in (await get(planning, care(planning), "/v1/worklist"))["duties"]}
     assert owed == {case, plan}, "positive control: a plan without a stay stands in it too"
@@ -110,6 +114,7 @@ async def test_lists_that_name_nobody_are_logged_with_the_cases_they_show(planni
     assert [(line["action"], line["cases"], line["patients"]) for line in await log(planning)] == [
         ("case.list", [case], [patient]),
         ("findings.read", [case], [patient]),
+        ("deviation.list", [case], [patient]),
         ("worklist.read", [case], [patient]),
         ("worklist.read", sorted([case, plan]), [patient]),
     ]

@@ -30,11 +30,6 @@ from tests.services import REGION, bearer
 RULES_OF_PLANS = {"ask_consent", "invite_to_plan", "answer_invitation", "hold_meeting", "write_measures", "follow_up", "close_plan"}
 
 
-@pytest.fixture
-def gathered() -> bool:
-    return True
-
-
 async def duties(planning: Planning, who: dict[str, str]) -> dict[str, dict[str, Any]]:
     return {duty["rule"]: duty for duty in (await get(planning, who, "/v1/worklist"))["duties"]}
 

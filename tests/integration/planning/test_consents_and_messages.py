@@ -2,18 +2,11 @@
 
 from typing import Any
 
-import pytest
-
 from tests.builders import CARE_CENTRE, HARRYDA, WARD
 from tests.integration.planning.conftest import GOTEBORG_UNIT, HARRYDA_NUMBER, Planning
 from tests.integration.planning.plan_calls import a_case, care, done, everything_told, facts, get, municipality, post, refused
 
 SECRET = "Hon vill ha hjälp med morgonmedicinen"
-
-
-@pytest.fixture
-def gathered() -> bool:
-    return True
 
 
 def a_consent(case: str, **changed: Any) -> dict[str, Any]:

@@ -3,8 +3,6 @@
 from datetime import timedelta
 from typing import Any
 
-import pytest
-
 from shared.dates import local_date, now
 from tests.builders import CARE_CENTRE, HARRYDA, a_person, a_ward_event, admission_data
 from tests.integration.planning.conftest import GOTEBORG_UNIT, HARRYDA_NUMBER, HARRYDA_UNIT, Planning
@@ -12,11 +10,6 @@ from tests.integration.planning.follow_up import region
 from tests.integration.planning.plan_calls import a_case, care, done, everything_told, facts, get, municipality, post, refused
 
 SECRET = "Läkemedelslistan saknade insulin"
-
-
-@pytest.fixture
-def gathered() -> bool:
-    return True
 
 
 def a_report(**changed: Any) -> dict[str, Any]:

@@ -24,11 +24,6 @@ OFFICE = f"SE{REGION}-K1"
 AN_OFFICE = {"organisation": REGION, "name": "Utskrivningskontoret", "kind": "office", "mailboxes": [{"function": "controller"}]}
 
 
-@pytest.fixture
-def gathered() -> bool:
-    return True
-
-
 def keeper(planning: Planning) -> dict[str, str]:
     return bearer(planning.tokens.token("controller", scopes=["directory:write"], role="controller"))
 

@@ -26,11 +26,6 @@ THERE = {GOTEBORG: (GOTEBORG_NUMBER, GOTEBORG_UNIT), HARRYDA: (HARRYDA_NUMBER, H
 """What the directory of the tests has already."""
 
 
-@pytest.fixture
-def gathered() -> bool:
-    return True
-
-
 def today() -> date:
     return local_date(now())
 

@@ -4,7 +4,6 @@ import copy
 from typing import Any
 from urllib.parse import parse_qsl, urlencode
 
-import pytest
 from fhir.resources.R4B import get_fhir_model_class
 
 from services.planning.api.fhir import EXAMPLE
@@ -90,7 +89,6 @@ async def test_a_message_has_the_effect_of_a_plain_event_and_may_come_twice(plan
     assert [line["event_id"] for line in history] == ["SU-1", "SU-2", "SU-3"]
 
 
-@pytest.mark.parametrize("gathered", [True], indirect=True)
 async def test_what_cannot_be_taken_is_an_outcome_with_the_status_that_json_has(planning: Planning) -> None:
     other = a_message()
     other["entry"][1]["resource"]["serviceProvider"]["identifier"]["value"] = "SE2321000131-E000000000201"
@@ -151,7 +149,6 @@ BROKEN = {
 }
 
 
-@pytest.mark.parametrize("gathered", [True], indirect=True)
 async def test_a_message_that_is_none_is_refused_without_its_values(planning: Planning) -> None:
     for change, breaking in BROKEN.items():
         bundle = a_message()
@@ -263,7 +260,6 @@ async def test_a_plan_is_a_care_plan(planning: Planning) -> None:
     assert ids(await search(planning, "CarePlan", planning.care, _id=opened.json()["id"])) == [opened.json()["id"]]
 
 
-@pytest.mark.parametrize("gathered", [True], indirect=True)
 async def test_a_search_takes_what_the_capability_statement_says_and_nothing_else(planning: Planning) -> None:
     who = planning.municipality()
     statement = await read(planning, "metadata", who)

@@ -5,8 +5,9 @@ import asyncio
 from sqlalchemy import text
 
 from tests.builders import a_ward_event
-from tests.integration.planning.conftest import Planning
+from tests.integration.planning.conftest import BOTH_WAYS, Planning
 
+pytestmark = BOTH_WAYS
 TOGETHER = 40
 
 

@@ -3,8 +3,6 @@
 import asyncio
 from typing import Any
 
-import pytest
-
 from services.planning.adapters.hl7.message import LONGEST_SEGMENT
 from tests.adt import NEEDS, RESERVNUMMER, STAY, a_reservnummer, admission, answer_of, message, msh, pid, pv1, pv2
 from tests.builders import OTHER_WARD, SOURCE, a_personnummer
@@ -201,7 +199,6 @@ REFUSED = {
 }
 
 
-@pytest.mark.parametrize("gathered", [True], indirect=True)
 async def test_what_cannot_be_taken_is_answered_with_where_and_why_and_never_with_a_value(planning: Planning) -> None:
     for name, (body, code, remark) in REFUSED.items():
         answer = await planning.http.post("/v1/hl7v2", content=body, headers={**planning.ward, **HL7})
@@ -226,7 +223,6 @@ UNREADABLE = {
 }
 
 
-@pytest.mark.parametrize("gathered", [True], indirect=True)
 async def test_what_is_no_message_is_a_problem(planning: Planning) -> None:
     for name, body in UNREADABLE.items():
         answer = await planning.http.post("/v1/hl7v2", content=body, headers={**planning.ward, **HL7})
@@ -237,7 +233,6 @@ async def test_what_is_no_message_is_a_problem(planning: Planning) -> None:
             assert answer.json()["code"] == "hl7.unreadable", name
 
 
-@pytest.mark.parametrize("gathered", [True], indirect=True)
 async def test_the_content_type_and_the_scope_are_asked_for(planning: Planning) -> None:
     assert (
         await planning.http.post("/v1/hl7v2", content=admission(), headers={**planning.ward, "Content-Type": "text/xml"})
@@ -246,7 +241,6 @@ async def test_the_content_type_and_the_scope_are_asked_for(planning: Planning) 
     assert (await planning.http.post("/v1/hl7v2", content=admission(), headers={**planning.care, **HL7})).status_code == 403
 
 
-@pytest.mark.parametrize("gathered", [True], indirect=True)
 async def test_a_foreign_stay_and_an_unknown_one_are_answered_alike(planning: Planning) -> None:
     await taken(planning, admission())
     other = bearer(planning.tokens.token("ward-nu", scopes=["events:write"], units=[OTHER_WARD]))

@@ -26,11 +26,6 @@ JUNE, JULY = Month(2026, 6), Month(2026, 7)
 LINK = "https://video.test/mote/17"
 
 
-@pytest.fixture
-def gathered() -> bool:
-    return True
-
-
 def at(text: str) -> datetime:
     return parse_instant(f"{text}+02:00")
 

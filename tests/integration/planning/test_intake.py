@@ -10,8 +10,10 @@ from sqlalchemy import text
 from services.planning.repository.sealing import opened_event
 from services.planning.usecases import DirectoryEntries, Unit, load_directory
 from tests.builders import CARE_CENTRE, GOTEBORG, HARRYDA, WARD, a_person, a_personnummer, a_ward_event, admission_data
-from tests.integration.planning.conftest import Planning
+from tests.integration.planning.conftest import BOTH_WAYS, Planning
 from tests.services import REGION, bearer
+
+pytestmark = BOTH_WAYS
 
 
 async def _events(planning: Planning) -> int:

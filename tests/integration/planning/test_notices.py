@@ -20,11 +20,6 @@ from tests.integration.planning.conftest import Planning
 NOT_ENVELOPE = {"number", "hash", "personal"}
 
 
-@pytest.fixture
-def gathered() -> bool:
-    return True
-
-
 def chain(entries: list[dict[str, Any]], running: bytes = bytes(32)) -> bytes:
     """What a client computes to prove that it missed nothing."""
     for entry in entries:

@@ -13,11 +13,6 @@ from tests.services import REGION, bearer
 SOON = "2026-12-05T10:00:00+01:00"
 
 
-@pytest.fixture
-def gathered() -> bool:
-    return True
-
-
 async def ready(planning: Planning, compulsory: str, *, hour: int = 10) -> None:
     event = a_ward_event("stay.ready", id=f"ready-{hour}", time=f"2026-11-05T{hour}:00:00+01:00", data={"compulsory": compulsory})
     assert (await planning.tell(event)).status_code == 201

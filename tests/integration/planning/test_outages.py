@@ -26,11 +26,6 @@ BEGAN = parse_instant("2026-03-02T08:00:00+01:00")
 GIVEN, ENDED, BACK = BEGAN + HOUR, BEGAN + 30 * HOUR, BEGAN + 31 * HOUR
 
 
-@pytest.fixture
-def gathered() -> bool:
-    return True
-
-
 def ward(planning: Planning, organisation: str = REGION, units: str = WARD) -> dict[str, str]:
     scopes = ["events:write", "cases:read", "cases:write", "notices:read"]
     return bearer(planning.tokens.token("ward-su", scopes=scopes, units=[units], organisation=organisation))

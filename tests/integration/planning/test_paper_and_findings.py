@@ -2,7 +2,6 @@
 
 from pathlib import Path
 
-import pytest
 from sqlalchemy import text
 
 from services.planning import usecases
@@ -10,11 +9,6 @@ from services.planning.worker import write_pages
 from tests.builders import CARE_CENTRE, HARRYDA, WARD, a_person, a_ward_event, admission_data
 from tests.integration.planning.conftest import GOTEBORG_UNIT, Planning
 from tests.integration.planning.test_parties import READY_FROM, admitted, care, municipality, state, ward
-
-
-@pytest.fixture
-def gathered() -> bool:
-    return True
 
 
 async def paper(planning: Planning, who: dict[str, str]) -> str:

@@ -16,11 +16,6 @@ READY_FROM = {"status": "ready_from", "ready_from": {"date": "2026-11-09", "time
 
 
 @pytest.fixture
-def gathered() -> bool:
-    return True
-
-
-@pytest.fixture
 async def with_ward(planning: Planning) -> Planning:
     """Planning whose ward has a mailbox too."""
     async with planning.database.transaction() as work:

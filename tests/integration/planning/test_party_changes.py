@@ -2,18 +2,11 @@
 
 from typing import Any
 
-import pytest
-
 from tests.builders import CARE_CENTRE, GOTEBORG, HARRYDA, a_person, a_ward_event, admission_data
 from tests.integration.planning.conftest import GOTEBORG_UNIT, Planning
 from tests.integration.planning.plan_calls import a_case, care, done, facts, get, municipality, post
 
 NEW_HOME, OLD_HOME = f"municipality:{HARRYDA}", f"municipality:{GOTEBORG}"
-
-
-@pytest.fixture
-def gathered() -> bool:
-    return True
 
 
 async def changes(planning: Planning) -> list[tuple[str, str]]:

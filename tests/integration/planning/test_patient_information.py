@@ -1,6 +1,5 @@
 """The page that a ward prints for the patient who goes home (N7)."""
 
-import pytest
 from sqlalchemy import text
 
 from tests.builders import CARE_CENTRE, a_person, a_ward_event, admission_data
@@ -9,11 +8,6 @@ from tests.integration.planning.plan_calls import a_case, care, done, municipali
 
 FAR = "2030-01-15T10:00:00+01:00"
 MEETING = {"at": FAR, "place": "Medborgarhuset"}
-
-
-@pytest.fixture
-def gathered() -> bool:
-    return True
 
 
 async def page(planning: Planning, case: str) -> str:

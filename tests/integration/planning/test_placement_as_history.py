@@ -18,11 +18,6 @@ ADMITTED = a_ward_event(time="2025-11-03T14:05:00+01:00", sentat="2025-11-03T14:
 READY = a_ward_event("stay.ready", id="SU-2", time="2025-11-10T10:00:00+01:00", sentat="2025-11-10T10:05:00+01:00")
 
 
-@pytest.fixture
-def gathered() -> bool:
-    return True
-
-
 def history(planning: Planning) -> dict[str, str]:
     return bearer(planning.tokens.token("history", scopes=["events:import", "cases:write", "cases:read"], role="history"))
 

@@ -3,16 +3,10 @@
 import json
 from typing import Any
 
-import pytest
 from sqlalchemy import text
 
 from tests.builders import CARE_CENTRE, GOTEBORG, a_ward_event
 from tests.integration.planning.conftest import GOTEBORG_UNIT, HARRYDA_UNIT, Planning
-
-
-@pytest.fixture
-def gathered() -> bool:
-    return True
 
 
 async def _opened(planning: Planning, **body: Any) -> Any:

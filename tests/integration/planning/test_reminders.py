@@ -25,11 +25,6 @@ WEEKLY = "{" + ", ".join(f'"{day}": [{OFFICE}]' for day in ("mon", "tue", "wed",
 MONDAY, FRIDAY_EVENING = parse_instant("2026-11-02T10:00:00+01:00"), parse_instant("2026-11-06T18:00:00+01:00")
 
 
-@pytest.fixture
-def gathered() -> bool:
-    return True
-
-
 async def tell(planning: Planning, kind: str, at: datetime, *, imported: datetime | None = None, **other: Any) -> None:
     """A ward states something at a moment of the test's own."""
     event = a_ward_event(kind, time=(imported or at).isoformat(), **other)

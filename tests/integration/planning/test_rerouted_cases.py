@@ -16,11 +16,6 @@ CONTACT = {"unit": CARE_CENTRE, "name": "Kim Test", "role": None, "phone": None}
 READY: dict[str, Any] = {"id": "ready", "time": "2026-11-05T10:00:00+01:00"}
 
 
-@pytest.fixture
-def gathered() -> bool:
-    return True
-
-
 def other_care(planning: Planning) -> dict[str, str]:
     scopes = ["cases:read", "cases:write", "plans:write", "notices:read", "notices:acknowledge"]
     return bearer(planning.tokens.token("care-2", scopes=scopes, role="care", units=[OTHER_CENTRE]))

@@ -27,11 +27,6 @@ PERSON = a_person()
 TELLING = (PERSON["id"], PERSON["name"]["family"], PERSON["registered_address"]["street"])
 
 
-@pytest.fixture
-def gathered() -> bool:
-    return True
-
-
 async def rows(planning: Planning, statement: str, **values: Any) -> Any:
     async with planning.database.transaction() as work:
         return (await work.connection.execute(text(statement), values)).all()
@@ -175,7 +170,7 @@ async def test_a_plan_that_is_not_sealed_yet_is_exported_reviewed_and_erased_lik
     assert [one["id"] for one in (await done(planning.http.post("/v1/persons/export", json=sought, headers=auditor)))["plans"]] == [plan]
     async with planning.database.transaction() as work:
         assert await usecases.count_outlived(work, work.at + timedelta(seconds=1)) == 0, "it may be of whoever is too old to be kept"
-    erasure = sought | {"basis": "beslut 17", "acted_by": "Maja Test"}
+    erasure = sought | {"basis": "beslut 17", "acted_by": "Nils Test"}
     assert (await post(planning, auditor, "/v1/persons/erasure", erasure)).json()["code"] == "person.case_open"
     await rows(planning, "UPDATE plans SET state = 'closed' RETURNING id")
     assert (await done(post(planning, auditor, "/v1/persons/erasure", erasure)))["plans"] == 1

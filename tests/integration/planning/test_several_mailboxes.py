@@ -21,11 +21,6 @@ RECIPIENT = f"municipality:{GOTEBORG}"
 UNKNOWN = "0190a000-0000-7000-8000-000000000000"
 
 
-@pytest.fixture
-def gathered() -> bool:
-    return True
-
-
 def keeper(planning: Planning) -> dict[str, str]:
     return bearer(planning.tokens.token("controller", scopes=["directory:write"], role="controller"))
 

@@ -15,11 +15,6 @@ SCOPES = ["cases:read", "cases:write", "notices:read", "notices:acknowledge", "p
 READY = a_ward_event("stay.ready", id="SU-2", time="2026-11-05T10:00:00+01:00")
 
 
-@pytest.fixture
-def gathered() -> bool:
-    return True
-
-
 def municipality(planning: Planning, code: str = GOTEBORG) -> dict[str, str]:
     units, number = [f"SE{NUMBERS[code]}-"], NUMBERS[code]
     token = planning.tokens.token(f"k-{code}", scopes=SCOPES, role="municipality", organisation=number, units=units, municipality=code)

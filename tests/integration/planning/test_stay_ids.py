@@ -1,7 +1,5 @@
 """The sender's id of a stay stands in clear and is shown to every party: it is never the number of the person."""
 
-import pytest
-
 from tests.adt import admission
 from tests.builders import a_personnummer, a_ward_event
 from tests.integration.planning.conftest import Planning
@@ -11,7 +9,6 @@ NUMBER = a_personnummer()
 FORMS = [NUMBER, NUMBER[2:], f"{NUMBER[:8]}-{NUMBER[8:]}", f"{NUMBER[2:8]}+{NUMBER[8:]}", f"SU{NUMBER}", f"{NUMBER}.1"]
 
 
-@pytest.mark.parametrize("gathered", [True], indirect=True)
 async def test_a_stay_is_never_called_by_the_number_of_its_person(planning: Planning) -> None:
     for subject in FORMS:
         event, headers = a_ward_event(subject=subject), {**planning.ward, "Content-Type": "application/cloudevents+json"}

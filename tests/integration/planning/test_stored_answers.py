@@ -3,7 +3,6 @@
 from hashlib import sha256
 from typing import Any
 
-import pytest
 from sqlalchemy import text
 
 from shared.streams.canonical import canonical
@@ -13,11 +12,6 @@ from tests.integration.planning.plan_calls import ADULT, care
 
 BODY = {"person": ADULT, "kind": "sip"}
 OTHER = {"person": ADULT | {"id": a_personnummer(5)}, "kind": "sip"}
-
-
-@pytest.fixture
-def gathered() -> bool:
-    return True
 
 
 def plain(body: dict[str, Any]) -> bytes:

@@ -3,7 +3,6 @@
 from typing import Any
 
 import httpx
-import pytest
 
 from tests.builders import CARE_CENTRE, GOTEBORG, HARRYDA, WARD, a_ward_event
 from tests.integration.planning.conftest import GOTEBORG_UNIT, Planning
@@ -14,11 +13,6 @@ READY = a_ward_event("stay.ready", id="SU-2", time="2026-11-05T10:00:00+01:00")
 PLACEMENT = {"municipality": HARRYDA, "decision_date": "2026-10-01", "reference": "SN 2026/123"}
 BLOCK = {"state": "started", "kind": "missing", "at": "2026-11-06T10:00:00+01:00"}
 DECLINED = {"unit": GOTEBORG_UNIT, "measures": ["municipal_social"], "declined_at": "2026-11-05T09:00:00+01:00", "recorded_by": "Anna Test"}
-
-
-@pytest.fixture
-def gathered() -> bool:
-    return True
 
 
 async def post(planning: Planning, who: dict[str, str], path: str, key: str, body: dict[str, Any]) -> httpx.Response:

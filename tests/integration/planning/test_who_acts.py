@@ -43,11 +43,6 @@ SCOPES = [
 ]
 
 
-@pytest.fixture
-def gathered() -> bool:
-    return True
-
-
 def a_caller(planning: Planning, **claims: Any) -> dict[str, str]:
     return bearer(planning.tokens.token("somebody", scopes=SCOPES, role="controller", **claims))
 

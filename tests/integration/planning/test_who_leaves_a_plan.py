@@ -15,11 +15,6 @@ SECRET = "Hemtjänst morgon och kväll"
 MEETING = {"at": "2026-11-05T10:00:00+01:00", "place": "Hemma", "held": True, "attended": [{"role": "patient"}]}
 
 
-@pytest.fixture
-def gathered() -> bool:
-    return True
-
-
 def measures(unit: str) -> dict[str, Any]:
     named = {"needs": [SECRET], "measures": [{"what": SECRET, "by": "unit", "unit": unit}]}
     return named | {"main_responsibility": unit, "follow_up_on": "2027-01-15"}

@@ -3,8 +3,6 @@
 from datetime import timedelta
 from typing import Any
 
-import pytest
-
 from services.planning.usecases import DirectoryEntries, MailboxAt, Unit, load_directory
 from shared.dates import format_instant, now
 from tests.builders import CARE_CENTRE, HARRYDA, a_ward_event
@@ -30,11 +28,6 @@ from tests.services import REGION
 
 SECRET = "Stöd i skolan varje dag"
 LINK = "https://video.test/mote/17"
-
-
-@pytest.fixture
-def gathered() -> bool:
-    return True
 
 
 def measures(unit: str = GOTEBORG_UNIT, main: str = CARE_CENTRE) -> dict[str, Any]:

@@ -16,11 +16,6 @@ from tests.services import REGION, bearer
 EVERY_SCOPE = ["cases:read", "cases:write", "plans:write", "consents:write", "deviations:write", "notices:read", "notices:acknowledge"]
 
 
-@pytest.fixture
-def gathered() -> bool:
-    return True
-
-
 @dataclass
 class Story:
     """What one stay's parties made, and the app role's database that foreign parties try to read it from."""
