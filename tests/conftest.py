@@ -4,6 +4,7 @@ import os
 from base64 import b64encode
 
 import pytest
+import structlog
 
 from dirigent.embedded.programs import Source
 
@@ -17,3 +18,9 @@ os.environ["DIRIGENT_PLANNING_PERSON_LOOKUP_KEY"] = b64encode(b"to find persons 
 @pytest.fixture(scope="session")
 def embedded_source() -> Source:
     return Source(os.environ.get("DIRIGENT_EMBEDDED", Source.AUTO))
+
+
+# Tracebacks as Python prints them: pictures of them with every local variable cost seconds each.
+structlog.configure(
+    processors=[structlog.processors.add_log_level, structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)]
+)
