@@ -20,8 +20,11 @@ run: setup ## Start everything with the demo county and keep it running until Ct
 demo: setup ## Play the demo from the first event to the last invoice, check every sum, and end
 	@exec $(PYTHON_IN_VENV) -m dirigent demo
 
+# Each process has a PostgreSQL and a Redis of its own; some tests alone are quicker in one.
+ALL_TESTS := -n auto --maxprocesses 4 --dist loadgroup --no-loadscope-reorder
+
 test: setup-dev ## Run the whole test suite against a real PostgreSQL and a real Redis (ARGS="-k name" for some of it)
-	@exec $(PYTHON_IN_VENV) -m pytest $(ARGS)
+	@exec $(PYTHON_IN_VENV) -m pytest $(or $(ARGS),$(ALL_TESTS))
 
 check: setup-dev ## Style, types, architecture, migrations against tables, and the quick tests
 	$(PYTHON_IN_VENV) -m ruff check .

@@ -24,3 +24,11 @@ def embedded_source() -> Source:
 structlog.configure(
     processors=[structlog.processors.add_log_level, structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)]
 )
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Keep together, where several processes share the tests, what shares a system: the journeys of a composition, else a file."""
+    for item in items:
+        called = getattr(item, "callspec", None)
+        journeys = None if called is None else called.params.get("composition")
+        item.add_marker(pytest.mark.xdist_group(f"journeys {journeys}" if journeys else item.nodeid.partition("::")[0]))

@@ -175,7 +175,7 @@ async def test_one_assertion_in_many_hands_at_two_gateways_gives_one_token(gatew
         {"certificate_thumbprints": ("abc",)},
         {"issuer": "https://idp.vgregion.se"},
     ],
-    ids=str,
+    ids=" ".join,
 )
 async def test_what_does_not_fit_together_is_not_registered(gateway_database: str, changed: dict[str, Any]) -> None:
     with pytest.raises(Malformed) as caught:
@@ -184,7 +184,7 @@ async def test_what_does_not_fit_together_is_not_registered(gateway_database: st
     assert caught.value.detail
 
 
-@pytest.mark.parametrize("again", [{"public_keys": jwks(OTHER)}, {"issuer": "https://idp.test", "subject": "keyed"}, {}], ids=str)
+@pytest.mark.parametrize("again", [{"public_keys": jwks(OTHER)}, {"issuer": "https://idp.test", "subject": "keyed"}, {}], ids=" ".join)
 async def test_what_a_revoked_client_had_opens_nothing_when_it_is_let_in_again(
     gateway: httpx.AsyncClient, database: Database, gateway_database: str, again: dict[str, Any]
 ) -> None:

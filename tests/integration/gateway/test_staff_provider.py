@@ -47,7 +47,7 @@ from tests.integration.gateway.staff_parts import (
         {"employeeHsaId": "189001019802"},
         {"employeeHsaId": "a b"},
     ],
-    ids=str,
+    ids=" ".join,
 )
 async def test_an_id_token_that_is_not_for_this_sign_in_opens_nothing(
     gateway_database: str, tmp_path: Path, claims: dict[str, Any]
