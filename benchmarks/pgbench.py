@@ -22,7 +22,7 @@ from services.planning.usecases.intake import statement, told
 from services.planning.usecases.joining import Story
 from services.planning.usecases.mailing import Post
 from shared.dates import now
-from shared.db import Database
+from shared.db import Database, Role
 from shared.http.auth import Caller
 from shared.identifiers import uuid7
 from shared.streams import outbox
@@ -38,6 +38,7 @@ class Admission:
     """What the intake writes for one admission."""
 
     event: intake.EventRow
+    said: Sequence[str]
     case: intake.CaseRow
     line: intake.HistoryRow
     post: Post
@@ -57,7 +58,8 @@ async def _one_admission(url: str) -> Admission:
     line = told(whole, item, 0)
     post = Post()
     collect(whole, now(), post)
-    return Admission(item.row, case_row(whole), line, post)
+    said = intake.each_with_its_units([(item.row.client, item.unit_prefixes)])["gathered"]
+    return Admission(item.row, said, case_row(whole), line, post)
 
 
 def _text(value: str | None) -> str:
@@ -92,6 +94,7 @@ def _script(told: Admission) -> str:
     steps = [
         "\\set n random(1, 9000000000000)",
         "BEGIN;",
+        _statement(intake.SAY_FOR_WHOM, {"gathered": _texts(*told.said)}),
         _statement(
             intake.INSERT_EVENTS,
             stay
@@ -172,7 +175,8 @@ async def run(url: str, programs: Path, folder: Path, *, clients: Sequence[int],
     script = folder / "admission.sql"
     await asyncio.to_thread(script.write_text, _script(await _one_admission(url)))
     parts = urlsplit(url)
-    environment = {"PGPASSWORD": unquote(parts.password or ""), "PATH": "/usr/bin:/bin"}
+    role = Role.INTAKE.of(str(parts.username))
+    environment = {"PGPASSWORD": unquote(parts.password or ""), "PATH": "/usr/bin:/bin", "PGOPTIONS": f"-c role={role}"}
     where = ("-h", str(parts.hostname), "-p", str(parts.port), "-U", str(parts.username))
     found: dict[int, float] = {}
     for count in clients:

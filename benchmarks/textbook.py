@@ -22,6 +22,7 @@ from services.planning.api.events import EventAccepted
 from services.planning.domain.events import ward_of
 from services.planning.repository.directory import Mailbox as MailboxOfDirectory
 from services.planning.repository.directory import Reach
+from services.planning.repository.intake import SAY_FOR_WHOM, each_with_its_units
 from services.planning.repository.sealing import notice_of, opened_event, sealed_value
 from services.planning.settings import Settings
 from services.planning.translation import case_event
@@ -81,6 +82,7 @@ async def _take_in(session: AsyncSession, item: Statement, at: datetime) -> tupl
 
 
 async def _accept(session: AsyncSession, item: Statement, at: datetime) -> tuple[str, bool]:
+    await session.execute(SAY_FOR_WHOM, each_with_its_units([(item.row.client, item.unit_prefixes)]))
     known = await session.scalar(select(CaseHistory).join(CaseHistory.event).filter_by(source=item.row.source, event_id=item.row.event_id))
     if known is not None:
         event = await session.get_one(Event, known.event_row)

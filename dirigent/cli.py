@@ -8,6 +8,7 @@ from typing import Final
 import typer
 
 from dirigent.failure import CannotStart
+from dirigent.loading import loading
 
 # Name: the module that holds it as `command` (a function) or `app` (a group of commands), and what it is for.
 COMMANDS: Final[dict[str, tuple[str, str]]] = {
@@ -39,7 +40,8 @@ def build(called: str | None) -> typer.Typer:
         if name != called:
             app.command(name, help=purpose)(_dirigent)
             continue
-        found = importlib.import_module(module)
+        with loading():
+            found = importlib.import_module(module)
         if hasattr(found, "app"):
             app.add_typer(found.app, name=name, help=purpose)
         else:

@@ -22,6 +22,7 @@ from dirigent.supervisor.system import Options, databases_of
 from services.gateway import clients
 from services.gateway.auth import new_secret
 from services.gateway.clients import Client, Credentials, UnknownClient
+from services.gateway.staff.sessions import end_sessions_of
 from services.notifications.usecases import Silenced, silence_client
 from shared.db import Database, Work
 from shared.errors import Malformed
@@ -151,34 +152,44 @@ def revoke(
 ) -> None:
     """Shut a client out: no tokens any more, those it has are refused within a minute, its webhooks and digests end.
 
+    For a member of staff, who stands in no registry, the id is the user: she is signed out everywhere, and hers end too.
     Where these could not be ended it says so and fails; once more does the rest.
     """
     if tokens_only:
         _do(data, lambda work: clients.end_tokens(work, client))
         _tell({"client": client, "revoked": "tokens"}, as_json=as_json)
         return
-    silenced = _run(_revoked(data, client))
+    sessions, silenced = _run(_revoked(data, client))
+    who: dict[str, Any] = {"revoked": "client"} if sessions is None else {"revoked": "staff", "sessions_ended": sessions}
     ended = {"subscriptions_disabled": silenced.subscriptions, "digests_ended": silenced.digests}
-    _tell({"client": client, "revoked": "client"} | ended, as_json=as_json)
+    _tell({"client": client} | who | ended, as_json=as_json)
 
 
-async def _revoked(data: Path | None, client: str) -> Silenced:
-    """First at the door, so that nothing new is asked for; then what it was to be told. One transaction in each database."""
+async def _revoked(data: Path | None, client: str) -> tuple[int | None, Silenced]:
+    """First at the door, so that nothing new is asked for; then what it was to be told. One transaction in each database.
 
-    async def end(work: Work) -> None:
+    Returns:
+        The sessions that ended, of whom the registry does not know; and what fell silent.
+    """
+
+    async def end(work: Work) -> int | None:
         known = await clients.revoke_client(work, client)
-        if not known and all(one.client_id != client for one in await clients.list_all_clients(work)):
-            raise UnknownClient(client)
+        if known or any(one.client_id == client for one in await clients.list_all_clients(work)):
+            return None
+        return await end_sessions_of(work, client)
 
     async with _addresses(data) as addresses:
-        await _used(addresses["gateway"], end)
+        sessions = await _used(addresses["gateway"], end)
         told = f"{client} gets no tokens any more, but its webhooks and digests go on"
         if "notifications" not in addresses:
             raise CannotStart(f"{told}: set {NOTIFICATIONS_VARIABLE} and revoke it once more")
         try:
-            return await _used(addresses["notifications"], lambda work: silence_client(work, client))
+            silenced = await _used(addresses["notifications"], lambda work: silence_client(work, client))
         except (SQLAlchemyError, OSError) as error:
             raise CannotStart(f"{told}: the database of notifications does not answer; revoke it once more") from error
+    if sessions == silenced.subscriptions == silenced.digests == 0:
+        raise UnknownClient(client)
+    return sessions, silenced
 
 
 def _proofs(

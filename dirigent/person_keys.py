@@ -13,14 +13,14 @@ from dirigent.databases import Access
 from dirigent.secrets_store import load_or_make, person_environment
 from dirigent.supervisor.folder import chosen_folder
 from dirigent.supervisor.system import Options, databases_of
-from services.planning.usecases import KeyUse, count_outlived, kept_since, key_use
+from services.planning.usecases import KeyUse, Outlived, count_outlived, kept_since, key_use
 from shared.db import Database, Role
 
 
 def command(
     data: Annotated[Path | None, typer.Option(envvar="DIRIGENT_DATA", help="Data folder.", show_default="./data")] = None,
     retention_years: Annotated[
-        int | None, typer.Option(min=1, help="Also count the cases that would be erased when kept for so many years.")
+        int | None, typer.Option(min=1, help="Also count the cases and plans that would be erased when kept for so many years.")
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print as JSON.")] = False,
 ) -> None:
@@ -32,12 +32,14 @@ def command(
     know_person_keys(data)
     uses, outlived = asyncio.run(_look(Options(data=data), retention_years))
     if as_json:
-        print(json.dumps({"keys": [asdict(use) | {"may_go": use.may_go} for use in uses], "outlived": outlived}))
+        keys = [asdict(use) | {"may_go": use.may_go} for use in uses]
+        print(json.dumps({"keys": keys, "outlived": None if outlived is None else asdict(outlived)}))
     else:
         for use in uses:
             print(_line(use))
         if outlived is not None:
-            print(f"{outlived} cases are over and were not touched for {retention_years} years")
+            counted = f"{outlived.cases} cases and {outlived.plans} plans without a stay"
+            print(f"{counted} are over and were not touched for {retention_years} years")
     raise typer.Exit(1 if any(_missing(use) for use in uses) else 0)
 
 
@@ -48,13 +50,13 @@ def know_person_keys(data: Path | None) -> None:
         os.environ.update(person_environment(load_or_make(file)))
 
 
-async def _look(options: Options, years: int | None) -> tuple[list[KeyUse], int | None]:
+async def _look(options: Options, years: int | None) -> tuple[list[KeyUse], Outlived | None]:
     async with databases_of(options) as databases:
         return await look(databases["planning"], years)
 
 
-async def look(access: Access, years: int | None) -> tuple[list[KeyUse], int | None]:
-    """How much each key sealed in a planning database, and how many cases would be erased if they were kept for so many years."""
+async def look(access: Access, years: int | None) -> tuple[list[KeyUse], Outlived | None]:
+    """How much each key sealed in a planning database, and how much would be erased if it were kept for so many years."""
     database = Database(access.app, role=Role.AUDITOR, pool_size=1, overflow=0, application="person-keys")
     try:
         async with database.transaction() as work:

@@ -16,16 +16,18 @@ from pydantic import ValidationError
 
 from dirigent.databases import SERVICES
 from dirigent.failure import CannotStart
+from dirigent.loading import loading
 from dirigent.supervisor.sockets import listen
 from shared.logging import set_up
 
 
 def _worker(names: Sequence[str]) -> None:
-    runtime = importlib.import_module("shared.streams.runtime")
-    parts = []
-    for name in names:
-        settings = importlib.import_module(f"services.{name}.settings").Settings()
-        parts.append(importlib.import_module(f"services.{name}.worker").create_worker(settings))
+    with loading():
+        runtime = importlib.import_module("shared.streams.runtime")
+        parts = []
+        for name in names:
+            settings = importlib.import_module(f"services.{name}.settings").Settings()
+            parts.append(importlib.import_module(f"services.{name}.worker").create_worker(settings))
     runtime.run_workers(parts, redis_url=os.environ["DIRIGENT_REDIS_URL"], service_key=os.environ["DIRIGENT_SERVICE_KEY"])
 
 
@@ -53,7 +55,8 @@ def main() -> int:
         if chosen.kind == "worker":
             _worker(chosen.services)
         else:
-            serving = importlib.import_module("dirigent.serving")
+            with loading():
+                serving = importlib.import_module("dirigent.serving")
             serving.serve_services(chosen.services, _opened(chosen.public), _opened(chosen.internal))
     except ValidationError as error:
         wrong = ", ".join(".".join(str(part) for part in item["loc"]) for item in error.errors(include_input=False, include_context=False))

@@ -18,6 +18,8 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from dirigent.http_protocol import Bounded
 from dirigent.leaving import Leaving
+from dirigent.loading import loading
+from shared.streams.outbox import FACTS_FEED
 
 _LEAVES_WITHIN: Final = 2
 _KEEP_ALIVE: Final = 75
@@ -87,7 +89,7 @@ async def serve(
         if internal is not None:
             servers.append((_server(Internal(services)), internal))
         _leave_what_is_loaded()
-        await _serve_until_signal(servers)
+        await _serve_until_signal(servers, services)
 
 
 def _leave_what_is_loaded() -> None:
@@ -97,8 +99,11 @@ def _leave_what_is_loaded() -> None:
     gc.set_threshold(_NEW_OBJECTS)
 
 
-async def _serve_until_signal(servers: Sequence[tuple[Server, socket.socket]]) -> None:
+async def _serve_until_signal(servers: Sequence[tuple[Server, socket.socket]], services: Mapping[str, FastAPI]) -> None:
     def leave() -> None:
+        for service in services.values():
+            # Every worker waits for its streams at all times; for its sake no stop takes as long as a server may.
+            service.state.watcher.end(FACTS_FEED)
         for server, _ in servers:
             server.should_exit = True
 
@@ -111,12 +116,13 @@ async def _serve_until_signal(servers: Sequence[tuple[Server, socket.socket]]) -
 
 def serve_services(names: Sequence[str], public: socket.socket | None, internal: socket.socket | None) -> None:
     """Make the applications of these services, and serve them until told to end."""
-    services: dict[str, FastAPI] = {
-        name: importlib.import_module(f"services.{name}.api").create_app() for name in names if name != "gateway"
-    }
     gateway: FastAPI | None = None
-    if "gateway" in names:
-        gateway = importlib.import_module("services.gateway.app").create_app(services=services or None, demo_issuer=_demo_issuer())
+    with loading():
+        services: dict[str, FastAPI] = {
+            name: importlib.import_module(f"services.{name}.api").create_app() for name in names if name != "gateway"
+        }
+        if "gateway" in names:
+            gateway = importlib.import_module("services.gateway.app").create_app(services=services or None, demo_issuer=_demo_issuer())
     uvloop.run(serve(services, gateway, public, internal))
 
 

@@ -42,6 +42,11 @@ class Clock:
             self._told = (instant if abs(off) > self.TOLERATED else self.now(), monotonic())
         return off
 
+    @property
+    def is_told(self) -> bool:
+        """Whether it goes by what it was told, and no longer by the machine's clock."""
+        return self._told is not None
+
     def machine(self) -> datetime:
         """What the machine says, to compare with what a library said that goes by it."""
         return self._wall()

@@ -56,15 +56,17 @@ class Target:
         return host if self.port == (HTTPS_PORT if self.scheme == "https" else 80) else f"{host}:{self.port}"
 
 
-def read_target(url: str, allowed: Sequence[str] = ()) -> Target:
+def read_target(url: str, allowed: Sequence[str] = (), permitted: Sequence[str] = ()) -> Target:
     """Take an address apart and check everything that can be checked without asking anybody.
 
     Args:
         url: What was stated.
         allowed: Origins the operator allows whatever they are, such as `http://127.0.0.1:9000`; `*` as port allows every port.
+        permitted: Public hosts that may be called, exact ones or `.suffix` for all below it; empty: every one.
 
     Raises:
-        TargetRefused: Not https, not a plain public host name, user information, a fragment, an odd port, or not readable in one way only.
+        TargetRefused: Not https, not a plain public host name, user information, a fragment, an odd port, not readable in one way only, or
+            not among the permitted hosts.
     """
     if len(url) > URL_LIMIT or not _VISIBLE.fullmatch(url) or "\\" in url:
         raise TargetRefused("url_malformed")
@@ -92,7 +94,17 @@ def read_target(url: str, allowed: Sequence[str] = ()) -> Target:
     if "[" in parts.netloc:
         raise TargetRefused("url_not_a_name")
     _refuse_unless_public_name(host)
+    _refuse_unless_permitted(host, permitted)
     return target
+
+
+def is_permission(entry: str) -> bool:
+    """Whether this names a public host or, as `.suffix`, all below one: a plain name in lower case, no address, port or pattern."""
+    try:
+        _refuse_unless_public_name(entry.removeprefix("."))
+    except TargetRefused:
+        return False
+    return not entry.endswith(".")
 
 
 def refuse_private(addresses: Sequence[str]) -> None:
@@ -135,6 +147,12 @@ def _refuse_unless_public_name(host: str) -> None:
         raise TargetRefused("url_not_a_name")
     if len(host) > _HOST_LIMIT or len(labels) == 1 or labels[-1] in _LOCAL_ENDINGS or not all(map(_LABEL.fullmatch, labels)):
         raise TargetRefused("url_not_public")
+
+
+def _refuse_unless_permitted(host: str, permitted: Sequence[str]) -> None:
+    name = host.removesuffix(".")
+    if permitted and not any(name.endswith(entry) if entry.startswith(".") else name == entry for entry in permitted):
+        raise TargetRefused("url_not_permitted")
 
 
 def _is_allowed(target: Target, allowed: Sequence[str]) -> bool:

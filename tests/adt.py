@@ -29,10 +29,20 @@ def at(when: datetime) -> str:
 
 
 def msh(
-    trigger: str, control_id: str, *, kind: str = "ADT", processing: str = "P", version: str = "2.5", receiver: str = "DIRIGENT"
+    trigger: str,
+    control_id: str,
+    *,
+    kind: str = "ADT",
+    processing: str = "P",
+    version: str = "2.5",
+    receiver: str = "DIRIGENT",
+    more: str = "",
 ) -> str:
-    """A header."""
-    return f"MSH|^~\\&|MILLENNIUM|SU|{receiver}||20261103140612||{kind}^{trigger}|{control_id}|{processing}|{version}|||||SWE|UNICODE UTF-8"
+    """A header; `more` comes after all that is read of it."""
+    begin = (
+        f"MSH|^~\\&|MILLENNIUM|SU|{receiver}||20261103140612||{kind}^{trigger}|{control_id}|{processing}|{version}|||||SWE|UNICODE UTF-8"
+    )
+    return f"{begin}|{more}" if more else begin
 
 
 def pid(number: str = "", oid: str = PERSONNUMMER, *, name: str = "Testsson^Test", address: str = "", municipality: str = "1480") -> str:

@@ -1,5 +1,6 @@
 """Fixtures for every test; what the servers offer and how to use it is told in `tests/servers.py`."""
 
+import gc
 import os
 from base64 import b64encode
 
@@ -26,9 +27,21 @@ structlog.configure(
 )
 
 
+def pytest_collection_finish() -> None:
+    """Have the garbage collector leave alone what was loaded, and come less often: a tenth of the time was its."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(50_000)
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Keep together, where several processes share the tests, what shares a system: the journeys of a composition, else a file."""
+    """Keep together, where several processes share the tests, what shares something dear: a system, what was read of the sources."""
     for item in items:
         called = getattr(item, "callspec", None)
-        journeys = None if called is None else called.params.get("composition")
-        item.add_marker(pytest.mark.xdist_group(f"journeys {journeys}" if journeys else item.nodeid.partition("::")[0]))
+        composition = None if called is None else called.params.get("composition")
+        place = item.nodeid.partition("::")[0]
+        if composition is not None:
+            place = f"journeys {composition}"
+        elif place.startswith("tests/architecture/"):
+            place = "architecture"
+        item.add_marker(pytest.mark.xdist_group(place))

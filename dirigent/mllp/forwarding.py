@@ -19,6 +19,7 @@ _log = structlog.get_logger(__name__)
 CONTENT_TYPE: Final = "application/hl7-v2"
 TRY_AGAIN: Final = Remark("MSH-10", Condition.INTERNAL, "service.unavailable", "Not taken; send the message again")
 FOR_EVER: Final = {
+    httpx.codes.BAD_REQUEST: (Condition.DATA_TYPE, "hl7.unreadable"),
     httpx.codes.FORBIDDEN: (Condition.UNKNOWN_KEY, "access.denied"),
     httpx.codes.REQUEST_ENTITY_TOO_LARGE: (Condition.DATA_TYPE, "request.too_large"),
     httpx.codes.UNSUPPORTED_MEDIA_TYPE: (Condition.DATA_TYPE, "request.content_type"),
@@ -70,11 +71,21 @@ class Forwarder:
             return self._refused(frame, type(error).__name__)
         if answer.is_success:
             return answer.content
-        if answer.status_code == httpx.codes.BAD_REQUEST:
-            raise NoMessage
         if answer.status_code in FOR_EVER:
             return self._rejected(frame, answer)
         return self._refused(frame, str(answer.status_code))
+
+    def too_long(self, beginning: bytes) -> bytes:
+        """The rejection of a message that is longer than any that is taken; nobody is asked.
+
+        Args:
+            beginning: As much of it as was kept; its header at least.
+
+        Raises:
+            NoMessage: There is nothing in it to acknowledge.
+        """
+        condition, code = FOR_EVER[httpx.codes.REQUEST_ENTITY_TOO_LARGE]
+        return self._never(beginning, condition, code)
 
     async def _post(self, frame: bytes) -> httpx.Response:
         answer = await self._post_with(await self._bearer(renew=False), frame)
@@ -103,10 +114,13 @@ class Forwarder:
     def _rejected(self, frame: bytes, answer: httpx.Response) -> bytes:
         """A rejection (AR): senders set such a message aside and go on with the next."""
         condition, code = FOR_EVER[httpx.codes(answer.status_code)]
-        said = _code_of(answer) or code
-        _log.warning("mllp.rejected", client=self._credentials.client, why=said)
-        remark = Remark("MSH", condition, said, "Not taken, and it will not be")
-        return acknowledge(_to_answer(frame), Answered.REJECTED, [remark], now())
+        return self._never(frame, condition, _code_of(answer) or code)
+
+    def _never(self, frame: bytes, condition: Condition, code: str) -> bytes:
+        message = _to_answer(frame)
+        _log.warning("mllp.rejected", client=self._credentials.client, why=code)
+        remark = Remark("MSH", condition, code, "Not taken, and it will not be")
+        return acknowledge(message, Answered.REJECTED, [remark], now())
 
 
 def _code_of(answer: httpx.Response) -> str | None:

@@ -2,13 +2,14 @@
 
 import asyncio
 import ssl
-from asyncio import IncompleteReadError, Server, Task
+from asyncio import IncompleteReadError, LimitOverrunError, Server, Task
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Final, Protocol
 
 import structlog
 from hl7.mllp import HL7StreamReader, HL7StreamWriter, InvalidBlockError, start_hl7_server
+from hl7.mllp.streams import CARRIAGE_RETURN, END_BLOCK, START_BLOCK
 
 from dirigent.mllp.forwarding import NoMessage
 
@@ -16,6 +17,11 @@ _log = structlog.get_logger(__name__)
 
 _HANDSHAKE_SECONDS: Final = 10.0
 _LEAVE_SECONDS: Final = 5.0
+_END: Final = END_BLOCK + CARRIAGE_RETURN
+_BEGINNING: Final = 16_384
+"""Bytes of a frame that is too long in which its header must stand."""
+_MOST_PASSED_OVER: Final = 16
+"""How many frames' worth of one that is too long is read to its end; a longer one ends its connection."""
 
 
 class Forward(Protocol):
@@ -23,6 +29,13 @@ class Forward(Protocol):
 
     async def forward(self, frame: bytes) -> bytes:
         """The acknowledgement of a frame.
+
+        Raises:
+            NoMessage: There is nothing in it to acknowledge.
+        """
+
+    def too_long(self, beginning: bytes) -> bytes:
+        """The rejection of a frame that is too long, by its beginning.
 
         Raises:
             NoMessage: There is nothing in it to acknowledge.
@@ -92,8 +105,12 @@ class Listener:
         messages, why = 0, "closed by the peer"
         try:
             while not self._closing:
-                frame = await asyncio.wait_for(reader.readblock(), self._limits.idle)
-                await self._answer(frame, writer)
+                try:
+                    frame = await asyncio.wait_for(_frame(reader), self._limits.idle)
+                except LimitOverrunError:
+                    await asyncio.wait_for(self._reject(reader, writer), self._limits.idle)
+                else:
+                    await self._answer(frame, writer)
                 messages += 1
         except IncompleteReadError as error:
             why = "closed in the middle of a frame" if error.partial else why
@@ -109,6 +126,23 @@ class Listener:
                 await asyncio.wait_for(writer.wait_closed(), _LEAVE_SECONDS)
             _log.info("mllp.connection_closed", messages=messages, why=why)
 
+    async def _reject(self, reader: HL7StreamReader, writer: HL7StreamWriter) -> None:
+        """Reject a frame that is too long by its header, and go on behind its end: its sender would send it for ever."""
+        beginning = await reader.read(min(_BEGINNING, self._limits.frame))
+        if not beginning.startswith(START_BLOCK):
+            raise InvalidBlockError
+        writer.writeblock(self._forwarder.too_long(beginning[1:]).rstrip(b"\r") + b"\r")
+        await writer.drain()
+        left = self._limits.frame * _MOST_PASSED_OVER
+        while left > 0:
+            try:
+                await reader.readuntil(_END)
+            except LimitOverrunError as overrun:
+                left -= len(await reader.readexactly(overrun.consumed))
+            else:
+                return
+        raise InvalidBlockError
+
     async def _answer(self, frame: bytes, writer: HL7StreamWriter) -> None:
         """Hand one frame on and send what it is answered with; only then the next one is read."""
         task = asyncio.current_task()
@@ -120,6 +154,19 @@ class Listener:
             await asyncio.wait_for(writer.drain(), self._limits.idle)
         finally:
             self._answering.discard(task)
+
+
+async def _frame(reader: HL7StreamReader) -> bytes:
+    """The next frame, without what it stands between.
+
+    Raises:
+        LimitOverrunError: It is too long, and nothing of it was read.
+        InvalidBlockError: It is no frame.
+    """
+    block: bytes = await reader.readuntil(_END)
+    if not block.startswith(START_BLOCK):
+        raise InvalidBlockError
+    return block[len(START_BLOCK) : -len(_END)]
 
 
 def names_of(certificate: dict[str, object]) -> frozenset[str]:

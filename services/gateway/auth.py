@@ -34,6 +34,10 @@ class NotAuthenticated(Exception):
     """The client did not prove who it is; why is never told."""
 
 
+class KeyDoesNotFit(NotAuthenticated):
+    """None of the keys that it was read with signed it; told by nobody but those who may know of others."""
+
+
 @dataclass(frozen=True, slots=True)
 class Grant:
     """Whom a token speaks for and what it allows; these become its claims."""
@@ -132,10 +136,14 @@ def read_assertion(assertion: str, client_id: str, keys: KeySet, audience: str, 
         at: Now.
 
     Raises:
-        NotAuthenticated: Anything about it is wrong.
+        KeyDoesNotFit: The signature is of none of these keys, or cannot be read.
+        NotAuthenticated: Anything else about it is wrong.
     """
     try:
         token = jwt.decode(assertion, keys, algorithms=[ALGORITHM])
+    except (JoseError, ValueError, TypeError, KeyError) as error:
+        raise KeyDoesNotFit from error
+    try:
         jwt.JWTClaimsRegistry(
             now=int(at.timestamp()),
             leeway=int(CLOCK_LEEWAY.total_seconds()),

@@ -8,12 +8,11 @@ from datetime import datetime
 from typing import Any, Final
 
 import sqlalchemy as sa
-from joserfc.jwk import KeySet
 
 from services.gateway import repository
-from services.gateway.auth import Assertion, Grant, NotAuthenticated, read_assertion, secret_matches, unverified
+from services.gateway.auth import Assertion, Grant, KeyDoesNotFit, NotAuthenticated, read_assertion, secret_matches, unverified
 from services.gateway.clients import Client, client_of
-from services.gateway.key_sources import KeySources, public_keys
+from services.gateway.key_sources import KeyNotSeenYet, KeySources, public_keys
 from shared.db import Database, Work
 
 # Stretching takes milliseconds of processor: a flood of guesses may fill one core, never all.
@@ -60,10 +59,16 @@ async def grant_by_assertion(database: Database, sources: KeySources, client_id:
 
     Raises:
         NotAuthenticated: Unknown client, wrong key, wrong claim, or used before: not told apart.
+        KeyNotSeenYet: It names a key that may have been published since we looked last.
         ScopeNotAllowed: It asked for more than it has.
     """
+    later: KeyNotSeenYet | None = None
     for row in await _credentials(database, client_id, asked.at):
-        proof = await _proof(sources, row, client_id, assertion, audience, asked.at)
+        try:
+            proof = await _proof(sources, row, client_id, assertion, audience, asked.at)
+        except KeyNotSeenYet as error:
+            later = error
+            continue
         if proof is None:
             continue
         async with database.transaction(asked.at) as work:
@@ -71,7 +76,7 @@ async def grant_by_assertion(database: Database, sources: KeySources, client_id:
             if not await repository.use_assertion(work, client_id, proof.jti, proof.keep_until):
                 raise NotAuthenticated
         return grant
-    raise NotAuthenticated
+    raise later or NotAuthenticated()
 
 
 async def grant_by_issuer(database: Database, issuer: str, subject: str, issued_at: float, asked: Asked) -> Grant:
@@ -106,18 +111,20 @@ async def _credentials(database: Database, client_id: str, at: datetime) -> Sequ
 
 async def _proof(sources: KeySources, row: sa.RowMapping, client_id: str, assertion: str, audience: str, at: datetime) -> Assertion | None:
     """What one set of credentials makes of an assertion. No transaction is held while keys are fetched."""
+    url: str | None = row["jwks_url"]
     try:
-        keys = await _keys(sources, row, assertion)
-        return read_assertion(assertion, client_id, keys, audience, at)
+        if url is None:
+            return read_assertion(assertion, client_id, public_keys(row["public_keys"] or {}), audience, at)
+        kid: Any = unverified(assertion, 0).get("kid")
+        keys = await sources.find(url, kid if isinstance(kid, str) else None)
+        try:
+            return read_assertion(assertion, client_id, keys, audience, at)
+        except KeyDoesNotFit:
+            if kid is not None:
+                raise
+            return read_assertion(assertion, client_id, await sources.find_other(url, keys), audience, at)
     except (NotAuthenticated, ValueError):
         return None
-
-
-async def _keys(sources: KeySources, row: sa.RowMapping, assertion: str) -> KeySet:
-    if row["jwks_url"] is not None:
-        kid: Any = unverified(assertion, 0).get("kid")
-        return await sources.find(row["jwks_url"], kid if isinstance(kid, str) else None)
-    return public_keys(row["public_keys"] or {})
 
 
 async def _still(work: Work, client_id: str, proved: sa.RowMapping) -> Client:

@@ -11,15 +11,15 @@ from typing import Annotated, Any, Final, Literal, Self
 
 from joserfc import jwt
 from joserfc.errors import JoseError
-from joserfc.jwk import KeySet
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from services.gateway.admission import Admitted
 from services.gateway.auth import CLOCK_LEEWAY, NotAuthenticated, SigningKeys, can_be_kept, unverified
 from services.gateway.granting import Asked, grant_by_issuer
-from services.gateway.key_sources import KeySources, public_keys
+from services.gateway.key_sources import KeyNotSeenYet, KeySources, public_keys
 from shared.db import Database
 from shared.http.auth import TokenVerifier, invalid_token
+from shared.http.problems import HttpProblem
 
 _HEADERS: Final = frozenset({"alg", "kid", "typ", "x5t", "x5t#S256"})
 _TOKEN_LIMIT: Final = 8_192
@@ -132,7 +132,8 @@ class ExternalTokens:
         """Whom a token speaks for, with a token of ours in its place; None when it names no issuer we trust.
 
         Raises:
-            HttpProblem: 401, it names one and does not hold, or its client is nobody here.
+            HttpProblem: 401, it names one and does not hold, or its client is nobody here; 503, it names a key that may have been published
+                since we looked last.
         """
         scheme, _, token = authorization.partition(" ")
         if scheme.lower() != "bearer" or not 0 < len(token) <= _TOKEN_LIMIT:
@@ -144,6 +145,8 @@ class ExternalTokens:
             at = self._clock()
             subject, issued_at, until = await self._verified(issuer, token, certificate, at)
             grant = await grant_by_issuer(self._database(), issuer.issuer, subject, issued_at, Asked(None, at, certificate))
+        except KeyNotSeenYet as error:
+            raise HttpProblem("service.unavailable", headers=error.headers) from error
         except NotAuthenticated as error:
             raise invalid_token() from error
         if grant.demo and not self._demo:
@@ -166,9 +169,8 @@ class ExternalTokens:
         kid = header.get("kid")
         if not _HEADERS.issuperset(header) or header.get("typ") not in issuer.types or not isinstance(kid, str | None):
             raise NotAuthenticated
-        keys = await self._keys(issuer, kid)
         try:
-            read = jwt.decode(token, keys, algorithms=list(issuer.algorithms))
+            read = await self._decoded(issuer, token, kid)
             jwt.JWTClaimsRegistry(
                 now=int(at.timestamp()),
                 leeway=int(CLOCK_LEEWAY.total_seconds()),
@@ -189,7 +191,14 @@ class ExternalTokens:
             raise NotAuthenticated
         return subject, float(read.claims["iat"]), until
 
-    async def _keys(self, issuer: Issuer, kid: str | None) -> KeySet:
-        if issuer.jwks_url is not None:
-            return await self._sources.find(issuer.jwks_url, kid)
-        return public_keys({"keys": list(issuer.keys)})
+    async def _decoded(self, issuer: Issuer, token: str, kid: str | None) -> jwt.Token:
+        algorithms = list(issuer.algorithms)
+        if issuer.jwks_url is None:
+            return jwt.decode(token, public_keys({"keys": list(issuer.keys)}), algorithms=algorithms)
+        keys = await self._sources.find(issuer.jwks_url, kid)
+        try:
+            return jwt.decode(token, keys, algorithms=algorithms)
+        except (JoseError, ValueError):
+            if kid is not None:
+                raise
+            return jwt.decode(token, await self._sources.find_other(issuer.jwks_url, keys), algorithms=algorithms)

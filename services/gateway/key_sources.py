@@ -1,11 +1,16 @@
 """Public keys of others: as they stand in a document, or fetched from where they are published.
 
-Fetched keys are kept five minutes. A key id we do not know makes us look again, at most every 30 seconds, so that a key may be changed
-without a refused request; an address that stops answering does not shut its clients out for an hour.
+Fetched keys are kept five minutes. A key id we do not know makes us look again, so that a key may be changed without a refused request;
+an address that stops answering does not shut its clients out for an hour.
+
+Who asks has proved nothing yet: anybody may name a key that is not there. So an address has a few looks, and gets one back every ten
+seconds; whoever names a key we do not know while there are none is told when to come again, not that the key is wrong. Such a flood makes
+us fetch every ten seconds, which brings a new key just as well.
 """
 
 import asyncio
 import json
+import math
 import socket
 import ssl
 from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -22,7 +27,8 @@ from services.gateway.auth import NotAuthenticated
 from shared.targets import TargetRefused, read_target, refuse_private
 
 KEPT_SECONDS: Final = 300.0
-LOOK_AGAIN_SECONDS: Final = 30.0
+LOOKS: Final = 5
+LOOK_AGAIN_SECONDS: Final = 10.0
 STALE_SECONDS: Final = 3_600.0
 _AFTER_FAILURE_SECONDS: Final = 5.0
 _FETCH_SECONDS: Final = 5.0
@@ -72,13 +78,30 @@ async def resolve(host: str, port: int) -> list[str]:
     return list(dict.fromkeys(str(entry[4][0]) for entry in found))
 
 
+class KeyNotSeenYet(Exception):
+    """A key was named that we do not have, and its address was asked too often of late to be asked again now."""
+
+    def __init__(self, seconds: float) -> None:
+        super().__init__()
+        self.headers = {"Retry-After": str(max(1, math.ceil(seconds)))}
+
+
 @dataclass(slots=True)
 class _Kept:
     keys: KeySet | None = None
     fetched: float = float("-inf")
     tried: float = float("-inf")
-    looked_again: float = float("-inf")
+    begun: int = 0
+    """How many fetches were begun: one that was begun after somebody came brought whatever was there when he came."""
+    looks: float = LOOKS
+    counted: float = float("-inf")
     one_at_a_time: asyncio.Lock = field(default_factory=asyncio.Lock)
+
+    def looks_at(self, at: float) -> float:
+        """How many looks are left."""
+        self.looks = min(float(LOOKS), self.looks + (at - self.counted) / LOOK_AGAIN_SECONDS)
+        self.counted = at
+        return self.looks
 
 
 class KeySources:
@@ -111,28 +134,51 @@ class KeySources:
 
         Raises:
             NotAuthenticated: There are none to be had.
+            KeyNotSeenYet: `kid` is not among them, and may not be looked for again yet.
         """
         kept = self._kept.setdefault(url, _Kept())
-        if kept.keys is not None and self._clock() - kept.fetched < KEPT_SECONDS and _knows(kept.keys, kid):
-            return kept.keys
+        if self._is_fresh(kept) and _knows(kept.keys, kid):
+            return _held(kept)
+        begun = kept.begun
         # Whoever comes while somebody fetches waits for what that brings.
         async with kept.one_at_a_time:
-            if self._needed(kept, kid):
-                await self._renew(url, kept)
+            if not self._is_fresh(kept):
+                if self._clock() - kept.tried >= _AFTER_FAILURE_SECONDS:
+                    await self._renew(url, kept)
+            elif not _knows(kept.keys, kid) and kept.begun == begun:
+                await self._look(url, kept)
         return _held(kept)
 
-    def _needed(self, kept: _Kept, kid: str | None) -> bool:
-        at = self._clock()
-        if kept.keys is None:
-            return at - kept.tried >= _AFTER_FAILURE_SECONDS
-        if at - kept.fetched >= KEPT_SECONDS:
-            return at - kept.tried >= _AFTER_FAILURE_SECONDS
-        return not _knows(kept.keys, kid) and at - kept.looked_again >= LOOK_AGAIN_SECONDS
+    async def find_other(self, url: str, unfit: KeySet) -> KeySet:
+        """The keys at an address when those that a signature did not fit are no longer the ones: a key without an id may be another now.
+
+        Raises:
+            NotAuthenticated: They are the same, as far as we may know now.
+        """
+        kept = self._kept.setdefault(url, _Kept())
+        async with kept.one_at_a_time:
+            if kept.keys is unfit:
+                try:
+                    await self._look(url, kept)
+                except KeyNotSeenYet as barred:
+                    raise NotAuthenticated from barred
+        if kept.keys is unfit:
+            raise NotAuthenticated
+        return _held(kept)
+
+    def _is_fresh(self, kept: _Kept) -> bool:
+        return kept.keys is not None and self._clock() - kept.fetched < KEPT_SECONDS
+
+    async def _look(self, url: str, kept: _Kept) -> None:
+        looks = kept.looks_at(self._clock())
+        if looks < 1:
+            raise KeyNotSeenYet((1 - looks) * LOOK_AGAIN_SECONDS)
+        kept.looks -= 1
+        await self._renew(url, kept)
 
     async def _renew(self, url: str, kept: _Kept) -> None:
         at = kept.tried = self._clock()
-        if at - kept.fetched < KEPT_SECONDS:
-            kept.looked_again = at
+        kept.begun += 1
         try:
             async with asyncio.timeout(_FETCH_SECONDS):
                 keys = public_keys(json.loads(await self._fetch(url)))
@@ -167,8 +213,8 @@ class KeySources:
         return bytes(found)
 
 
-def _knows(keys: KeySet, kid: str | None) -> bool:
-    return kid is None or any(key.kid == kid for key in keys)
+def _knows(keys: KeySet | None, kid: str | None) -> bool:
+    return kid is None or any(key.kid == kid for key in keys or ())
 
 
 def _held(kept: _Kept) -> KeySet:

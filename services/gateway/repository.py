@@ -80,15 +80,19 @@ async def former(work: Work, client_id: str) -> list[sa.RowMapping]:
 
 
 async def end_tokens(work: Work, client_id: str) -> None:
-    """Let no token hold that a client was given until now. The clock of the database, after the row is ours: later than any of them."""
-    latest = sa.func.greatest(sa.func.clock_timestamp(), work.at)
-    await work.connection.execute(sa.update(clients).where(clients.c.client_id == client_id).values(tokens_not_before=latest))
+    """Let no token hold that a client was given until now."""
+    await work.connection.execute(sa.update(clients).where(clients.c.client_id == client_id).values(tokens_not_before=_latest(work)))
+
+
+def _latest(work: Work) -> sa.ColumnElement[datetime]:
+    """Now by the clock of the database, when the row is ours already: later than the issue of any token that was given by it."""
+    return sa.func.greatest(sa.func.clock_timestamp(), work.at)
 
 
 async def disable_client(work: Work, client_id: str) -> bool:
     """Take a client's right to tokens away; false when there is no such client in use."""
     done = await work.connection.execute(
-        sa.update(clients).where(clients.c.client_id == client_id, clients.c.disabled_at.is_(None)).values(disabled_at=work.at)
+        sa.update(clients).where(clients.c.client_id == client_id, clients.c.disabled_at.is_(None)).values(disabled_at=_latest(work))
     )
     return done.rowcount == 1
 

@@ -12,7 +12,7 @@ from fastapi.responses import JSONResponse
 
 from services.gateway.auth import TOKEN_LIFETIME, Grant, NotAuthenticated, SigningKeys, claimed_client
 from services.gateway.granting import Asked, ScopeNotAllowed, grant_by_assertion, grant_by_secret
-from services.gateway.key_sources import KeySources
+from services.gateway.key_sources import KeyNotSeenYet, KeySources
 from services.gateway.proxies import TrustedProxies
 from services.gateway.settings import Settings
 from shared.dates import now
@@ -67,6 +67,7 @@ _CONTRACT: Final[dict[str, Any]] = {
         "400": {"description": "invalid_request, invalid_scope or unsupported_grant_type (RFC 6749 5.2)."},
         "401": {"description": "invalid_client: who calls was not proved; why is not told."},
         "415": {"description": "Not a form."},
+        "503": {"description": "temporarily_unavailable: the key named is not among those we saw published; again after `Retry-After`."},
     },
 }
 
@@ -126,6 +127,10 @@ async def _grant(request: Request, settings: Settings, sources: KeySources, cert
     except NotAuthenticated as error:
         challenge = _CHALLENGE if "authorization" in request.headers else None
         raise TokenRefused("invalid_client", "the client did not prove who it is", 401, challenge) from error
+    except KeyNotSeenYet as error:
+        raise TokenRefused(
+            "temporarily_unavailable", "the keys at this client's address were asked for too often", 503, error.headers
+        ) from error
     except ScopeNotAllowed as error:
         raise TokenRefused("invalid_scope", "the client does not have every scope it asked for") from error
 

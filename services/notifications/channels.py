@@ -84,9 +84,16 @@ class Webhooks:
     """Posts webhooks. No proxy, no redirect, no connection kept: a connection belongs to one checked address and one receiver."""
 
     def __init__(
-        self, allowed: Sequence[str] = (), *, resolver: Resolve = resolve, tls: ssl.SSLContext | None = None, seconds: float = TOTAL_SECONDS
+        self,
+        allowed: Sequence[str] = (),
+        *,
+        permitted: Sequence[str] = (),
+        resolver: Resolve = resolve,
+        tls: ssl.SSLContext | None = None,
+        seconds: float = TOTAL_SECONDS,
     ) -> None:
         self._allowed = tuple(allowed)
+        self._permitted = tuple(permitted)
         self._resolve = resolver
         self._seconds = seconds
         self._tls = tls or ssl.create_default_context()
@@ -119,7 +126,7 @@ class Webhooks:
         return Met(round((perf_counter() - begun) * 1000), status, error, retry_after)
 
     async def _post(self, message: Message, at: datetime) -> tuple[int, str | None]:
-        target = read_target(message.url, self._allowed)
+        target = read_target(message.url, self._allowed, self._permitted)
         reader, writer = await self._connected(target)
         try:
             writer.write(_request(target, message, at))

@@ -40,7 +40,7 @@ class Deliveries:
         """
         met = await self._channel.post(self._message(claimed), claimed.claimed_at)
         accepted = outcome_of(met.status) is Outcome.ACCEPTED
-        if accepted and claimed.failures == 0:
+        if accepted and claimed.well:
             await self._settle_together(claimed, met)
         else:
             async with self._settling, self._database.transaction() as work:

@@ -58,6 +58,7 @@ subscriptions: Final = Table(
     Column("failures", Integer, nullable=False, server_default="0"),
     Column("resting_since", DateTime(timezone=True)),
     Column("rests_until", DateTime(timezone=True)),
+    Column("at_once", Integer),
     Index("subscriptions_one", "organisation", "unit_prefixes", "url", unique=True, postgresql_where=text("state <> 'deleted'")),
     comment="who is told by webhook of what stands in its mailboxes; the secret is encrypted",
 )
@@ -77,6 +78,8 @@ deliveries: Final = Table(
     CheckConstraint("state IN ('pending', 'delivered', 'exhausted', 'cancelled')", name="deliveries_state"),
     Column("number", BigInteger, nullable=False),
     Column("attempts_before", Integer, nullable=False, server_default="0"),
+    Column("tried_since", DateTime(timezone=True)),
+    Column("planned_at", DateTime(timezone=True)),
     UniqueConstraint("subscription_id", "source", name="deliveries_source"),
     Index("deliveries_number", "subscription_id", "number", unique=True),
     Index("deliveries_exhausted", "subscription_id", postgresql_where=text("state = 'exhausted'")),
@@ -101,14 +104,14 @@ waiting_notices: Final = Table(
     metadata,
     Column("notice_id", Uuid, primary_key=True),
     Column("source", Uuid, nullable=False),
-    Column("organisation", Text, nullable=False),
-    Column("unit", Text),
+    Column("organisation", Text, primary_key=True),
     Column("mailbox", Text, nullable=False),
     Column("type", Text, nullable=False),
     Column("sent_at", DateTime(timezone=True), nullable=False),
     Column("acknowledge_by", DateTime(timezone=True), nullable=False),
-    Index("waiting_notices_organisation", "organisation", "unit"),
-    comment="notices that a person is expected to take on and nobody has; as planning told, without persons",
+    Column("readers", ARRAY(Text), nullable=False),
+    Index("waiting_notices_organisation", "organisation"),
+    comment="notices that a person is expected to take on and nobody has, for each organisation with units that read them; no persons",
 )
 
 digests: Final = Table(
@@ -177,7 +180,7 @@ escalations: Final = Table(
         "kind IN ('notice.unacknowledged', 'mailbox.silent', 'webhook.exhausted', 'webhook.disabled')", name="escalations_kind"
     ),
     CheckConstraint("step IN ('contact', 'on_call', 'operator')", name="escalations_step"),
-    Index("escalations_open", "kind", "subject", unique=True, postgresql_where=text("closed_at IS NULL")),
+    Index("escalations_open", "kind", "subject", "organisation", unique=True, postgresql_where=text("closed_at IS NULL")),
     Index("escalations_organisation", "organisation", "id", postgresql_where=text("closed_at IS NULL")),
     comment="what nobody did or read in time, and how far that has come; open until it was done",
 )

@@ -29,7 +29,7 @@ def create_worker(settings: Settings | None = None) -> ServiceWorker:
     settings = settings or Settings()
 
     async def deliver(database: Database) -> None:
-        async with Webhooks(settings.allowed_targets) as channel:
+        async with Webhooks(settings.allowed_targets, permitted=settings.permitted_hosts) as channel:
             rules = Rules(settings.retry_schedule, settings.breaker_after)
             deliveries = Deliveries(database, channel, Seal(settings.service_key.get_secret_value()), rules)
             await DueWorker(

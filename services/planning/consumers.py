@@ -4,7 +4,9 @@ from collections.abc import Mapping
 from typing import Final
 
 from services.planning import usecases
+from shared.events.access_facts import AccessLogged
 from shared.events.creditor_facts import DisputeEscalated, InvoiceRejected, MonthAccepted
+from shared.events.debtor_facts import AgreementApproved, TariffApproved
 from shared.events.facts import AveragePassed, DisputeDecided, DisputeOpened, InvoiceIssued, MonthCorrected, MonthPublished
 from shared.streams.consumer import Handler
 
@@ -18,4 +20,7 @@ BILLING: Final[Mapping[str, Handler]] = {
     MonthAccepted.kind: usecases.tell_acceptances,
     InvoiceRejected.kind: usecases.tell_rejected_invoices,
     AveragePassed.kind: usecases.tell_averages,
+    AgreementApproved.kind: usecases.tell_agreements,
+    TariffApproved.kind: usecases.tell_tariffs,
+    AccessLogged.kind: usecases.keep_accesses,
 }

@@ -144,7 +144,7 @@ async def keep_sealing(database: Database) -> None:
 
 
 async def keep_retention(years: int, database: Database) -> None:
-    """Erase who the patients were of cases that are over and were not touched for so many years."""
+    """Erase who the patients were of cases, and plans without a stay, that are over and were not touched for so many years."""
     while True:
         async with database.transaction() as work:
             before = usecases.kept_since(work.at, years)

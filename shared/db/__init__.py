@@ -1,8 +1,8 @@
 """How every service reaches its own database: pool, transaction, durability check."""
 
-from shared.db.database import Database, DatabaseUnsafe, Reader, Role, Work, is_unavailable, sqlstate
+from shared.db.database import Database, DatabaseUnsafe, Reader, Role, Work, is_unavailable, sqlstate, tell_time
 from shared.db.settings import DatabaseSettings
-from shared.db.time_keeping import keep_time, keeping_time, tell_time
+from shared.db.time_keeping import keep_time, keeping_time
 
 __all__ = [
     "Database",

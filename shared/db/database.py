@@ -3,17 +3,21 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
+from time import monotonic
 from typing import Final
 
 import asyncpg
+import structlog
 from sqlalchemy import make_url, text
 from sqlalchemy.exc import DBAPIError, InterfaceError
 from sqlalchemy.exc import TimeoutError as PoolExhausted
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
-from shared.dates import now
+from shared.dates import CLOCK, Clock, now
+
+_log = structlog.get_logger(__name__)
 
 _UNAVAILABLE_CLASSES: Final = ("08", "40", "53", "55", "57")
 _READ_ONLY: Final = "25006"
@@ -25,12 +29,23 @@ _READ_AS: Final = text(
     """
     SELECT set_config('dirigent.client', :client, true), set_config('dirigent.organisation', :organisation, true),
            set_config('dirigent.units', CAST(CAST(:units AS text[]) AS text), true),
-           set_config('dirigent.municipality', :municipality, true), set_config('dirigent.role', :role, true)
+           set_config('dirigent.municipality', :municipality, true), set_config('dirigent.role', :role, true),
+           set_config('dirigent.region', :region, true)
     """
 )
 _BECOME: Final = text("SELECT set_config('role', :role, true)")
-_OWNS: Final = text(
-    "SELECT EXISTS (SELECT FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relowner = CAST(session_user AS regrole))"
+_NOW: Final = text("SELECT clock_timestamp()")
+# Of each role whether row-level security would not hold for who logs in: directly, by becoming it, or by having its rights already.
+_TOO_MUCH: Final = text(
+    """
+    SELECT rolname AS role, rolname = session_user AS itself, rolsuper OR rolbypassrls AS bypasses,
+           oid IN (SELECT relowner FROM pg_class WHERE relnamespace = 'public'::regnamespace) AS owns
+    FROM pg_roles
+    WHERE pg_has_role(session_user, oid, 'MEMBER')
+      AND (rolsuper OR rolbypassrls OR oid IN (SELECT relowner FROM pg_class WHERE relnamespace = 'public'::regnamespace)
+           OR (rolname = ANY (CAST(:beside AS text[])) AND pg_has_role(session_user, oid, 'USAGE')))
+    ORDER BY itself DESC, bypasses DESC, owns DESC, rolname LIMIT 1
+    """
 )
 
 
@@ -53,13 +68,17 @@ class Role(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Reader:
-    """For whom a transaction reads, as row-level security must know it; all of it from the token."""
+    """For whom a transaction reads, as row-level security must know it; all of it from the token.
+
+    But `region`: the organisation number of the region that this service serves, by its settings.
+    """
 
     client: str
     organisation: str
     unit_prefixes: tuple[str, ...]
     role: str
     municipality: str | None = None
+    region: str = ""
 
 
 class DatabaseUnsafe(Exception):
@@ -129,10 +148,13 @@ class Database:
         An answer may leave only after this block has ended: in FastAPI declare it `Depends(..., scope="function")`.
 
         Args:
-            at: The instant that counts as now; none: now.
+            at: The instant that counts as now; none: now, by the clock of a database. A process that has not asked one yet asks this one
+                first: no command and no loop need remember to.
             reader: For whom it reads. Costs one round trip; where row-level security holds, a transaction without one sees nothing.
             role: As whom it runs, when not as the role of this pool.
         """
+        if at is None and not CLOCK.is_told:
+            await tell_time(self)
         async with self.engine.begin() as connection:
             work = Work(connection, at or now(), self._login)
             if role is not None:
@@ -146,7 +168,8 @@ class Database:
 
         Raises:
             DatabaseUnsafe: fsync, full_page_writes or synchronous_commit is off, the encoding is not UTF-8, or the role that logs in has
-                too much power: a superuser, one that bypasses row-level security, or the owner.
+                too much power: it is, or may become, a superuser, one that bypasses row-level security, or the owner; or it has the rights
+                of the roles beside it without becoming one of them, so that policies for them count for it too.
         """
         async with self.engine.connect() as connection:
             for name, expected in _DURABLE.items():
@@ -155,17 +178,34 @@ class Database:
                     raise DatabaseUnsafe(f"{name} is {found}, must be {expected}")
             if (await connection.execute(text("SHOW synchronous_commit"))).scalar_one() == "off":
                 raise DatabaseUnsafe("synchronous_commit is off")
-            role = (
-                await connection.execute(text("SELECT rolsuper OR rolbypassrls FROM pg_roles WHERE rolname = session_user"))
-            ).scalar_one()
-            if role:
-                raise DatabaseUnsafe("the role is a superuser or bypasses row-level security")
-            if (await connection.execute(_OWNS)).scalar_one():
-                raise DatabaseUnsafe("the role owns the tables it works with")
+            beside = [role.of(self._login) for role in Role if role is not Role.APP]
+            found = (await connection.execute(_TOO_MUCH, {"beside": beside})).one_or_none()
+            if found is not None:
+                raise DatabaseUnsafe(_told(found.role, itself=found.itself, bypasses=found.bypasses, owns=found.owns))
 
     async def close(self) -> None:
         """Give back every connection."""
         await self.engine.dispose()
+
+
+async def tell_time(database: Database, clock: Clock = CLOCK) -> timedelta:
+    """Ask the database what time it is, and set this process's clock by it; returns how far off that was."""
+    async with database.engine.connect() as connection:
+        asked = monotonic()
+        instant = (await connection.execute(_NOW)).scalar_one()
+        took = monotonic() - asked
+    off = clock.tell(instant + timedelta(seconds=took / 2))
+    if abs(off) > Clock.TOLERATED:
+        _log.warning("clock.wrong", seconds=round(off.total_seconds(), 3))
+    return off
+
+
+def _told(role: str, *, itself: bool, bypasses: bool, owns: bool) -> str:
+    if bypasses:
+        return "the role is a superuser or bypasses row-level security" if itself else f"the role may become {role}, which no wall holds"
+    if owns:
+        return "the role owns the tables it works with" if itself else f"the role may become {role}, which owns the tables"
+    return f"the role has the rights of {role} without becoming it: it must not inherit (NOINHERIT)"
 
 
 def _settings(reader: Reader) -> dict[str, object]:
@@ -175,6 +215,7 @@ def _settings(reader: Reader) -> dict[str, object]:
         "units": list(reader.unit_prefixes),
         "municipality": reader.municipality or "",
         "role": reader.role,
+        "region": reader.region,
     }
 
 

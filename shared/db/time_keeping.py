@@ -3,32 +3,11 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from datetime import timedelta
-from time import monotonic
 from typing import Final
 
-import structlog
-from sqlalchemy import text
-
-from shared.dates import CLOCK, Clock
-from shared.db.database import Database, is_unavailable
-
-_log = structlog.get_logger(__name__)
+from shared.db.database import Database, is_unavailable, tell_time
 
 ASKED_EVERY_SECONDS: Final = 10.0
-_NOW: Final = text("SELECT clock_timestamp()")
-
-
-async def tell_time(database: Database, clock: Clock = CLOCK) -> timedelta:
-    """Ask the database what time it is, and set this process's clock by it; returns how far off that was."""
-    async with database.engine.connect() as connection:
-        asked = monotonic()
-        instant = (await connection.execute(_NOW)).scalar_one()
-        took = monotonic() - asked
-    off = clock.tell(instant + timedelta(seconds=took / 2))
-    if abs(off) > Clock.TOLERATED:
-        _log.warning("clock.wrong", seconds=round(off.total_seconds(), 3))
-    return off
 
 
 @asynccontextmanager

@@ -6,6 +6,7 @@ from uuid import UUID
 from pydantic import AwareDatetime, Field
 
 from shared.events.fact import Fact
+from shared.events.team_member import TeamMember
 
 
 class NoticeEscalated(Fact):
@@ -21,6 +22,8 @@ class NoticeEscalated(Fact):
     step: Literal["contact", "on_call", "operator"]
     told: str | None = Field(default=None, description="the mailbox of whoever is on call, in the step `on_call`, where somebody is")
     told_unit: str | None = Field(default=None, description="HSA-id of the unit that has that mailbox")
+    members: tuple[TeamMember, ...] = Field(default=(), description="of a team's mailbox: who reads it as a member of the team now")
+    told_members: tuple[TeamMember, ...] = Field(default=(), description="the same of the mailbox in `told`")
     fetched: bool = Field(default=False, description="whether a system of the recipient has read the mailbox past it")
     sent_at: AwareDatetime
     due_at: AwareDatetime = Field(description="until when a person was expected to take it on")
@@ -37,6 +40,7 @@ class MailboxSilent(Fact):
     municipality: str | None = None
     since: AwareDatetime = Field(description="when it was read last, or when its first notice came if it never was")
     waiting: int = Field(ge=0, description="notices that no system has fetched")
+    members: tuple[TeamMember, ...] = Field(default=(), description="of a team's mailbox: who reads it as a member of the team now")
     told_at: AwareDatetime
 
 

@@ -9,10 +9,14 @@ from uuid import UUID
 
 from pydantic import AwareDatetime, Field
 
+from shared.events.access_facts import ACCESS_FACTS
 from shared.events.alarm_facts import ALARM_FACTS
 from shared.events.command_facts import COMMAND_FACTS
 from shared.events.creditor_facts import CREDITOR_FACTS
+from shared.events.debtor_facts import DEBTOR_FACTS
 from shared.events.fact import Fact as Fact  # noqa: PLC0414  # facts are taken from here
+from shared.events.notice_facts import MailboxPolled as MailboxPolled  # noqa: PLC0414
+from shared.events.notice_facts import NoticeSent as NoticeSent  # noqa: PLC0414
 from shared.events.stay_parts import (
     CareType,
     DeclinedStated,
@@ -253,36 +257,6 @@ class DeviationChanged(Fact):
     changed_at: AwareDatetime
 
 
-class NoticeSent(Fact):
-    """A notice stands in a mailbox; notifications makes its thin push from this, billing learns when a month reached its debtor."""
-
-    kind: ClassVar[str] = "notice.sent"
-    notice_id: UUID
-    notice_type: str
-    mailbox: str
-    organisation: str = Field(description="organisation number that owns the mailbox")
-    unit: str | None = None
-    case_id: UUID | None = None
-    municipality: str | None = None
-    sent_at: AwareDatetime
-    history: bool = Field(default=False, description="made from imported events: never pushed")
-    about: dict[str, str] = Field(default_factory=dict, description="what a notice of billing is about, e.g. month, calculation, invoice")
-    acknowledge_by: AwareDatetime | None = Field(default=None, description="until when a person is to take it on; null = informs only")
-    supersedes: UUID | None = Field(
-        default=None, description="the notice that it replaces or takes back: nobody need take that on any more"
-    )
-
-
-class MailboxPolled(Fact):
-    """A mailbox was read by its owner; published at most once an hour and mailbox, so that silence can be judged (domain 3.8)."""
-
-    kind: ClassVar[str] = "mailbox.polled"
-    mailbox: str
-    organisation: str
-    municipality: str | None = None
-    polled_at: AwareDatetime
-
-
 class DirectoryChanged(Fact):
     """Something in the directory was entered, changed or removed: an organisation, unit, mailbox, member, rule or duty calendar."""
 
@@ -396,4 +370,4 @@ FACTS: dict[str, type[Fact]] = {
         AveragePassed,
         DirectoryChanged,
     )
-} | {fact.kind: fact for fact in (*COMMAND_FACTS, *ALARM_FACTS, *CREDITOR_FACTS)}
+} | {fact.kind: fact for fact in (*COMMAND_FACTS, *ALARM_FACTS, *CREDITOR_FACTS, *DEBTOR_FACTS, *ACCESS_FACTS)}

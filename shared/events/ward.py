@@ -11,6 +11,7 @@ from typing import Annotated, Final, Literal
 from pydantic import AfterValidator, Field, TypeAdapter, ValidationError, ValidationInfo, field_validator
 from pydantic_core import ErrorDetails
 
+from shared.dates import local_date
 from shared.errors import FieldError, Malformed
 from shared.events.fields import (
     BlockKind,
@@ -28,6 +29,7 @@ from shared.events.fields import (
     Strict,
     Token,
 )
+from shared.events.names import holds_person_number
 from shared.identifiers import PersonIdType, parse_person_id
 from shared.text import refuse_odd_text
 
@@ -111,7 +113,9 @@ class TransferredData(EventData):
     """A transfer to another ward or hospital: the same case, and the clock goes on."""
 
     to_unit: HsaId = Field(description="the receiving ward")
-    to_subject: Token | None = Field(default=None, description="the receiver's own id of the stay; none when it keeps the sender's")
+    to_subject: Token | None = Field(
+        default=None, description="the receiver's own id of the stay; none when it keeps the sender's; never a person's number"
+    )
 
 
 class LeaveStartedData(EventData):
@@ -178,7 +182,7 @@ class CloudEvent(Strict):
     """The CloudEvents attributes that every ward event has."""
 
     specversion: Literal["1.0"]
-    id: Token
+    id: Token = Field(description="the sender's own id of the event; never a person's number")
     source: Source = Field(description="the ward: urn:hsa: and its HSA-id")
     subject: Token = Field(description="the sender's own id of the stay; never a person's number")
     time: Instant = Field(description="when it happened")
@@ -203,7 +207,7 @@ class StayPlannedDischargeChanged(CloudEvent):
 
 
 class StayTransferred(CloudEvent):
-    """The patient was moved to another ward."""
+    """The patient was moved to another ward, as stated by the one that had her."""
 
     type: Literal["stay.transferred"]
     data: TransferredData
@@ -336,7 +340,7 @@ def parse_ward_event(data: object) -> WardEvent:
     except ValidationError as error:
         details = error.errors(include_url=False, include_input=False) if error.error_count() <= MOST_READ else []
     else:
-        _refuse_number_as_name(event)
+        _refuse_numbers_in_names(event)
         return event
     if not details:
         raise Malformed("event.invalid", errors=(FieldError("", "too_many_errors"),))
@@ -345,13 +349,26 @@ def parse_ward_event(data: object) -> WardEvent:
     raise Malformed("event.invalid", errors=tuple(_field_errors(details[:MOST_ERRORS])))
 
 
-def _refuse_number_as_name(event: WardEvent) -> None:
-    """The id of a stay stands in clear and is shown to every party; the number of a person, in whatever form, must not be in it."""
-    if not isinstance(event.data, AdmittedData | PersonChangedData):
-        return
-    without_century = event.data.person.id[2:]
-    if without_century in re.sub("[^0-9A-Z]", "", event.subject.upper()):
-        raise Malformed("event.invalid", errors=(FieldError("/subject", "stay_id.is_person"),))
+def _refuse_numbers_in_names(event: WardEvent) -> None:
+    """What the sender calls stay and event stands in clear and is shown to every party: no number of a person must be in it.
+
+    The number of the person that the event is about is found in whatever form; of anybody else's, what is written as one.
+    """
+    data, on = event.data, local_date(event.time)
+    own = data.person.id[2:] if isinstance(data, AdmittedData | PersonChangedData) else None
+    wrong = [
+        FieldError(pointer, code)
+        for pointer, code, name in (
+            ("/subject", "stay_id.is_person", event.subject),
+            ("/data/to_subject", "stay_id.is_person", data.to_subject if isinstance(data, TransferredData) else None),
+            ("/id", "event_id.is_person", event.id),
+            ("/data/event", "event_id.is_person", data.event if isinstance(data, EventCancelledData) else None),
+            ("/data/corrects", "event_id.is_person", data.corrects),
+        )
+        if name is not None and (holds_person_number(name, on) or (own is not None and own in re.sub("[^0-9A-Z]", "", name.upper())))
+    ]
+    if wrong:
+        raise Malformed("event.invalid", errors=tuple(wrong))
 
 
 def _field_errors(details: Iterable[ErrorDetails]) -> Iterable[FieldError]:

@@ -170,7 +170,7 @@ def create_service_app(name: str, title: str, settings: ServiceSettings, routers
 
     app = FastAPI(title=title, docs_url=None, redoc_url=None, lifespan=lifespan, max_body_size=BATCH_BODY, redirect_slashes=False)
     app.state.settings = settings
-    app.state.verifier = TokenVerifier.from_file(settings.token_keys_file, issuer=settings.public_url)
+    app.state.verifier = TokenVerifier.from_file(settings.token_keys_file, issuer=settings.public_url, region=settings.region)
     install_problems(app, settings.public_url)
     for router in routers:
         _check_table(name, router)

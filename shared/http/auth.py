@@ -27,6 +27,7 @@ class Caller:
 
     `person` is the name of the member of staff who signed in; none for a system. `issued_at` is when the token was (seconds since 1970),
     `certificate` the SHA-256 thumbprint of the client certificate it is bound to: both are the gateway's matter, which stands before us.
+    `region` is no claim: the organisation number of the region that the service serves, by its settings.
     """
 
     client_id: str
@@ -39,11 +40,17 @@ class Caller:
     person: str | None = None
     issued_at: int = 0
     certificate: str | None = None
+    region: str = ""
+
+    @property
+    def of_region(self) -> bool:
+        """Whether it is one of the region itself: not a municipality, and not a company that cares for the region's patients."""
+        return bool(self.region) and self.organisation == self.region and self.municipality is None
 
     @property
     def reader(self) -> Reader:
         """The caller as row-level security must know it."""
-        return Reader(self.client_id, self.organisation, self.unit_prefixes, self.role, self.municipality)
+        return Reader(self.client_id, self.organisation, self.unit_prefixes, self.role, self.municipality, self.region)
 
     def may(self, scope: str) -> bool:
         """Whether the token carries a scope."""
@@ -57,8 +64,9 @@ class Caller:
 class TokenVerifier:
     """Verifies ES256 access tokens of one issuer; a verified token is remembered until it expires."""
 
-    def __init__(self, keys: KeySet, *, issuer: str) -> None:
+    def __init__(self, keys: KeySet, *, issuer: str, region: str = "") -> None:
         self._keys = keys
+        self._region = region
         self._registry = jwt.JWTClaimsRegistry(
             now=lambda: int(now().timestamp()),
             leeway=0,
@@ -72,9 +80,9 @@ class TokenVerifier:
         self._remembered: OrderedDict[str, tuple[int, Caller]] = OrderedDict()
 
     @classmethod
-    def from_file(cls, path: Path, *, issuer: str) -> "TokenVerifier":
+    def from_file(cls, path: Path, *, issuer: str, region: str = "") -> "TokenVerifier":
         """Read the public keys (a JWK set) that the gateway signs with."""
-        return cls(KeySet.import_key_set(json.loads(path.read_text(encoding="utf-8"))), issuer=issuer)
+        return cls(KeySet.import_key_set(json.loads(path.read_text(encoding="utf-8"))), issuer=issuer, region=region)
 
     def verify(self, authorization: str | None) -> Caller:
         """The caller behind an Authorization header.
@@ -137,6 +145,7 @@ class TokenVerifier:
                 person=claims.get("name"),
                 issued_at=int(claims["iat"]),
                 certificate=_bound_to(claims.get("cnf")),
+                region=self._region,
             )
             return int(claims["exp"]), caller
         except (JoseError, ValueError, KeyError, TypeError) as error:

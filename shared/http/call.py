@@ -88,7 +88,7 @@ def check(request: Request) -> Call:
     route = BY_TEMPLATE[request.method, served.path]
     if not caller.scopes.intersection(route.scopes) or (route.roles and caller.role not in route.roles):
         raise HttpProblem("access.denied")
-    if _claims_the_region(caller, route) and caller.organisation != request.app.state.settings.region:
+    if _claims_the_region(caller, route) and not caller.of_region:
         raise HttpProblem("access.denied")
     if request.scope["query_string"]:
         refuse_odd_query(request.scope["query_string"], served.query_forms)

@@ -24,27 +24,48 @@ class Policy(StrEnum):
 
     SENDER = "sender", "The ward that sends lies inside the caller's units; history only from a client that may import it."
     CASE = "case", "The case is the caller's: its ward, its party municipality, its party care unit, or a member of its party team."
-    MAILBOX = "mailbox", "The notice stands in a mailbox of the caller's organisation that serves one of the caller's units."
+    MAILBOX = (
+        "mailbox",
+        "The notice stands in a mailbox of one of the caller's units in its organisation, or of a team that one of them is a member of.",
+    )
     PLAN = "plan", "The plan belongs to a case of the caller's, or the caller's unit leads it or is invited to it."
-    CONSENT = "consent", "The consent belongs to a case of the caller's; who asked the patient gives the answer, or takes it back."
-    DEVIATION = "deviation", "The caller's unit reported the deviation, is the one it is about, or was given it."
-    OUTAGE = "outage", "The outage is of a unit or mailbox inside the caller's units; the region's reviewers see all and confirm."
+    CONSENT = (
+        "consent",
+        "The consent belongs to a case of the caller's; one of the caller's units asked the patient; any party notes her withdrawal.",
+    )
+    DEVIATION = "deviation", "The caller's unit reported the deviation, of a case of its own if of any, or is to answer it."
+    OUTAGE = (
+        "outage",
+        "Stated for the caller's units, of all by whoever sends notices; its organisation, payers and reviewers read; the region confirms.",
+    )
     FIGURES = "figures", "Everybody's figures of closed months, small groups left out; one's own also while a month runs."
     DIRECTORY_READ = "directory_read", "Units, mailboxes and addressing rules hold no person: whoever works with planning reads them."
-    DIRECTORY_WRITE = "directory_write", "The entry belongs to the caller's organisation, or the caller keeps the directory."
+    DIRECTORY_WRITE = "directory_write", "The entry belongs to the caller's organisation; the region keeps all of them."
     CAPABILITY = "capability", "Says what this address serves, and nothing about anybody."
-    AUDIT = "audit", "Accesses by the auditor's own organisation's users, and accesses to cases its own units answered for."
-    PERSON_REGISTER = "person_register", "What the caller's own organisation answers for of one person."
+    AUDIT = (
+        "audit",
+        "Accesses by the users of the caller's organisation, and to cases its units answered for; its units are the whole organisation.",
+    )
+    PERSON_REGISTER = (
+        "person_register",
+        "What the caller's organisation answers for of one person; its units are the whole organisation.",
+    )
     MONTHS_OF_EVERYONE = "months_of_everyone", "The region's offices and municipalities; of others a municipality sees closed months only."
     TERMS = "terms", "Rule sets and prices hold for everybody: the region's offices and every municipality read them."
     DEBTOR_OR_CREDITOR = "debtor_or_creditor", "The municipality that owes, or the region's offices."
     CREDITOR = "creditor", "The region's offices and nobody else."
     DEBTOR = "debtor", "The municipality that owes and nobody else."
     OWN_SIMULATION = "own_simulation", "Whoever asked for it, municipality or the region's offices."
-    OWN_SUBSCRIPTION = "own_subscription", "Made by the caller's organisation, for units that are all inside the caller's."
-    STREAM = "stream", "What is told to the caller's organisation about the caller's units."
-    OWN_CONTACT = "own_contact", "E-mail digests and contacts of the caller's organisation, for units inside the caller's."
-    OWN_ESCALATION = "own_escalation", "What the caller's organisation was told and has not answered."
+    OWN_SUBSCRIPTION = (
+        "own_subscription",
+        "Made by the calling client, or in its organisation for exactly its units; changed only while it acts for all of them.",
+    )
+    STREAM = "stream", "What is told to the caller's organisation about the caller's units, and about the teams they are members of."
+    OWN_CONTACT = (
+        "own_contact",
+        "Digests made by the calling client, or in its organisation for exactly its units; contacts for exactly those.",
+    )
+    OWN_ESCALATION = "own_escalation", "What the caller's organisation was told of the caller's units and has not answered."
 
 
 OF_THE_REGION: Final = frozenset(

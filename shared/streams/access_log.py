@@ -1,6 +1,7 @@
 """Who read what: a feed of its own in every service's database, hashed like all feeds, staged in the transaction that reads (P13)."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from typing import Final
 from uuid import UUID
 
@@ -14,6 +15,14 @@ from shared.streams.outbox import Staged, stage
 ACCESS_FEED: Final = "access"
 
 
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """One entry of the log: its id, and what it says."""
+
+    id: UUID
+    told: Mapping[str, object]
+
+
 async def record(  # noqa: PLR0913  # what the law wants to see in it
     work: Work,
     caller: Caller,
@@ -24,8 +33,8 @@ async def record(  # noqa: PLR0913  # what the law wants to see in it
     patients: Iterable[str] = (),
     unit: str | None = None,
     even_of_none: bool = False,
-) -> None:
-    """Log that a caller read personal data of some cases.
+) -> Recorded | None:
+    """Log that a caller read personal data of some cases; what stands in the log from now on, or none when there was nothing to log.
 
     Args:
         work: The transaction that reads.
@@ -42,8 +51,9 @@ async def record(  # noqa: PLR0913  # what the law wants to see in it
     """
     named = sorted({str(case) for case in cases})
     if not named and not even_of_none:
-        return
-    body = canonical_plain(
+        return None
+    entry = Recorded(
+        uuid7(),
         {
             "at": format_instant(work.at),
             "client": caller.client_id,
@@ -56,6 +66,12 @@ async def record(  # noqa: PLR0913  # what the law wants to see in it
             "units": sorted(caller.unit_prefixes),
             "user": caller.person,
             "request_id": request_id,
-        }
+        },
     )
-    await stage(work, [Staged(ACCESS_FEED, uuid7(), action, None, body)])
+    await keep(work, entry)
+    return entry
+
+
+async def keep(work: Work, entry: Recorded) -> None:
+    """Put an entry into this service's log, also one that another service made."""
+    await stage(work, [Staged(ACCESS_FEED, entry.id, str(entry.told["action"]), None, canonical_plain(entry.told))])

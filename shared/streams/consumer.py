@@ -90,43 +90,48 @@ class Consumer:
         self._handlers = handlers
         self._producer = producer
         self._lane = asyncio.Lock()
-        self._owed: int | None = None
+        self._receiving = 0
+        self._received_at = float("-inf")
+        self.carried = 0
+        """The last position that the queue has brought to this process, needed or not."""
 
     async def receive(self, epoch: int, rows: Sequence[Sequence[object]]) -> None:
         """Apply a range from the queue; a gap or another epoch is repaired at once."""
         entries = [StreamEntry.of(row) for row in rows]
-        async with self._lane:
-            try:
-                await self._apply(epoch, entries, repaired=False)
-            except Gap:
-                await self._repair()
+        self.carried = max(self.carried, entries[-1].position if entries else 0)
+        self._receiving += 1
+        try:
+            async with self._lane:
+                try:
+                    await self._apply(epoch, entries, repaired=False)
+                except Gap:
+                    await self._repair()
+        finally:
+            self._receiving -= 1
+            self._received_at = asyncio.get_running_loop().time()
+
+    @property
+    def queue_silent_for(self) -> float:
+        """For how many seconds nothing has come by queue, nor is worked on; infinite when nothing ever came."""
+        return 0.0 if self._receiving else asyncio.get_running_loop().time() - self._received_at
 
     async def catch_up(self) -> int:
         """Fetch and apply whatever the producer has beyond the cursor; the number of facts applied this way."""
         async with self._lane:
             return await self._repair()
 
-    async def sweep(self) -> int:
-        """Repair what was there at the last look and has not come by queue since; the number of facts applied this way.
-
-        What is still on its way is left to the queue, so that a repair means that something was lost.
-        """
-        async with self._lane:
-            epoch, position = await self._cursor()
-            owed, self._owed = self._owed, (await self._producer.fetch(epoch=epoch, after=position, limit=1)).head
-            return await self._repair() if owed is None or position < owed else 0
-
     async def _repair(self) -> int:
         applied = 0
         while True:
-            epoch, position = await self._cursor()
+            epoch, position = await self.cursor()
             found = await self._producer.fetch(epoch=epoch, after=position, limit=REPAIR_LIMIT)
             if found.entries:
                 applied += await self._apply(found.epoch, found.entries, repaired=True)
             if len(found.entries) < REPAIR_LIMIT:
                 return applied
 
-    async def _cursor(self) -> tuple[int, int]:
+    async def cursor(self) -> tuple[int, int]:
+        """The epoch and the position through which everything has taken effect; another process may have moved it."""
         async with self._database.transaction() as work:
             await work.connection.execute(_BEGIN, {"stream": self.stream})
             row = (await work.connection.execute(_READ, {"stream": self.stream})).one()

@@ -113,6 +113,11 @@ class Claim:
     fence: int
     claimed_at: datetime
 
+    @property
+    def most(self) -> int | None:
+        """How many rows of its lane may be under way at once, where whoever claims allows it fewer than usual."""
+        return None
+
 
 def add_due_table(metadata: MetaData) -> None:
     """Declare the table in a service's metadata; `CREATE_V1` is what its migration executes."""
@@ -263,7 +268,7 @@ class DueWorker(Generic[C]):
         self._per_lane = limits.get("per_lane", 4)
         self._listen_url = limits.get("listen_url")
         self._look_every = limits.get("look_every", LOOK_EVERY_SECONDS)
-        self._running: dict[asyncio.Task[None], UUID] = {}
+        self._running: dict[asyncio.Task[None], C] = {}
         self._unwell: set[UUID] = set()
         self._woken = asyncio.Event()
 
@@ -295,12 +300,14 @@ class DueWorker(Generic[C]):
             claimed = await self._take(work, room)
         for one in claimed:
             task = asyncio.create_task(self._keep(one), name=f"due-{self._kind}-{one.id}")
-            self._running[task] = one.lane
+            self._running[task] = one
             task.add_done_callback(self._ended)
         return bool(claimed)
 
     def _room(self) -> Room:
-        return Room(self._at_once - len(self._running), self._per_lane, Counter(self._running.values()), frozenset(self._unwell))
+        return Room(
+            self._at_once - len(self._running), self._per_lane, Counter(one.lane for one in self._running.values()), frozenset(self._unwell)
+        )
 
     async def _claim(self, work: Work, room: Room) -> list[Claim]:
         return await claim(work, self._kind, limit=room.limit, busy=room.busy)
@@ -308,8 +315,9 @@ class DueWorker(Generic[C]):
     def _ended(self, task: asyncio.Task[None]) -> None:
         """Look for more where there was no room for it; whatever else is due has been found already."""
         room = self._room()
-        lane = self._running.pop(task)
-        if room.limit <= 0 or room.under_way[lane] >= room.most(lane) or lane in self._unwell:
+        ended = self._running.pop(task)
+        full = room.under_way[ended.lane] >= room.most(ended.lane) or ended.most is not None
+        if room.limit <= 0 or full or ended.lane in self._unwell:
             self._woken.set()
 
     async def _keep(self, claimed: C) -> None:

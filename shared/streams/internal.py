@@ -34,8 +34,8 @@ def internal_router(service: str, service_key: str) -> APIRouter:
         request: Request,
         name: str,
         _caller: Annotated[str, Depends(checked)],
-        after: Annotated[int, Query(ge=0)],
-        epoch: Annotated[int, Query(ge=0)] = 0,
+        after: Annotated[int, Query(ge=0, lt=2**63)],
+        epoch: Annotated[int, Query(ge=0, lt=2**31)] = 0,
         limit: Annotated[int, Query(ge=1, le=1_000)] = 500,
         wait: Annotated[float, Query(ge=0, le=MAX_WAIT_SECONDS)] = 0,
     ) -> Response:

@@ -56,6 +56,7 @@ class FeedWatcher:
 
     def __init__(self) -> None:
         self._waiting: dict[str, set[asyncio.Event]] = defaultdict(set)
+        self._ended: set[str] = set()
 
     def told(self, payload: str) -> None:
         """Take a notification of the sequencer: the names of the feeds that grew, or all of them."""
@@ -67,15 +68,21 @@ class FeedWatcher:
 
     def watch(self, feed: str) -> "Watch":
         """Begin to watch a feed *before* reading it, so that nothing falls between the read and the wait."""
-        return Watch(self._waiting, feed)
+        return Watch(self._waiting, feed, self._ended)
+
+    def end(self, feed: str) -> None:
+        """Let nobody wait for a feed any more, now or later: this process is about to go, and whoever waits asks the next one."""
+        self._ended.add(feed)
+        self.told(msgspec.json.encode([feed]).decode())
 
 
 class Watch:
     """One long poll's interest in one feed, as a context manager."""
 
-    def __init__(self, waiting: dict[str, set[asyncio.Event]], feed: str) -> None:
+    def __init__(self, waiting: dict[str, set[asyncio.Event]], feed: str, ended: set[str]) -> None:
         self._waiting = waiting
         self._feed = feed
+        self._ended = ended
         self._event = asyncio.Event()
 
     def __enter__(self) -> "Watch":
@@ -88,11 +95,13 @@ class Watch:
             del self._waiting[self._feed]
 
     async def wait(self, seconds: float) -> bool:
-        """Wait until the feed has grown; False when the time is up."""
+        """Wait until the feed has grown; False when the time is up, or nobody is to wait any more."""
+        if self._feed in self._ended:
+            return False
         try:
             async with asyncio.timeout(seconds):
                 await self._event.wait()
         except TimeoutError:
             return False
         self._event.clear()
-        return True
+        return self._feed not in self._ended

@@ -1,4 +1,4 @@
-"""The relay puts freshly numbered ranges on each subscriber's queue; what it cannot send it drops, and the sweep repairs."""
+"""The relay puts freshly numbered ranges on each subscriber's queue; what it cannot send it drops, and the subscriber repairs."""
 
 import asyncio
 from concurrent.futures import ThreadPoolExecutor

@@ -1,4 +1,4 @@
-"""Repair over HTTP, the asking side: the client that fetches missing ranges, and the service token of 60 seconds that it shows."""
+"""Repair over HTTP, the asking side: what fetches missing ranges and waits for new ones, and the service token that it shows."""
 
 from datetime import timedelta
 from typing import Final
@@ -17,6 +17,8 @@ from shared.streams.queue import derived_key
 TOKEN_SECONDS: Final = 60
 TOKEN_TYPE: Final = "service+jwt"  # noqa: S105  # the name of a token type, not a token
 _ALGORITHMS: Final = ["HS256"]
+_ANSWER_SECONDS: Final = 30.0
+_CONNECT_SECONDS: Final = 5.0
 
 
 class NotAService(Exception):
@@ -58,7 +60,7 @@ def check_service_token(service_key: str, token: str, *, audience: str) -> str:
 
 
 class HttpProducer:
-    """Fetches missing ranges of a producer's stream with httpx."""
+    """Fetches missing ranges of a producer's stream, and waits for it to grow, with httpx."""
 
     def __init__(self, client: httpx.AsyncClient, *, stream: str, base_url: str, service_key: str, consumer: str) -> None:
         self._client = client
@@ -73,11 +75,23 @@ class HttpProducer:
         Raises:
             httpx.HTTPError: The producer did not answer, or refused.
         """
+        return await self._read(epoch=epoch, after=after, limit=limit, wait=0)
+
+    async def head(self, *, epoch: int, after: int, wait: float) -> int:
+        """Where the stream ends, as soon as that is beyond a position, or when so many seconds have passed.
+
+        Raises:
+            httpx.HTTPError: The producer did not answer, or refused.
+        """
+        return (await self._read(epoch=epoch, after=after, limit=1, wait=wait)).head
+
+    async def _read(self, *, epoch: int, after: int, limit: int, wait: float) -> Fetched:
         token = service_token(self._service_key, issuer=self._consumer, audience=self._stream)
         answer = await self._client.get(
             f"{self._base_url}/internal/streams/{self._stream}",
-            params={"epoch": epoch, "after": after, "limit": limit},
+            params={"epoch": epoch, "after": after, "limit": limit, "wait": wait},
             headers={"Authorization": f"Bearer {token}"},
+            timeout=httpx.Timeout(_ANSWER_SECONDS + wait, connect=_CONNECT_SECONDS),
         )
         answer.raise_for_status()
         body = msgspec.json.decode(answer.content)

@@ -1,4 +1,4 @@
-"""The worker process: dramatiq.Worker in our own process, and beside it each service's sequencer, relay, sweep and own tasks."""
+"""The worker process: dramatiq.Worker in our own process, and beside it each service's sequencer, relay, repairs and own tasks."""
 
 import asyncio
 import signal
@@ -17,8 +17,9 @@ from dramatiq.brokers.redis import RedisBroker
 from dramatiq.middleware import AsyncIO, Middleware
 from sqlalchemy import text
 
-from shared.db import Database, keep_time
+from shared.db import Database, keep_time, tell_time
 from shared.streams.consumer import Consumer, Handler
+from shared.streams.following import Follower
 from shared.streams.listener import Listener
 from shared.streams.queue import REJECTED_ACTOR, make_broker
 from shared.streams.relay import Relay, queue_of
@@ -28,7 +29,6 @@ from shared.streams.settings import WorkerSettings
 
 _log = structlog.get_logger(__name__)
 
-SWEEP_SECONDS: Final = 2.0
 ANSWERS_KEPT: Final = timedelta(days=90)
 _FORGET: Final = text("DELETE FROM idempotency_keys WHERE created_at < :before")
 _FORGET_EVERY_SECONDS: Final = 3_600.0
@@ -37,6 +37,8 @@ _WORKER_TIMEOUT_MS: Final = 50
 _STOP_MS: Final = 4_000
 _BACK_OFF_FROM: Final = 0.2
 _BACK_OFF_TO: Final = 5.0
+# A producer that is started anew ends every poll: what the queue lost meanwhile must not wait for a pause that grew.
+_FOLLOW_AGAIN_WITHIN: Final = 0.5
 
 Task = Callable[[Database], Awaitable[None]]
 
@@ -91,13 +93,13 @@ class StreamWorker:
                 return
             try:
                 await consumer.receive(epoch, rows)
-            except Exception as error:  # noqa: BLE001  # an actor never fails: the sweep applies what this one could not
+            except Exception as error:  # noqa: BLE001  # an actor never fails: the repair applies what this one could not
                 _log.warning("stream.receive_failed", service=self.name, stream=stream, error=type(error).__name__)
 
         return receive
 
     async def start(self) -> None:
-        """Open the database and the HTTP client of this worker and begin its loops."""
+        """Open the database and the HTTP client of this worker; its loops begin when it has been told what time it is."""
         settings = self._settings
         self._database = Database(
             settings.database_url.get_secret_value(),
@@ -106,32 +108,40 @@ class StreamWorker:
             application=f"{self.name}-worker",
             by_key=settings.by_key,
         )
-        self._client = httpx.AsyncClient(timeout=httpx.Timeout(30, connect=5), trust_env=False)
+        self._client = httpx.AsyncClient(trust_env=False)
         assert self._broker is not None  # noqa: S101  # declare() comes first, by the protocol
         self._relay = Relay(self._broker, stream=self.name, subscribers=self._subscribers)
+        self._keep("start", self._begin)
+
+    async def _begin(self) -> None:
+        """Ask the time before anything is done by it; while the database is away nothing could be done anyhow."""
+        await tell_time(self._database)
         sequencer = Sequencer(self._database, on_moved=self._relay.moved)
-        listener = Listener(settings.direct_url, {"outbox": lambda _payload: sequencer.wake()})
+        listener = Listener(self._settings.direct_url, {"outbox": lambda _payload: sequencer.wake()})
         self._keep("time", partial(keep_time, self._database))
         self._keep("listener", listener.run)
         self._keep("sequencer", sequencer.run)
         self._keep("relay", self._relay.run)
         for stream, handlers in self._consumes.items():
-            producer = HttpProducer(
-                self._client,
-                stream=stream,
-                base_url=settings.producer_url(stream),
-                service_key=settings.service_key.get_secret_value(),
-                consumer=self.name,
-            )
-            consumer = Consumer(self._database, stream=stream, handlers=handlers, producer=producer)
-            self._consumers[stream] = consumer
-            self._keep(f"sweep-{stream}", partial(_sweep, consumer))
+            self._follow(stream, handlers)
         self._keep("old-answers", partial(_forget_old_answers, self._database))
         for name, task in self._own_tasks.items():
             self._keep(name, partial(task, self._database))
 
-    def _keep(self, name: str, run: Callable[[], Awaitable[None]]) -> None:
-        self._running.append(asyncio.create_task(keep(f"{self.name}.{name}", run), name=f"{self.name}.{name}"))
+    def _follow(self, stream: str, handlers: Mapping[str, Handler]) -> None:
+        producer = HttpProducer(
+            self._client,
+            stream=stream,
+            base_url=self._settings.producer_url(stream),
+            service_key=self._settings.service_key.get_secret_value(),
+            consumer=self.name,
+        )
+        consumer = Consumer(self._database, stream=stream, handlers=handlers, producer=producer)
+        self._consumers[stream] = consumer
+        self._keep(f"following-{stream}", Follower(consumer, producer).run, _FOLLOW_AGAIN_WITHIN)
+
+    def _keep(self, name: str, run: Callable[[], Awaitable[None]], longest_pause: float = _BACK_OFF_TO) -> None:
+        self._running.append(asyncio.create_task(keep(f"{self.name}.{name}", run, longest_pause), name=f"{self.name}.{name}"))
 
     async def stop(self) -> None:
         """End the loops, then close what they used."""
@@ -143,7 +153,7 @@ class StreamWorker:
         await self._database.close()
 
 
-async def keep(name: str, run: Callable[[], Awaitable[None]]) -> None:
+async def keep(name: str, run: Callable[[], Awaitable[None]], longest_pause: float = _BACK_OFF_TO) -> None:
     """Run a loop until cancelled; when it fails, log and begin again with a growing pause."""
     pause = _BACK_OFF_FROM
     while True:
@@ -156,18 +166,12 @@ async def keep(name: str, run: Callable[[], Awaitable[None]]) -> None:
                 pause = _BACK_OFF_FROM
             _log.warning("task.failed", task=name, error=type(error).__name__, detail=_shape(error), again_in=pause)
         await asyncio.sleep(pause)
-        pause = min(pause * 2, _BACK_OFF_TO)
+        pause = min(pause * 2, longest_pause)
 
 
 def _shape(error: BaseException) -> str:
     """What kind of database error it was, without the statement's values."""
     return type(getattr(error, "orig", None) or error.__cause__ or error).__name__
-
-
-async def _sweep(consumer: Consumer) -> None:
-    while True:
-        await consumer.sweep()
-        await asyncio.sleep(SWEEP_SECONDS)
 
 
 async def _forget_old_answers(database: Database) -> None:

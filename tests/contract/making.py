@@ -35,8 +35,8 @@ OTHERS = DirectoryEntries(
     ],
 )
 # What tells of nobody that it stands in an answer, and what of it an unknown thing has as well.
-EVERYWHERE: Final = frozenset({"month", "this_month", "unit", "recipient", "hsa_id", "tariff_id", "agreement_id"})
-NO_SECRET: Final = EVERYWHERE | {"municipality", "own_unit", "ward", "organisation", "outage_id", "comparison_id"}
+EVERYWHERE: Final = frozenset({"month", "this_month", "unit", "tariff_id", "agreement_id"})
+NO_SECRET: Final = EVERYWHERE | {"recipient", "hsa_id", "municipality", "own_unit", "ward", "organisation", "outage_id", "comparison_id"}
 NOT_COMPARED: Final = frozenset({"x-request-id", "date", "content-length", "server-timing"})
 # What a message has of its own: its id, its control id and when it was made.
 MADE_ANEW: Final = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|[0-9T:.-]{19,}Z|(?<=\|)[0-9]{14}[+-][0-9]{4}|(?<=\^ACK\|)\w+")
@@ -47,6 +47,9 @@ UNKNOWN: Final = {
     "person": a_personnummer(7000),
     "ward": "SE2321000131-E000000000777",
     "own_unit": "SE2120001264-E7",
+    "recipient": "municipality:1499",
+    "hsa_id": "SE2120001355-E000000000779",
+    "debtor_number": "2120001595",
 }
 
 
@@ -126,6 +129,7 @@ def path_for(route: Route, made: Mapping[str, str]) -> str:
     """A route's path; `{id}` of FHIR is that of the case, notice or plan."""
     kind = {"Encounter": "case_id", "Patient": "case_id", "Task": "notice_id", "CarePlan": "plan_id"}
     path = re.sub(r"/fhir/(\w+)/\{id\}", lambda found: f"/fhir/{found[1]}/{{{kind[found[1]]}}}", route.path)
+    path = path.replace("/organisations/{number}", "/organisations/{debtor_number}")  # the other number is an invoice's
     assert not missing(path, dict(made)), (path, sorted(made))
     return path
 

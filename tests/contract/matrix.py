@@ -22,22 +22,29 @@ CLAIMS: Final[Mapping[str, Mapping[str, Any]]] = {
     # An office of the region that works with money: no unit of the wards or care centres is its own.
     "office": {"role": "finance", "units": [f"SE{REGION}-A000000000001"]},
     "municipality": {"org": "2120001355", "units": ["SE2120001355-"], "role": "municipality", "municipality": "1480"},
+    # A private care provider: of neither the region nor a municipality, whatever offices it says it has.
+    "company": {"org": "5560000001", "units": ["SE5560000001-"], "role": "care"},
     "other_municipality": {"org": "2120001363", "units": ["SE2120001363-"], "role": "municipality", "municipality": "1481"},
 }
 EXAMPLE: Final = "the example of the document"
 OF_CARE: Final = ("other_ward", "other_care", "other_municipality", "office")
 """Who is no party to the case: a ward and a care centre of the same organisation, another municipality, an office."""
+OTHERS_ENTRIES: Final = ("other_municipality", "company")
+"""Who keeps no more of the directory than its own part, and decides nothing for the region."""
 OF_MONEY: Final = ("other_municipality", "ward", "care")
 OF_DEBTORS: Final = ("other_municipality", "ward", "care", "region")
 """Who must not see what a municipality does for itself: the creditor neither."""
-NO_UNIT: Final = ("other_ward", "other_care", "other_municipality")
+NO_UNIT: Final = ("other_ward", "other_care", "other_municipality", "company")
+PARTS: Final = (*NO_UNIT, "ward", "care")
+"""Who speaks for a part of the region only, be it the part that the patient lies in, or for others."""
 
 
 @dataclass(frozen=True, slots=True)
 class Ask:
     """One request. `lists`: the answer may hold things, but none of those that were made; else nobody but the owner may tell them apart.
 
-    `tells`: the owner's answer names something that was made.
+    `tells`: the owner's answer names something that was made. `enters`: what is not there yet is made, so that the owner succeeds with
+    either; the others with neither. `no_wall`: why row-level security does not keep it too; it holds wherever nothing is said.
     """
 
     owner: str
@@ -45,8 +52,10 @@ class Ask:
     body: Any = EXAMPLE
     over: Mapping[str, Any] = field(default_factory=dict)
     query: Mapping[str, str] = field(default_factory=dict)
+    no_wall: str = ""
     lists: bool = False
     tells: bool = True
+    enters: bool = False
 
 
 def _case(owner: str = "care", **over: Any) -> tuple[Ask, ...]:
@@ -69,10 +78,18 @@ def _told(owner: str = "municipality") -> tuple[Ask, ...]:
     return (Ask(owner, (*OF_CARE, "region")),)
 
 
+def _entry(owner: str) -> tuple[Ask, ...]:
+    return (Ask(owner, OTHERS_ENTRIES, enters=True, no_wall=DIRECTORY),)
+
+
 _PLAN, _CASE, _NOTICE, _DEVIATION = "/v1/plans/{plan_id}", "/v1/cases/{case_id}", "/v1/notices/{notice_id}", "/v1/deviations/{deviation_id}"
 _MONTH, _BASIS, _DISPUTE = "/v1/months/{month}", "/v1/months/{month}/{municipality}", "/v1/disputes/{dispute_id}"
 _SUBSCRIPTION = "/v1/subscriptions/{subscription_id}"
 _PERSON = {"type": "personnummer", "id": "{person}"}
+MAILBOXES: Final = "that a mailbox is there stands in the directory; the wall keeps its entries, and it looks empty"
+DIRECTORY: Final = "the directory holds no person and is everybody's to read: no wall stands around its tables"
+OUTAGES: Final = "an outage holds no person and concerns whatever cases there are: no wall stands around its tables"
+AUDITED: Final = "who reviews a log or answers for a person reads what everybody did, as auditor: whose it is was decided before"
 
 ASKED: Final[Mapping[tuple[str, str], tuple[Ask, ...]]] = {
     # A case and what hangs on it.
@@ -108,11 +125,14 @@ ASKED: Final[Mapping[tuple[str, str], tuple[Ask, ...]]] = {
     ("POST", f"{_PLAN}/follow-up"): _case(),
     ("POST", f"{_PLAN}/close"): _case(),
     # A mailbox and its notices.
-    ("GET", "/v1/mailboxes"): _list("care", OF_CARE),
-    ("GET", "/v1/notices"): (*_list("care", OF_CARE), Ask("care", OF_CARE, query={"mailbox": "{mailbox_id}"})),
+    ("GET", "/v1/mailboxes"): (Ask("care", OF_CARE, lists=True, no_wall=DIRECTORY),),
+    ("GET", "/v1/notices"): (
+        *_list("care", OF_CARE),
+        Ask("care", OF_CARE, query={"mailbox": "{mailbox_id}"}, no_wall=MAILBOXES),
+    ),
     ("GET", "/v1/notices/digest"): (
         *_list("care", OF_CARE, tells=False, through="1"),
-        Ask("care", OF_CARE, query={"through": "1", "mailbox": "{mailbox_id}"}),
+        Ask("care", OF_CARE, query={"through": "1", "mailbox": "{mailbox_id}"}, no_wall=MAILBOXES),
     ),
     ("GET", _NOTICE): _case(),
     ("POST", f"{_NOTICE}/acknowledgement"): _case(),
@@ -126,13 +146,21 @@ ASKED: Final[Mapping[tuple[str, str], tuple[Ask, ...]]] = {
     ("GET", "/v1/deviations/statistics"): _list("care", OF_CARE, tells=False, **{"from": "2026-01-01", "to": "2026-12-31"}),
     ("GET", "/v1/indicators"): _list("region", OF_CARE, tells=False, **{"from": "2026-01", "to": "2026-10"}),
     # Events speak for the sender's own wards; another's ward and one that does not exist look the same.
-    ("POST", "/v1/events"): (Ask("ward", NO_UNIT),),
+    ("POST", "/v1/events"): (Ask("ward", NO_UNIT), Ask("ward", NO_UNIT, over={"id": "NEW-1", "subject": "NEW-1"})),
     ("POST", "/v1/events/batch"): (Ask("ward", NO_UNIT),),
     ("POST", "/v1/hl7v2"): (Ask("ward", NO_UNIT),),
     ("POST", "/v1/fhir/$process-message"): (Ask("ward", NO_UNIT),),
-    ("POST", "/v1/outages"): (Ask("ward", NO_UNIT),),
-    ("POST", "/v1/outages/{outage_id}/end"): (Ask("ward", ("other_municipality",)),),
-    ("POST", "/v1/outages/{outage_id}/confirmation"): (Ask("region", ("other_municipality",)),),
+    ("POST", "/v1/outages"): (Ask("ward", NO_UNIT, no_wall=OUTAGES),),
+    ("POST", "/v1/outages/{outage_id}/end"): (Ask("ward", ("other_municipality",), no_wall=OUTAGES),),
+    ("POST", "/v1/outages/{outage_id}/confirmation"): (Ask("region", OTHERS_ENTRIES, no_wall=OUTAGES),),
+    # The directory is everybody's to read; each entry is its organisation's and the region's to keep.
+    ("PUT", "/v1/organisations/{number}"): _entry("region"),
+    ("PUT", "/v1/units/{hsa_id}"): _entry("region"),
+    ("PUT", "/v1/addressing/{recipient}"): _entry("municipality"),
+    ("PUT", "/v1/mailboxes/{mailbox_id}/duty-calendar"): (
+        Ask("region", OTHERS_ENTRIES, no_wall=DIRECTORY),
+        Ask("care", OTHERS_ENTRIES, no_wall=DIRECTORY),
+    ),
     # The same case, notice and plan as FHIR tells them.
     ("GET", "/v1/fhir/Encounter/{id}"): _case(),
     ("GET", "/v1/fhir/Patient/{id}"): _case(),
@@ -144,9 +172,9 @@ ASKED: Final[Mapping[tuple[str, str], tuple[Ask, ...]]] = {
     ("POST", "/v1/fhir/CarePlan/_search"): (Ask("care", OF_CARE, body="_id={plan_id}"),),
     # Persons and who read of them.
     # An organisation's own: whoever reviews its log reads all of it.
-    ("GET", "/v1/audit"): _list("region", ("other_municipality",)),
-    ("POST", "/v1/audit/search"): (Ask("region", ("other_municipality",), over={"person": _PERSON}),),
-    ("POST", "/v1/persons/export"): (Ask("region", ("other_municipality",), over={"person": _PERSON}),),
+    ("GET", "/v1/audit"): (Ask("region", PARTS, lists=True, no_wall=AUDITED),),
+    ("POST", "/v1/audit/search"): (Ask("region", PARTS, over={"person": _PERSON}, no_wall=AUDITED),),
+    ("POST", "/v1/persons/export"): (Ask("region", PARTS, over={"person": _PERSON}, no_wall=AUDITED),),
     # Money: a debtor's own months, and the creditor's steps on them.
     ("GET", "/v1/averages"): _list("region", OF_MONEY, tells=False, month="2026-03"),
     ("GET", "/v1/averages/{municipality}"): _list("region", OF_MONEY, tells=False, **{"from": "2026-01", "to": "2026-10"}),
@@ -216,22 +244,18 @@ ASKED: Final[Mapping[tuple[str, str], tuple[Ask, ...]]] = {
     ("DELETE", _SUBSCRIPTION): _told(),
     ("POST", f"{_NOTICE}/forward"): _case(),
     ("POST", f"{_NOTICE}/return"): _case(),
-    ("POST", "/v1/persons/erasure"): (Ask("region", ("other_municipality",), over={"person": _PERSON}),),
+    ("POST", "/v1/persons/erasure"): (Ask("region", PARTS, over={"person": _PERSON}, no_wall=AUDITED),),
 }
 
-_DIRECTORY = "the directory holds no person and is everybody's to read; its scope alone says who keeps it"
+_DIRECTORY = "the directory holds no person and is everybody's to read"
 _OUTAGES = "an outage holds no person: its whole organisation reads it, and whoever pays or decides reads all of them"
 _TERMS = "rules and prices are everybody's to read"
 _OF_THE_REGION = "what the region proposes is shown to everybody, and the region alone enters it: the table names its roles"
 NOBODYS: Final[Mapping[tuple[str, str], str]] = {
     ("GET", "/v1/organisations"): _DIRECTORY,
-    ("PUT", "/v1/organisations/{number}"): _DIRECTORY,
     ("GET", "/v1/units"): _DIRECTORY,
-    ("PUT", "/v1/units/{hsa_id}"): _DIRECTORY,
     ("GET", "/v1/addressing/{recipient}"): _DIRECTORY,
-    ("PUT", "/v1/addressing/{recipient}"): _DIRECTORY,
     ("GET", "/v1/mailboxes/{mailbox_id}/duty-calendar"): _DIRECTORY,
-    ("PUT", "/v1/mailboxes/{mailbox_id}/duty-calendar"): _DIRECTORY,
     ("GET", "/v1/outages"): _OUTAGES,
     ("GET", "/v1/agreements"): _TERMS,
     ("GET", "/v1/tariffs"): _TERMS,

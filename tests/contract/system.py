@@ -1,11 +1,13 @@
 """The gateway with the real services behind it, in this process, on real databases: the whole public surface without a socket."""
 
+import asyncio
 import json
 import os
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any
+from time import monotonic
+from typing import Any, Final
 
 import httpx
 import pytest
@@ -26,7 +28,31 @@ from tests.signing import a_key_set, public_half
 
 PUBLIC_URL = "http://dirigent.test"
 REGION = "2321000131"
+PATIENCE: Final = 10.0
+"""Seconds for one answer: no limit of speed, but whatever takes so long with nothing to do hangs."""
 EXAMPLES = {"{month}": "2026-10", "{municipality}": "1480", "{number}": "2026-000017"}
+
+
+class Hung(Exception):
+    """A request that was not answered while anybody would wait."""
+
+
+class Patient(httpx.ASGITransport):
+    """Calls an application, and waits for each answer so long and no longer."""
+
+    patience = PATIENCE
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        """Ask, and fail when nothing came of it, or only after a time in which nothing else could be answered either."""
+        began = monotonic()
+        try:
+            async with asyncio.timeout(self.patience):
+                answer = await super().handle_async_request(request)
+        except TimeoutError as error:
+            raise Hung(f"{request.method} {request.url.path}") from error
+        if monotonic() - began > self.patience:
+            raise Hung(f"{request.method} {request.url.path}: answered after {monotonic() - began:.1f} s")
+        return answer
 
 
 class System:
@@ -52,7 +78,7 @@ class System:
 
     def client(self, address: str = "127.0.0.1") -> httpx.AsyncClient:
         """A client of the gateway, calling from an address."""
-        transport = httpx.ASGITransport(self.gateway, raise_app_exceptions=False, client=(address, 1))
+        transport = Patient(self.gateway, raise_app_exceptions=False, client=(address, 1))
         return httpx.AsyncClient(transport=transport, base_url=PUBLIC_URL, trust_env=False, timeout=30)
 
     def database_url(self, service: str) -> str:

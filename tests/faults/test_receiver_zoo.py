@@ -17,13 +17,13 @@ from standardwebhooks import Webhook
 from services.notifications.usecases import Rules
 from shared.db import Database
 from tests.faults.upping import REPOSITORY
-from tests.faults.zoo import GOOD, Animal, zoo
+from tests.faults.zoo import BEHAVIOURS, GOOD, Animal, zoo
 from tests.integration.notifications.parts import a_notice, a_subscription, change, delivering, rows, states, tell
 from tests.integration.notifications.receivers import Behaviour, answer, receiver
 from tests.patience import PATIENCE, until
 
 MESSAGES = int(os.environ.get("DIRIGENT_ZOO_MESSAGES", "300"))
-RULES = Rules(schedule=(timedelta(milliseconds=20), timedelta(milliseconds=40)), breaker_after=4)
+RULES = Rules(schedule=(timedelta(milliseconds=20), timedelta(milliseconds=40)), breaker_after=4, lasts=timedelta(minutes=10))
 PATIENT_SECONDS = 0.4
 GOOD_WITHIN = 10 + MESSAGES / 100
 
@@ -46,7 +46,7 @@ async def counts(database: Database, animals: list[Animal]) -> dict[str, Counter
 async def test_every_message_arrives_under_one_id_or_is_visibly_given_up_whatever_the_receivers_do(
     database: Database, notifications_database: str
 ) -> None:
-    each = MESSAGES // 17 + 1
+    each = MESSAGES // (GOOD + len(BEHAVIOURS) + 1) + 1
     async with zoo(slow=min(each, 8)) as animals:
         for animal in animals:
             row, animal.secret = await a_subscription(database, animal.url, animal.organisation)

@@ -8,7 +8,7 @@ from itertools import chain, cycle, repeat
 from typing import Any, Final
 
 from dirigent.supervisor.sockets import free_port
-from tests.integration.notifications.receivers import Behaviour, Receiver, answer, drip, flood, garbage, receiver, reset, silence
+from tests.integration.notifications.receivers import Behaviour, Receiver, answer, at_a_rate, drip, flood, garbage, receiver, reset, silence
 
 GOOD: Final = 4
 
@@ -61,11 +61,14 @@ def at_first(behaviour: Behaviour, times: int) -> Behaviour:
 
 
 _WAIT: Final = answer(429, Retry_After="1")
+_AT_ONCE: Final = answer(503, Retry_After="0")
 _OK: Final = answer(200)
 BEHAVIOURS: Final[dict[str, tuple[Behaviour, str]]] = {
     "late": (late, "delivered"),
     "broken at first": (at_first(answer(500), 6), "delivered"),
     "busy now and then": (in_turn(_WAIT, *[_OK] * 19), "delivered"),
+    "one in five": (in_turn(*[_AT_ONCE] * 4, _OK), "delivered"),
+    "one in a while": (at_a_rate(0.5), "delivered"),
     "huge body": (flood, "delivered"),
     "broken": (answer(500, b"x" * 10_000), "exhausted"),
     "reset": (reset, "exhausted"),
@@ -76,8 +79,8 @@ BEHAVIOURS: Final[dict[str, tuple[Behaviour, str]]] = {
     "drip": (drip, "exhausted"),
     "gone": (in_turn(*[_OK] * 3, answer(410)), "cancelled"),
 }
-SLOW: Final = {"silent", "drip"}
-"""Each attempt takes as long as we have patience: they get few messages."""
+SLOW: Final = {"silent", "drip", "one in a while"}
+"""Each attempt takes as long as we have patience, or as it asks for: they get few messages."""
 
 
 @asynccontextmanager

@@ -8,7 +8,7 @@ import stat
 import subprocess
 import sys
 from collections.abc import Callable
-from datetime import time
+from datetime import time, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -22,8 +22,10 @@ from dirigent.client_keys import read_private, read_public
 from dirigent.supervisor.sockets import free_port
 from services.gateway.app import create_app
 from services.gateway.proxies import thumbprint_of
+from services.gateway.staff.sessions import Lifetimes, open_session
 from services.notifications import usecases
 from services.notifications.sealing import Seal
+from shared.dates import now
 from shared.db import Database
 from shared.http.auth import Caller
 from tests.certificates import a_certificate
@@ -159,6 +161,32 @@ async def test_a_revoked_clients_webhooks_and_digests_end_and_nobody_elses(run: 
         assert (ended["subscriptions_disabled"], ended["digests_ended"]) == (many, many)
         assert await _states(notifications_database, "ward-x") == ["disabled", "cancelled", "deleted", 0]
     assert await _states(notifications_database, "ward-y") == goes_on
+
+
+async def test_a_member_of_staff_whom_no_registry_knows_is_revoked_by_her_name(
+    run: Run, gateway_database: str, notifications_database: str
+) -> None:
+    user = "SE2321000131-P0042"
+    assert "no such client" in refused(run("revoke", user))
+    for name in (user, "ward-y"):
+        await _subscribed(notifications_database, name)
+    await _signed_in(gateway_database, user)
+    expected = {"client": user, "revoked": "staff", "sessions_ended": 1, "subscriptions_disabled": 1, "digests_ended": 1}
+    assert told(run("revoke", user, "--json")) == expected
+    assert await _states(notifications_database, user) == ["disabled", "cancelled", "deleted", 0]
+    assert await _states(notifications_database, "ward-y") == ["active", "pending", "active", 2]
+    assert "no such client" in refused(run("revoke", user)), "there is nothing left of her"
+
+
+async def _signed_in(url: str, user: str) -> None:
+    at = now()
+    lifetimes = Lifetimes(timedelta(minutes=30), timedelta(hours=10))
+    database = Database(url)
+    try:
+        async with database.transaction() as work:
+            await open_session(work, issuer="demo", user=user, name="Anna", commissions=(), authenticated=at, lifetimes=lifetimes)
+    finally:
+        await database.close()
 
 
 async def test_a_secret_is_shown_once_and_only_a_demo_takes_it(run: Run, gateway_database: str, tmp_path: Path) -> None:

@@ -40,6 +40,11 @@ class Echo:
             raise NoMessage
         return b"ACK " + frame
 
+    def too_long(self, beginning: bytes) -> bytes:
+        if not beginning.startswith(b"MSH"):
+            raise NoMessage
+        return b"AR " + beginning[:5]
+
 
 @asynccontextmanager
 async def listening(limits: Limits, tls: ssl.SSLContext | None = None) -> AsyncIterator[tuple[int, Echo, Listener]]:
@@ -109,6 +114,37 @@ async def test_what_is_no_message_ends_its_connection_and_no_other(sent: bytes) 
             assert await ended(bad)
         assert await asked(good, b"1") == b"ACK 1\r"
         good[1].close()
+
+
+async def test_a_message_that_is_too_long_is_rejected_and_the_next_is_answered() -> None:
+    async with listening(Limits(frame=1000)) as (port, echo, _):
+        connection = await connected(port)
+        for size in (1001, 2000, 15_000):
+            assert await asked(connection, b"MSH|1" + b"x" * size) == b"AR MSH|1\r"
+            assert await asked(connection, b"MSH|2") == b"ACK MSH|2\r"
+        assert echo.seen == [b"MSH|2"] * 3
+
+
+async def test_a_message_that_does_not_end_is_rejected_once_and_its_connection_closed() -> None:
+    async with listening(Limits(frame=1000, idle=0.2)) as (port, echo, _):
+        for size in (2000, 100_000):
+            reader, writer = await connected(port)
+            writer.write(b"\x0bMSH|1" + b"x" * size)
+            with suppress(ConnectionError):  # it was reset, with bytes unread
+                assert await asyncio.wait_for(reader.read(), 10) == b"\x0bAR MSH|1\r\x1c\r"
+        assert echo.seen == []
+
+
+async def test_of_a_message_that_is_too_long_the_header_is_acknowledged() -> None:
+    forwarder, seen = answering()
+    long = admission().replace(b"\rPV1", b"\rOBX|1||" + "ö".encode() * 600_000 + b"\rPV1")
+    for end in (2_000, 2_001, len(long)):
+        assert answer_of(forwarder.too_long(long[:end])) == ("AR", [("MSH", "102", "request.too_large")])
+    with pytest.raises(NoMessage):
+        forwarder.too_long(b"PID|1||" + b"x" * 9_000)
+    with pytest.raises(NoMessage):
+        forwarder.too_long(long.replace(b"|SU|", b"|" + b"x" * 20_000 + b"|")[:16_384])
+    assert seen == []
 
 
 async def test_a_connection_that_sends_nothing_is_closed() -> None:
@@ -195,6 +231,8 @@ async def test_what_nobody_took_is_to_be_sent_again(trouble: Any) -> None:
     ("status", "said", "condition", "code"),
     [
         (403, b'{"code": "access.denied"}', "204", "access.denied"),
+        (400, b'{"code": "hl7.unreadable"}', "102", "hl7.unreadable"),
+        (400, b"<html>", "102", "hl7.unreadable"),
         (413, b'{"code": "request.too_large"}', "102", "request.too_large"),
         (415, b"<html>", "102", "request.content_type"),
         (403, b'{"code": "a|b\\r"}', "204", "access.denied"),

@@ -22,6 +22,7 @@ CASE: Final = "{case}"
 PLAN: Final = "{plan}"
 NOT_STATED: Final = "not stated"
 _WITHOUT_CENTURY: Final = 10
+_HOLDS_PERSON: Final = "holds_person_id"
 
 _PERSON_PLACES: Final = {
     "/type": "person_type",
@@ -110,7 +111,7 @@ def _refuse_person_in_stay_ids(row: RowReader) -> None:
     if len(number) == _WITHOUT_CENTURY:
         for column in ("stay_id", *(numbered("transfer_N_to_stay_id", time) for time in TIMES)):
             if number in _digits(row.text(column)):
-                row.problem(column, "holds_person_id")
+                row.problem(column, _HOLDS_PERSON)
 
 
 def _digits(text: str) -> str:
@@ -238,8 +239,10 @@ def _check(row: RowReader, events: tuple[Event, ...]) -> None:
             parse_ward_event(event.value)
         except Malformed as refused:
             for error in refused.errors or ():
-                if (column := event.column_of(error.pointer)) not in unreadable:
-                    row.problem(column, error.code)
+                # The events of a row are named after its stay: what is wrong with their names is wrong with its id.
+                column = "stay_id" if error.code == "event_id.is_person" else event.column_of(error.pointer)
+                if column not in unreadable:
+                    row.problem(column, _HOLDS_PERSON if error.code.endswith(".is_person") else error.code)
 
 
 def _key(row: RowReader, name: str) -> str:

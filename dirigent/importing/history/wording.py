@@ -16,7 +16,7 @@ _WORDS: Final[Mapping[str, str]] = {
     "not_allowed": "none of the words that may stand here",
     "spreadsheet_number": "the spreadsheet cut the number; format the column as text and export again",
     "too_long": "too long",
-    "holds_person_id": "holds the person's number; a stay's id may not, because it stands in addresses and logs",
+    "holds_person_id": "holds a person's number; a stay's id may not, because it stands in addresses and logs",
     "format": "not in the form that is needed here",
     "type": "not in the form that is needed here",
     "needs.repeated": "a need stands twice",

@@ -8,6 +8,7 @@ from fastapi import APIRouter, Query, Request, Response
 
 from services.billing.api.parts import Acting, Amount, reader_of, require_region
 from services.billing.domain.persons import Actor
+from services.billing.usecases.accesses import record
 from services.billing.usecases.comparisons import ComparisonView, comparison, comparisons, sign_comparison
 from shared.dates import format_instant
 from shared.http.acting import acting_person
@@ -15,7 +16,6 @@ from shared.http.call import Checked, StrictRoute, Working
 from shared.http.documented import with_example
 from shared.http.fields import Answer, Text
 from shared.http.idempotency import once
-from shared.streams.access_log import record
 
 router = APIRouter(route_class=StrictRoute, tags=["Follow-up"])
 

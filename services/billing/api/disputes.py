@@ -12,6 +12,7 @@ from pydantic import Field
 from services.billing.api.parts import Acting, actor_of, month_of_text, person_of, reader_of, require_region
 from services.billing.domain.disputing import Dispute, DisputeAction, DisputeEvent, DisputeOutcome, DisputeReason, DisputeState
 from services.billing.repository.disputes import Wanted
+from services.billing.usecases.accesses import record
 from services.billing.usecases.disputes import (
     Contested,
     Escalation,
@@ -28,7 +29,6 @@ from shared.http.documented import with_example
 from shared.http.fields import Answer, Day, MonthText, ShortText, Text
 from shared.http.idempotency import once
 from shared.http.problems import HttpProblem
-from shared.streams.access_log import record
 
 PATH: Final = "/v1/disputes"
 MONTH: Final = r"^[0-9]{4}-(0[1-9]|1[0-2])$"

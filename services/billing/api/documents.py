@@ -9,11 +9,11 @@ from fastapi import APIRouter, Path, Request, Response
 from services.billing.api.parts import MonthQuery, month_of_text, reader_of, require_region
 from services.billing.documents.sie import Company
 from services.billing.settings import Settings
+from services.billing.usecases.accesses import record
 from services.billing.usecases.documents import Form, render_document, vouchers_of
 from shared.db import Work
 from shared.http.call import Call, Checked, StrictRoute, Working
 from shared.http.conditional import caller_has
-from shared.streams.access_log import record
 
 # Before the router of invoices: `{number}` there would take `.pdf` for a part of the number.
 router = APIRouter(route_class=StrictRoute, tags=["Finance"])

@@ -7,10 +7,10 @@ from fastapi import APIRouter, Response
 
 from services.billing.api.parts import KnownAtQuery, MonthPath, MunicipalityPath, known_at_of, month_of_text, reader_of
 from services.billing.domain.identity import canonical_json
+from services.billing.usecases.accesses import record
 from services.billing.usecases.explaining import explanation_of
 from shared.http.call import Checked, StrictRoute, Working
 from shared.http.fields import Answer
-from shared.streams.access_log import record
 
 router = APIRouter(route_class=StrictRoute, tags=["Finance"])
 MEDIA: Final = "application/json"

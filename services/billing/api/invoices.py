@@ -8,11 +8,11 @@ from uuid import UUID
 from fastapi import APIRouter, Path, Query, Request, Response
 
 from services.billing.api.parts import reader_of
+from services.billing.usecases.accesses import record
 from services.billing.usecases.invoicing import ISSUER_FEED, debtor_feed, read_invoice
 from shared.http.call import Checked, StrictRoute, Working
 from shared.http.conditional import caller_has
 from shared.http.fields import Answer
-from shared.streams.access_log import record
 from shared.streams.internal import MAX_WAIT_SECONDS, long_poll
 
 router = APIRouter(route_class=StrictRoute, tags=["Finance"])

@@ -39,6 +39,7 @@ from services.billing.domain.closing import MonthAction
 from services.billing.domain.correcting import Document
 from services.billing.domain.persons import Actor
 from services.billing.repository.months import MonthRow
+from services.billing.usecases.accesses import record
 from services.billing.usecases.bulk import Done, Item, Outcome, act_on_many, step_for
 from services.billing.usecases.closing import amount_of, prepare
 from services.billing.usecases.reading import MonthStanding, MonthView, month_of, months_of, without_debtor
@@ -47,7 +48,6 @@ from shared.http.call import Call, Checked, StrictRoute, Working
 from shared.http.documented import with_example
 from shared.http.fields import Answer, Body
 from shared.http.idempotency import once
-from shared.streams.access_log import record
 
 router = APIRouter(route_class=StrictRoute, tags=["Finance"])
 

@@ -13,7 +13,7 @@ from services.billing.settings import Settings
 from services.billing.usecases.bulk import ClosingTerms
 from services.billing.usecases.closing import SilenceTerms
 from shared.dates import Month, parse_day, parse_instant
-from shared.errors import NotFound
+from shared.errors import FieldError, NotFound
 from shared.http.acting import acting_person, acting_person_or_client
 from shared.http.auth import Caller
 from shared.http.call import Call
@@ -50,7 +50,7 @@ class Amount(Answer):
 class Calculation(Body):
     """The calculation a step is taken on."""
 
-    version: Whole = Field(ge=1)
+    version: Whole = Field(ge=1, lt=2**31)
     sha256: str = Field(strict=True, pattern=r"^[0-9a-f]{64}$")
 
     @property
@@ -100,7 +100,7 @@ def day_of_text(text: str | None, today: date) -> date:
     try:
         return today if text is None else parse_day(text)
     except ValueError as error:
-        raise HttpProblem("request.parameter_invalid") from error
+        raise _refused("as_of", "day.format") from error
 
 
 def known_at_of(text: str | None, at: datetime) -> datetime | None:
@@ -114,10 +114,16 @@ def known_at_of(text: str | None, at: datetime) -> datetime | None:
     try:
         known_at = parse_instant(text)
     except ValueError as error:
-        raise HttpProblem("request.parameter_invalid") from error
+        raise _refused("known_at", "time.format") from error
     if known_at > at:
-        raise HttpProblem("request.parameter_invalid")
+        raise _refused("known_at", "in_future")
     return known_at
+
+
+def _refused(parameter: str, code: str) -> HttpProblem:
+    problem = HttpProblem("request.parameter_invalid")
+    problem.errors = (FieldError(f"/{parameter}", code),)
+    return problem
 
 
 def actor_of(call: Call, acting: Acting) -> Actor:

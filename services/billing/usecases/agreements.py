@@ -9,7 +9,6 @@ from uuid import UUID
 
 from services.billing.agreements import DataFileError, agreement_files, load_agreements, parse_agreement, shipped_statute
 from services.billing.domain.identity import canonical_json
-from services.billing.domain.month import RuleBook
 from services.billing.domain.persons import Actor
 from services.billing.domain.rulesets import overlaps
 from services.billing.domain.terms import Agreement
@@ -20,7 +19,9 @@ from services.billing.usecases.ledger import recount
 from services.billing.usecases.rules import SHIPPED, entered_text, read_entered, rules_now, with_entered
 from shared.db import Role, Work
 from shared.errors import FieldError, Malformed, NotFound, Refused
+from shared.events.debtor_facts import AgreementApproved
 from shared.identifiers import uuid7
+from shared.streams.outbox import stage_facts
 
 _OWN_FAULT: Final = "Value error, "
 _UNKNOWN: Final = "Extra inputs are not permitted"
@@ -89,7 +90,9 @@ async def approve_agreement(work: Work, agreement_id: UUID, actor: Actor) -> Rul
     await work.become(Role.INTAKE)  # everybody's months are counted anew
     await turns.count_in_turn(work)
     await rows.approve(work, agreement_id, actor.client, actor.person)
-    await _count_anew(work, before, agreement)
+    versions = [*(old for old in before.agreements if old.name == agreement.name), agreement]
+    await _count_anew(work, versions)
+    await _tell(work, row, versions)
     approved = await rows.find(work, agreement_id)
     return RuleSet(entered_text(row.body), row.version, approved, counts=True)
 
@@ -101,9 +104,25 @@ async def _with(work: Work, agreement: Agreement) -> tuple[Agreement, ...]:
     return (*with_entered(shipped, others), agreement)
 
 
-async def _count_anew(work: Work, before: RuleBook, agreement: Agreement) -> None:
+async def _tell(work: Work, row: AgreementRow, versions: Sequence[Agreement]) -> None:
+    """Those whom the old or the new version binds hear of it; what nobody has agreed on binds nobody."""
+    binding = [one for one in versions if not one.only_for_simulation]
+    if not binding:
+        return
+    named = [one.parties for one in binding if one.parties is not None]
+    fact = AgreementApproved(
+        agreement_id=row.id,
+        name=row.name,
+        version=row.version,
+        municipalities=tuple(sorted(frozenset[str]().union(*named))) if len(named) == len(binding) else None,
+        first=min(one.period.first for one in binding),
+        approved_at=work.at,
+    )
+    await stage_facts(work, [(fact, None)])
+
+
+async def _count_anew(work: Work, versions: Sequence[Agreement]) -> None:
     """Count every stay that the old or the new version may answer for, under the rules that count now."""
-    versions = [*(old for old in before.agreements if old.name == agreement.name), agreement]
     begins = [one.period.first for one in versions if not one.only_for_simulation]
     if not begins:
         return

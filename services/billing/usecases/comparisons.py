@@ -13,13 +13,13 @@ from services.billing.domain.persons import Actor
 from services.billing.repository import comparisons as rows
 from services.billing.repository import debtors, ledger
 from services.billing.repository.comparisons import ComparisonRow
+from services.billing.usecases.accesses import record
 from services.billing.usecases.gathering import bases_now
 from shared.dates import Month, local_date
 from shared.db import Work
 from shared.errors import NotFound, Refused
 from shared.http.auth import Caller
 from shared.identifiers import uuid7
-from shared.streams.access_log import record
 
 _PROGRAM: Final = "dirigent shadow"
 

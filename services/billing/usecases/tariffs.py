@@ -12,8 +12,10 @@ from services.billing.usecases.rules import rules_now
 from shared.dates import Month
 from shared.db import Role, Work
 from shared.errors import FieldError, Malformed, NotFound, Refused
+from shared.events.debtor_facts import TariffApproved
 from shared.identifiers import uuid7
 from shared.money import ZERO, Money
+from shared.streams.outbox import stage_facts
 
 
 async def propose_tariff(work: Work, first: date, last: date, price: Money, source: str, actor: Actor) -> TariffRow:
@@ -35,7 +37,7 @@ async def propose_tariff(work: Work, first: date, last: date, price: Money, sour
 
 
 async def approve_tariff(work: Work, tariff: UUID, actor: Actor) -> TariffRow:
-    """Let a proposed price count, and count anew every month that waited for it.
+    """Let a proposed price count, and count anew every month that waited for it; the debtors hear of it.
 
     Raises:
         NotFound: There is no such proposal.
@@ -57,6 +59,8 @@ async def approve_tariff(work: Work, tariff: UUID, actor: Actor) -> TariffRow:
     await recount(work, cases, also=await averages.with_excess_between(work, found.first, found.last))
     approved = await rows.find(work, tariff)
     assert approved is not None  # noqa: S101  # read above in the same transaction
+    fact = TariffApproved(tariff_id=tariff, first=found.first, last=found.last, price=str(found.price), approved_at=work.at)
+    await stage_facts(work, [(fact, None)])
     return approved
 
 

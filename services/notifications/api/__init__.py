@@ -18,7 +18,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app = create_service_app("notifications", "Dirigent notifications", settings, ROUTERS)
     app.state.seal = Seal(settings.service_key.get_secret_value())
     app.state.open_streams = stream.OpenStreams(settings.streams_per_client)
-    app.state.target_policy = usecases.TargetPolicy(settings.allowed_targets)
+    app.state.target_policy = usecases.TargetPolicy(settings.allowed_targets, permitted=settings.permitted_hosts)
 
     @app.webhooks.post("notice", summary="Something stands in your mailbox", tags=["webhooks"])
     def notice(body: Told) -> None:

@@ -30,7 +30,7 @@ class DeliveryCounts(Answer):
 
     pending: int = 0
     delivered: int = 0
-    exhausted: int = Field(default=0, description="given up after ten attempts: redrive them, or read the feed for what they told of")
+    exhausted: int = Field(default=0, description="given up after all attempts: redrive them, or read the feed for what they told of")
     cancelled: int = 0
 
 
@@ -41,7 +41,7 @@ class SubscriptionShown(Answer):
     url: str
     types: list[str]
     units: list[str]
-    state: Literal["active", "disabled"] = Field(description="disabled when the receiver answered 410 Gone")
+    state: Literal["active", "disabled"] = Field(description="disabled when the receiver answered 410 Gone, or its client was revoked")
     created_at: str
     secret_since: str = Field(description="when its secret was made")
     failures: int = Field(description="failed attempts in a row, of all messages")

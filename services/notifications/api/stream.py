@@ -12,11 +12,12 @@ from starlette.responses import StreamingResponse
 from starlette.types import Receive, Scope, Send
 
 from services.notifications import usecases
-from services.notifications.domain.matching import NOTICE_TYPES, wrong_unit
+from services.notifications.domain.matching import wrong_unit
 from services.notifications.repository.push import feed_of
 from shared.dates import now
 from shared.db import Database
 from shared.errors import FieldError
+from shared.events.notice_types import NOTICE_TYPES
 from shared.http.auth import Caller
 from shared.http.call import Checked, StrictRoute
 from shared.http.problems import HttpProblem
@@ -168,7 +169,7 @@ async def read_stream(
     call: Checked,
     request: Request,
     last_event_id: Annotated[str | None, Header(description="the id of the last event you have: the stream goes on behind it")] = None,
-    after: Annotated[int | None, Query(ge=0, description="begin behind this position; 0: everything there ever was")] = None,
+    after: Annotated[int | None, Query(ge=0, lt=2**63, description="begin behind this position; 0: everything there ever was")] = None,
     types: Annotated[str | None, Query(max_length=1_000, description="types of notice to hear of, separated by commas")] = None,
     unit: Annotated[str | None, Query(max_length=100, description="HSA-id of the one unit to hear of")] = None,
     seconds: Annotated[int | None, Query(ge=0, le=LONGEST_SECONDS, description="end after so long; 0: send what there is, and end")] = None,

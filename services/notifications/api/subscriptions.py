@@ -23,6 +23,7 @@ from shared.dates import format_instant
 from shared.errors import NotFound
 from shared.http.call import Checked, StrictRoute, Working
 from shared.http.idempotency import once
+from shared.http.problems import HttpProblem
 
 router = APIRouter(tags=["Subscriptions"], route_class=StrictRoute)
 
@@ -50,8 +51,8 @@ async def _with_secret(work: Working, stored: Response, call: Checked, seal: Sea
     """Add the secret this answer was about, which is never kept in clear, not even among the first answers; a newer one is not told."""
     answer: dict[str, Any] = json.loads(bytes(stored.body))
     try:
-        row = await usecases.find_subscription(work, call.caller, UUID(answer["id"]))
-    except NotFound:
+        row = await usecases.find_managed(work, call.caller, UUID(answer["id"]))
+    except (NotFound, HttpProblem):
         return stored
     if format_instant(row["secret_since"]) != answer["secret_since"]:
         return stored

@@ -1,6 +1,7 @@
 """When a delivery is tried again, what the receiver's answer means, and when a receiver is left to rest."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from enum import StrEnum
@@ -44,32 +45,82 @@ def outcome_of(status: int | None) -> Outcome:
     return Outcome.GONE if status == HTTPStatus.GONE else Outcome.FAILED
 
 
-def next_delay(attempts: int, chance: float, wanted: timedelta | None = None, schedule: Sequence[timedelta] = SCHEDULE) -> timedelta | None:
-    """How long to wait after so many failed attempts, or None when they are exhausted.
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """When a message is tried again and how long at most, and after how many failures in a row its receiver is left to rest.
+
+    `lasts` bounds attempts that use nothing of the schedule; None: as long as the whole schedule takes.
+    """
+
+    schedule: Sequence[timedelta] = SCHEDULE
+    breaker_after: int = BREAKER_AFTER
+    lasts: timedelta | None = None
+
+    @property
+    def longest(self) -> timedelta:
+        """How long after its first attempt a message is still tried for a receiver that asks for time."""
+        return self.lasts if self.lasts is not None else sum(self.schedule, timedelta(0))
+
+    @property
+    def first_step(self) -> timedelta:
+        """The shortest wait between two attempts."""
+        return self.schedule[0] if self.schedule else timedelta(0)
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """A failed attempt, as far as the next one depends on it.
+
+    `tried`: attempts of the schedule made before it. `age`: how long after the first attempt it was made. `early`: how long before its
+    planned time, because another message had been accepted. `wanted`: what the receiver asked for in `Retry-After`.
+    """
+
+    tried: int
+    age: timedelta = timedelta(0)
+    early: timedelta = timedelta(0)
+    wanted: timedelta | None = None
+
+    @property
+    def counts(self) -> bool:
+        """Whether it used an attempt of the schedule: not when the receiver asks for time, nor when we came before ours."""
+        return self.wanted is None and not self.early
+
+
+def next_delay(failed: Failed, chance: float, rules: Rules) -> timedelta | None:
+    """How long to wait after a failed attempt, or None when the message is given up.
+
+    A receiver that asks for time is asked again when it said, never mind how many times, but not longer than the whole schedule takes: one
+    that takes few messages at a time would otherwise use up the attempts of those that it never looked at. Who was tried early and failed
+    waits for its planned time.
 
     Args:
-        attempts: How many have been made since the schedule began, at least one.
+        failed: The attempt.
         chance: 0 up to 1; stretches the delay by up to a fifth, so that a receiver that comes back is not met by everything at once.
-        wanted: What the receiver asked for in `Retry-After`; it can only make the wait longer.
-        schedule: How long after each failed attempt the next one is due.
+        rules: The schedule, and how long it takes.
     """
-    if attempts > len(schedule):
-        return None
-    planned = schedule[attempts - 1] * (1 + JITTER * chance)
-    return max(planned, min(wanted, LONGEST_WAIT)) if wanted is not None else planned
+    stretched = 1 + JITTER * chance
+    if failed.wanted is not None:
+        return max(rules.first_step * stretched, min(failed.wanted, LONGEST_WAIT)) if failed.age < rules.longest else None
+    if failed.early:
+        return max(rules.first_step * stretched, failed.early)
+    return rules.schedule[failed.tried] * stretched if failed.tried < len(rules.schedule) else None
 
 
-def rest_after(failures: int, breaker_after: int, delay: timedelta | None, wanted: timedelta | None = None) -> timedelta | None:
+def rest_after(
+    failures: int, breaker_after: int, delay: timedelta | None, wanted: timedelta | None = None, rested: timedelta = timedelta(0)
+) -> timedelta | None:
     """How long a receiver is left alone after so many failures in a row; None while it is still tried with each message.
 
     It rests until the message that failed is due again, `LONGEST_REST` at most; then its oldest due message probes it for all the others.
     When the message was given up, the next one may probe at once. A receiver that asks for time with `Retry-After` gets it at its first
-    failure; asking for less does not shorten its rest.
+    failure; asking for less does not shorten its rest. One that asks again and again and takes nothing in between rests as long again as
+    it has `rested` so far, up to `LONGEST_REST`: by itself its asking would not end.
     """
     rest = None if failures < breaker_after else min(delay, LONGEST_REST) if delay is not None else timedelta(0)
-    if not wanted:
+    if wanted is None:
         return rest
-    return max(rest or timedelta(0), min(wanted, LONGEST_WAIT))
+    longest = max(rest or timedelta(0), min(wanted, LONGEST_WAIT), min(rested, LONGEST_REST))
+    return longest if longest or rest is not None else None
 
 
 def wait_wanted(status: int | None, retry_after: str | None, at: datetime) -> timedelta | None:

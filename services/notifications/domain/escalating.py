@@ -1,6 +1,6 @@
 """Who is told of what nobody did: the steps, and which contact hears of which."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, Literal, get_args
 
@@ -25,24 +25,63 @@ class Contact:
 
 
 @dataclass(frozen=True, slots=True)
-class Matter:
-    """What escalates: whose it is, and in which mailbox. `units` may be prefixes; none: the organisation as a whole.
+class Called:
+    """The mailbox of whoever is on call, and which organisations with which units may read it."""
 
-    `on_call` is the unit and the mailbox of whoever was told beside them, in the organisation's own calendar.
+    mailbox: str
+    reading: Mapping[str, tuple[str, ...]]
+
+
+@dataclass(frozen=True, slots=True)
+class Matter:
+    """What escalates for one organisation: which units and mailbox it is about; no units: the organisation as a whole.
+
+    `every`: the units (or prefixes) must all be one's own, else one of them is enough. `on_call` is the organisation's units that read
+    for whoever was told beside them, and the mailbox that was told.
     """
 
     organisation: str
     units: tuple[str, ...]
     mailbox: str | None
     step: Step
-    on_call: tuple[str, str] | None = None
+    on_call: tuple[tuple[str, ...], str] | None = None
+    every: bool = False
 
 
-def is_about(organisation: str, unit_prefixes: Sequence[str], owner: str, units: Sequence[str]) -> bool:
-    """Whether something of an organisation's units is one's own: every one of the units inside one's prefixes."""
+def matters(kind: Kind, mailbox: str | None, step: Step, reading: Mapping[str, tuple[str, ...]], called: Called | None) -> list[Matter]:
+    """What escalates, once for each organisation that it concerns.
+
+    Args:
+        kind: What is the matter; a webhook concerns who may hear of all that it tells of.
+        mailbox: In which mailbox, if it is of one.
+        step: How far it has come.
+        reading: The organisations and their units that may read the mailbox, or that the webhook tells of.
+        called: The mailbox of whoever is on call, and the same of that one.
+    """
+    on_call = {} if called is None else called.reading
+    found = []
+    for organisation in dict.fromkeys((*reading, *on_call)):
+        beside = None if called is None or organisation not in on_call else (on_call[organisation], called.mailbox)
+        own = reading.get(organisation)
+        if own is None and beside is not None:
+            found.append(Matter(organisation, beside[0], beside[1], step))
+        elif own is not None:
+            found.append(Matter(organisation, own, mailbox, step, beside, needs_every(kind)))
+    return found
+
+
+def needs_every(kind: Kind) -> bool:
+    """Whether what escalates concerns only who may hear of all its units: a webhook tells of all of them."""
+    return kind.startswith("webhook.")
+
+
+def is_about(organisation: str, unit_prefixes: Sequence[str], owner: str, units: Sequence[str], *, every: bool) -> bool:
+    """Whether something of an organisation's units is one's own: one of them, or every one, inside one's prefixes."""
     if organisation != owner:
         return False
-    return covers(unit_prefixes, units) if units else speaks_for_all(organisation, unit_prefixes)
+    if not units:
+        return speaks_for_all(organisation, unit_prefixes)
+    return covers(unit_prefixes, units) if every else any(covers(unit_prefixes, [unit]) for unit in units)
 
 
 def to_write_to(contacts: Iterable[Contact], matter: Matter) -> tuple[Contact, ...]:
@@ -58,9 +97,9 @@ def to_write_to(contacts: Iterable[Contact], matter: Matter) -> tuple[Contact, .
 def _concerned(contact: Contact, matter: Matter) -> bool:
     places = [(matter.units, matter.mailbox)]
     if matter.on_call is not None:
-        unit, mailbox = matter.on_call
-        places.append(((unit,), mailbox))
+        places.append(matter.on_call)
     return any(
-        contact.mailbox in {None, mailbox} and is_about(contact.organisation, contact.unit_prefixes, matter.organisation, units)
+        contact.mailbox in {None, mailbox}
+        and is_about(contact.organisation, contact.unit_prefixes, matter.organisation, units, every=matter.every)
         for units, mailbox in places
     )

@@ -22,6 +22,8 @@ NAMES: Final[Mapping[str, tuple[str, str]]] = {
     "notice.care_contact": ("fasta vårdkontakter", "care contacts"),
     "notice.planning_status": ("planeringslägen", "planning statuses"),
     "notice.outpatient_block": ("hinder i öppenvården", "outpatient blocks"),
+    "notice.declined": ("insatser som patienten tackat nej till", "measures the patient declined"),
+    "notice.returned": ("meddelanden i retur", "returned notices"),
     "notice.message": ("frågor och svar", "questions and answers"),
     "notice.deviation": ("avvikelser", "deviations"),
     "notice.reminder": ("påminnelser", "reminders"),
@@ -34,6 +36,8 @@ NAMES: Final[Mapping[str, tuple[str, str]]] = {
     "notice.invoice_issued": ("fakturor", "invoices"),
     "notice.invoice_rejected": ("avvisade fakturor", "rejected invoices"),
     "notice.month_corrected": ("rättade månader", "corrected months"),
+    "notice.agreement_approved": ("beslutade regelverk", "approved rule sets"),
+    "notice.tariff_approved": ("beslutade dygnspriser", "approved daily prices"),
 }
 
 

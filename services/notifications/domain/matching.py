@@ -1,46 +1,27 @@
 """Which notices a subscription hears of."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, Protocol
 from uuid import UUID
 
 from shared.identifiers import HSA_ID_PATTERN
 
-NOTICE_TYPES: Final = frozenset(
-    f"notice.{name}"
-    for name in (
-        "admission",
-        "planned_discharge_changed",
-        "ready",
-        "ready_withdrawn",
-        "discharged",
-        "deceased",
-        "cancelled",
-        "transferred",
-        "leave",
-        "sip_invitation",
-        "sip_changed",
-        "care_contact",
-        "planning_status",
-        "outpatient_block",
-        "message",
-        "deviation",
-        "reminder",
-        "month_published",
-        "month_accepted",
-        "average_passed",
-        "dispute_opened",
-        "dispute_escalated",
-        "dispute_decided",
-        "invoice_issued",
-        "invoice_rejected",
-        "month_corrected",
-    )
-)
 TEST_TYPE: Final = "subscription.test"
 _UNIT: Final = re.compile(HSA_ID_PATTERN)
+
+
+class Member(Protocol):
+    """A unit whose staff belong to a team, as the other services name it."""
+
+    @property
+    def organisation(self) -> str:
+        """The organisation number it belongs to."""
+
+    @property
+    def unit(self) -> str:
+        """Its HSA-id."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,16 +37,32 @@ class Subscription:
     types: tuple[str, ...] = ()
     units: tuple[str, ...] = ()
 
-    def wants(self, organisation: str, notice_type: str, unit: str | None) -> bool:
-        """Whether a notice in a mailbox of this organisation and unit is told to the subscriber.
+    def wants(self, organisation: str, notice_type: str, units: Collection[str]) -> bool:
+        """Whether a notice that these units of an organisation may read is told to the subscriber: one of them is enough.
 
-        A mailbox without a unit belongs to the organisation as a whole: told to whoever speaks for all of it and filters no unit.
+        Without units it stands in a mailbox of the organisation as a whole: told to whoever speaks for all of it and filters no unit.
         """
         if organisation != self.organisation or (self.types and notice_type not in self.types):
             return False
-        if unit is None:
+        if not units:
             return not self.units and speaks_for_all(organisation, self.unit_prefixes)
-        return _inside(unit, self.unit_prefixes) and (not self.units or unit in self.units)
+        return any(_inside(unit, self.unit_prefixes) and (not self.units or unit in self.units) for unit in units)
+
+
+def readers(organisation: str, unit: str | None, members: Iterable[Member]) -> dict[str, tuple[str, ...]]:
+    """Who may read what stands in a mailbox: its organisation and that of every member of the team whose it is, each with its units.
+
+    Args:
+        organisation: Whose mailbox it is.
+        unit: At which unit; none: of the organisation as a whole.
+        members: The units whose staff belong to the team, when it is a team's.
+    """
+    found: dict[str, list[str]] = {organisation: [] if unit is None else [unit]}
+    for member in members:
+        units = found.setdefault(member.organisation, [])
+        if member.unit not in units:
+            units.append(member.unit)
+    return {name: tuple(units) for name, units in found.items()}
 
 
 def wrong_unit(unit_prefixes: Sequence[str], unit: str) -> str | None:

@@ -14,7 +14,7 @@ from services.notifications.repository.deliveries import (
     put_back_cancelled,
     put_back_from,
 )
-from services.notifications.repository.settling import Accepted, add_attempt, settle_accepted
+from services.notifications.repository.settling import Accepted, Planned, add_attempt, settle_accepted
 from services.notifications.repository.subscriptions import (
     add_subscription,
     enable_subscription,
@@ -36,6 +36,7 @@ __all__ = [
     "DUE_KIND",
     "Accepted",
     "NewDelivery",
+    "Planned",
     "WebhookClaim",
     "WhichDeliveries",
     "add_attempt",

@@ -44,7 +44,7 @@ _PUT_BACK: Final = """
     WITH chosen AS (
         SELECT id FROM deliveries WHERE subscription_id = :subscription AND {which} ORDER BY number LIMIT :limit),
     waiting AS (
-        UPDATE deliveries SET state = 'pending', attempts_before = attempts, changed_at = :at
+        UPDATE deliveries SET state = 'pending', attempts_before = attempts, tried_since = NULL, planned_at = NULL, changed_at = :at
         FROM chosen WHERE deliveries.id = chosen.id RETURNING deliveries.id, number),
     put AS (
         INSERT INTO due_work (kind, lane, subject, due_at)

@@ -16,7 +16,7 @@ _OPEN: Final = text(
     """
     INSERT INTO escalations (id, kind, subject, organisation, units, mailbox, notice_type, step, delivered, since, opened_at, changed_at)
     VALUES (:id, :kind, :subject, :organisation, CAST(:units AS text[]), :mailbox, :notice_type, :step, :delivered, :since, :at, :at)
-    ON CONFLICT (kind, subject) WHERE closed_at IS NULL
+    ON CONFLICT (kind, subject, organisation) WHERE closed_at IS NULL
     DO UPDATE SET step = excluded.step, delivered = excluded.delivered, changed_at = excluded.changed_at
     WHERE array_position(CAST(:steps AS text[]), escalations.step) < array_position(CAST(:steps AS text[]), excluded.step)
     RETURNING id

@@ -5,9 +5,8 @@ Everybody locks in one order: subscriptions, rows of due work by their ids, deli
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import timedelta
 from typing import Any, Final
-from uuid import UUID
 
 from sqlalchemy import text
 
@@ -38,7 +37,11 @@ _ACCEPTED: Final = text(
 _ATTEMPT: Final = text(
     """
     WITH tried AS (
-        UPDATE deliveries SET attempts = attempts + 1, state = :state, changed_at = :now WHERE id = :delivery RETURNING id, attempts)
+        UPDATE deliveries
+        SET attempts = attempts + 1, attempts_before = attempts_before + CASE WHEN :counts THEN 0 ELSE 1 END,
+            state = :state, changed_at = :now, tried_since = coalesce(tried_since, :at),
+            planned_at = greatest(planned_at, clock_timestamp() + CAST(:planned AS interval))
+        WHERE id = :delivery RETURNING id, attempts)
     INSERT INTO delivery_attempts (delivery_id, number, at, milliseconds, status, error, accepted)
     SELECT id, attempts, :at, :milliseconds, :status, :error, :accepted FROM tried RETURNING number
     """
@@ -70,7 +73,19 @@ async def settle_accepted(work: Work, accepted: Sequence[Accepted]) -> set[int]:
     return set(rows.scalars())
 
 
-async def add_attempt(work: Work, delivery_id: UUID, state: str, at: datetime, met: dict[str, Any]) -> int:
-    """Log an attempt and what the message is now; returns how many attempts there have been."""
-    values = {"delivery": delivery_id, "state": state, "now": work.at, "at": at, **met}
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """What an attempt means for its message's schedule: whether it used one of its attempts, and after how long the next one is planned.
+
+    None leaves the plan as it is.
+    """
+
+    counts: bool
+    after: timedelta | None
+
+
+async def add_attempt(work: Work, claimed: WebhookClaim, state: str, met: dict[str, Any], planned: Planned) -> int:
+    """Log an attempt, what the message is now and when it was to be tried again; returns how many attempts there have been."""
+    values = {"delivery": claimed.subject, "state": state, "now": work.at, "at": claimed.claimed_at, **met}
+    values |= {"counts": planned.counts, "planned": planned.after}
     return int((await work.connection.execute(_ATTEMPT, values)).scalar_one())

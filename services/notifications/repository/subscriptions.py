@@ -14,7 +14,22 @@ from services.notifications.tables import subscriptions
 from shared.db import Work
 
 _LOCK_ORGANISATION: Final = text("SELECT pg_advisory_xact_lock(hashtextextended(:name, 0))")
-_FAILED: Final = text("UPDATE subscriptions SET failures = failures + 1 WHERE id = :id RETURNING failures")
+GROWN: Final = 8
+"""So many at once have been taken after a rest, and a receiver gets as many as anybody."""
+_FAILED: Final = text(
+    """
+    UPDATE subscriptions SET failures = failures + 1, at_once = CASE WHEN at_once IS NOT NULL THEN 1 END WHERE id = :id RETURNING failures
+    """
+)
+# What comes after a rest comes one by one: a receiver that takes few at a time would refuse the others and rest again.
+_WELL: Final = text(
+    """
+    UPDATE subscriptions SET failures = 0, resting_since = NULL, rests_until = NULL,
+        at_once = CASE WHEN was.resting_since IS NOT NULL THEN 1 WHEN was.at_once < :grown THEN was.at_once + 1 END
+    FROM (SELECT id, resting_since, at_once FROM subscriptions WHERE id = :id) AS was
+    WHERE subscriptions.id = was.id RETURNING was.resting_since IS NOT NULL AS rested
+    """
+)
 # The database's clock, as for everything that is due.
 _REST: Final = text(
     """
@@ -92,7 +107,7 @@ async def enable_subscription(work: Work, subscription_id: UUID) -> None:
     await work.connection.execute(
         sa.update(subscriptions)
         .where(subscriptions.c.id == subscription_id)
-        .values(state="active", failures=0, resting_since=None, rests_until=None, changed_at=work.at)
+        .values(state="active", failures=0, resting_since=None, rests_until=None, at_once=None, changed_at=work.at)
     )
 
 
@@ -116,13 +131,8 @@ async def let_rest(work: Work, subscription_id: UUID, rest: timedelta) -> None:
 
 
 async def note_success(work: Work, subscription_id: UUID) -> bool:
-    """The receiver of a locked subscription is well; whether it rested until now."""
-    resting = sa.select(subscriptions.c.resting_since).where(subscriptions.c.id == subscription_id)
-    rested = (await work.connection.execute(resting)).scalar_one() is not None
-    await work.connection.execute(
-        sa.update(subscriptions).where(subscriptions.c.id == subscription_id).values(failures=0, resting_since=None, rests_until=None)
-    )
-    return rested
+    """The receiver of a locked subscription took a message: it gets more at once than before; whether it rested until now."""
+    return bool((await work.connection.execute(_WELL, {"id": subscription_id, "grown": GROWN})).scalar_one())
 
 
 async def find_active(work: Work, organisations: Collection[str]) -> list[Subscription]:

@@ -1,5 +1,6 @@
 """What notifications does: subscribe, tell, try, give up, send again. Each function runs in the transaction it is given."""
 
+from services.notifications.domain.attempts import Rules
 from services.notifications.domain.matching import Subscription
 from services.notifications.repository import WhichDeliveries
 from services.notifications.usecases.contacts import ContactStated, list_contacts, put_contacts
@@ -16,13 +17,14 @@ from services.notifications.usecases.escalating import (
 from services.notifications.usecases.pushing import end_waiting, head, push_notices, read_on, tells, wished
 from services.notifications.usecases.revoking import Silenced, silence_client
 from services.notifications.usecases.sending_again import Replayed, enable, redrive, replay
-from services.notifications.usecases.settling import Rules, settle
+from services.notifications.usecases.settling import settle
 from services.notifications.usecases.subscriptions import (
     MOST_SUBSCRIPTIONS,
     READS_NOTICES,
     TargetPolicy,
     Wanted,
     disable,
+    find_managed,
     find_subscription,
     list_subscriptions,
     rotate_secret,
@@ -49,6 +51,7 @@ __all__ = [
     "disable",
     "enable",
     "end_waiting",
+    "find_managed",
     "find_subscription",
     "forget_mails",
     "head",

@@ -7,7 +7,7 @@ import sqlalchemy as sa
 
 from services.notifications import repository
 from services.notifications.repository import WhichDeliveries
-from services.notifications.usecases.subscriptions import find_subscription, require_reader
+from services.notifications.usecases.subscriptions import find_managed, require_reader
 from shared.db import Work
 from shared.http.auth import Caller
 
@@ -24,9 +24,9 @@ async def list_deliveries(
 
     Raises:
         NotFound: Unknown, deleted, or not the caller's.
-        HttpProblem: 403, the caller may not read the notices they tell of.
+        HttpProblem: 403, the caller may not read the notices they tell of, or not those of all its units.
     """
-    row = await find_subscription(work, caller, subscription_id)
+    row = await find_managed(work, caller, subscription_id)
     require_reader(caller)
     found = await repository.list_deliveries(work, row["id"], which)
     attempts = await repository.find_attempts(work, [delivery["id"] for delivery in found])

@@ -11,7 +11,7 @@ from services.notifications.domain import letters
 from services.notifications.domain.addresses import is_address
 from services.notifications.domain.digests import WEEKDAYS, next_digest
 from services.notifications.domain.letters import Language, Line
-from services.notifications.domain.matching import NOTICE_TYPES, Subscription, wrong_unit
+from services.notifications.domain.matching import Subscription, wrong_unit
 from services.notifications.repository import digests as rows
 from services.notifications.repository import mails, push
 from services.notifications.repository.digests import DIGEST_KIND
@@ -19,6 +19,7 @@ from services.notifications.usecases.subscriptions import require_reader
 from shared.dates import local_date
 from shared.db import Work
 from shared.errors import FieldError, Malformed, NotFound, Refused
+from shared.events.notice_types import NOTICE_TYPES
 from shared.http.auth import Caller
 from shared.identifiers import uuid7
 from shared.streams import due, feeds
@@ -135,8 +136,8 @@ async def write_digest(work: Work, claimed: Claim) -> bool:
     wish = Subscription(row.id, row.organisation, tuple(row.unit_prefixes), tuple(row.types), tuple(row.units))
     _, head = await feeds.head_of(work, push.feed_of(row.organisation))
     came = await push.counts(work, row.organisation, after=min(row.position, head), through=head)
-    lines = [Line(one.unit, one.mailbox, one.type, one.count) for one in came if wish.wants(row.organisation, one.type, one.unit)]
-    waits = [one for one in await push.waiting(work, row.organisation) if wish.wants(row.organisation, one.type, one.unit)]
+    lines = _lines([one for one in came if wish.wants(row.organisation, one.type, _readers(one))])
+    waits = [one for one in await push.waiting(work, row.organisation) if wish.wants(row.organisation, one.type, one.readers)]
     unacknowledged, overdue = sum(one.waiting for one in waits), sum(one.overdue for one in waits)
     worth_it = bool(lines or unacknowledged or row.empty)
     letter = letters.digest(lines, unacknowledged=unacknowledged, overdue=overdue, language=row.language)
@@ -146,6 +147,22 @@ async def write_digest(work: Work, claimed: Claim) -> bool:
         await rows.counted(work, row.id, head)
     await due.again(work, claimed, next_digest(claimed.claimed_at, row.clock, row.days) - claimed.claimed_at)
     return bool(written)
+
+
+def _lines(counted: Sequence[Any]) -> list[Line]:  # rows
+    """A line for each mailbox and type: who of a team's members read it may have changed in between."""
+    counts: dict[tuple[str | None, str, str], int] = {}
+    for one in counted:
+        line = (one.unit, one.mailbox, one.type)
+        counts[line] = counts.get(line, 0) + one.count
+    return [Line(*line, count) for line, count in counts.items()]
+
+
+def _readers(counted: Any) -> Sequence[str]:  # a row
+    """The units of the organisation that may read what was counted: those of a team's members, else the unit itself."""
+    if counted.readers is not None:
+        return list(counted.readers)
+    return [] if counted.unit is None else [counted.unit]
 
 
 def _mail(row: Any, at: datetime, letter: letters.Written) -> dict[str, Any]:  # a row

@@ -9,7 +9,8 @@ import structlog
 from prometheus_client import Counter
 
 from services.notifications.domain import letters
-from services.notifications.domain.escalating import STEPS, Contact, Kind, Matter, Step, is_about, to_write_to
+from services.notifications.domain.escalating import STEPS, Called, Contact, Kind, Matter, Step, is_about, matters, needs_every, to_write_to
+from services.notifications.domain.matching import readers
 from services.notifications.repository import escalations as rows
 from services.notifications.repository import mails, push
 from services.notifications.usecases.pushing import UNACKNOWLEDGED
@@ -33,8 +34,9 @@ async def hear_escalations(work: Work, delivered: Sequence[Delivered]) -> None:
     for fact in (one.fact for one in delivered):
         if not isinstance(fact, NoticeEscalated):
             continue
-        on_call = (fact.told_unit, fact.told) if fact.told_unit and fact.told else None
-        matter = Matter(fact.organisation, (fact.unit,), fact.mailbox, fact.step, on_call)
+        reading = readers(fact.organisation, fact.unit, fact.members)
+        # Whoever takes over outside the hours of a mailbox is of the same organisation.
+        called = Called(fact.told, readers(fact.organisation, fact.told_unit, fact.told_members)) if fact.told and fact.told_unit else None
         reached = fact.fetched or await push.was_pushed(work, fact.notice_id)
         facts = (
             ("Enhet", "Unit", fact.unit),
@@ -47,13 +49,13 @@ async def hear_escalations(work: Work, delivered: Sequence[Delivered]) -> None:
         values = {
             "kind": UNACKNOWLEDGED,
             "subject": fact.notice_id,
-            "mailbox": fact.mailbox,
             "notice_type": fact.notice_type,
             "delivered": reached,
             "since": fact.sent_at,
         }
-        raised = await _raise(work, matter, values, facts)
-        if raised and fact.step == "operator":
+        about = matters(UNACKNOWLEDGED, fact.mailbox, fact.step, reading, called)
+        raised = [await _raise(work, matter, values, facts) for matter in about]
+        if any(raised) and fact.step == "operator":
             _tell_operator("notice.escalated_to_operator", notice=str(fact.notice_id), mailbox=fact.mailbox, unit=fact.unit)
 
 
@@ -62,7 +64,6 @@ async def hear_silences(work: Work, delivered: Sequence[Delivered]) -> None:
     for fact in (one.fact for one in delivered):
         if not isinstance(fact, MailboxSilent):
             continue
-        matter = Matter(fact.organisation, (fact.unit,), fact.mailbox, "contact")
         facts = (
             ("Enhet", "Unit", fact.unit),
             ("Brevlåda", "Mailbox", fact.mailbox),
@@ -72,12 +73,12 @@ async def hear_silences(work: Work, delivered: Sequence[Delivered]) -> None:
         values = {
             "kind": SILENT,
             "subject": UUID(fact.mailbox),
-            "mailbox": fact.mailbox,
             "notice_type": None,
             "delivered": False,
             "since": fact.since,
         }
-        if await _raise(work, matter, values, facts):
+        about = matters(SILENT, fact.mailbox, "contact", readers(fact.organisation, fact.unit, fact.members), None)
+        if any([await _raise(work, matter, values, facts) for matter in about]):
             _tell_operator("mailbox.silent", mailbox=fact.mailbox, unit=fact.unit, waiting=fact.waiting)
 
 
@@ -101,9 +102,9 @@ async def watch_webhooks(work: Work) -> int:
     for row in in_trouble:
         if (row.kind, row.id) in known:
             continue
-        matter = Matter(row.organisation, tuple(row.unit_prefixes), None, "contact")
         facts = (("Prenumeration", "Subscription", str(row.id)), ("Sedan", "Since", format_instant(row.since)))
-        values = {"kind": row.kind, "subject": row.id, "mailbox": None, "notice_type": None, "delivered": False, "since": row.since}
+        values = {"kind": row.kind, "subject": row.id, "notice_type": None, "delivered": False, "since": row.since}
+        (matter,) = matters(row.kind, None, "contact", {row.organisation: tuple(row.unit_prefixes)}, None)
         opened += await _raise(work, matter, values, facts)
     return opened
 
@@ -115,7 +116,13 @@ async def forget_mails(work: Work) -> int:
 
 async def _raise(work: Work, matter: Matter, values: dict[str, Any], facts: _Facts) -> bool:
     """Open an escalation or raise it a step, and write to whoever hears of that; False when it had come so far already."""
-    entry = {"id": uuid7(), "organisation": matter.organisation, "units": list(matter.units), "step": matter.step}
+    entry = {
+        "id": uuid7(),
+        "organisation": matter.organisation,
+        "units": list(matter.units),
+        "mailbox": matter.mailbox,
+        "step": matter.step,
+    }
     opened = await rows.open_or_raise(work, STEPS, entry | values)
     if opened is None:
         return False
@@ -141,8 +148,12 @@ def _tell_operator(event: str, **about: object) -> None:
     _log.error(event, **about)
 
 
+def _concerns(caller: Caller, row: Any) -> bool:  # a row
+    return is_about(caller.organisation, caller.unit_prefixes, row.organisation, row.units, every=needs_every(row.kind))
+
+
 async def list_escalations(work: Work, caller: Caller, *, after: UUID, limit: int) -> tuple[list[Any], UUID | None]:
     """What is open in the caller's units, oldest first, and after which id there may be more."""
     found = await rows.open_of(work, caller.organisation, after=after, limit=limit)
-    own = [row for row in found if is_about(caller.organisation, caller.unit_prefixes, row.organisation, row.units)]
+    own = [row for row in found if _concerns(caller, row)]
     return own, found[-1].id if len(found) == limit else None

@@ -1,10 +1,12 @@
 """The push feed: each event told to an organisation is one entry of it, thin; and what of it waits for a person."""
 
 from collections.abc import Sequence
+from typing import Final
 
 import msgspec
 
-from services.notifications.domain.matching import Subscription
+from services.notifications.domain.escalating import Kind
+from services.notifications.domain.matching import Subscription, readers
 from services.notifications.repository import escalations, push
 from services.notifications.repository.push import WaitingNotice, feed_of
 from shared.dates import format_instant
@@ -19,7 +21,7 @@ from shared.streams.consumer import Delivered
 from shared.streams.feeds import Page
 from shared.streams.outbox import Staged, stage
 
-UNACKNOWLEDGED = "notice.unacknowledged"
+UNACKNOWLEDGED: Final[Kind] = "notice.unacknowledged"
 
 
 async def push_notices(work: Work, delivered: Sequence[Delivered]) -> None:
@@ -29,9 +31,17 @@ async def push_notices(work: Work, delivered: Sequence[Delivered]) -> None:
     """
     sent = [(one.entry_id, one.fact) for one in delivered if isinstance(one.fact, NoticeSent)]
     live = [(entry_id, fact) for entry_id, fact in sent if not fact.history]
+    told = [
+        (entry_id, fact, organisation, units)
+        for entry_id, fact in live
+        for organisation, units in readers(fact.organisation, fact.unit, fact.members).items()
+    ]
     await stage(
         work,
-        [Staged(feed_of(fact.organisation), uuid7(), fact.notice_type, fact.case_id, _entry(fact)) for _, fact in live],
+        [
+            Staged(feed_of(organisation), uuid7(), fact.notice_type, fact.case_id, _entry(fact, units))
+            for _, fact, organisation, units in told
+        ],
     )
     await push.add_waiting(
         work,
@@ -39,14 +49,14 @@ async def push_notices(work: Work, delivered: Sequence[Delivered]) -> None:
             WaitingNotice(
                 fact.notice_id,
                 entry_id,
-                fact.organisation,
-                fact.unit,
+                organisation,
+                units,
                 fact.mailbox,
                 fact.notice_type,
                 fact.sent_at,
                 fact.acknowledge_by,
             )
-            for entry_id, fact in live
+            for entry_id, fact, organisation, units in told
             if fact.acknowledge_by is not None
         ],
     )
@@ -63,10 +73,14 @@ async def end_waiting(work: Work, delivered: Sequence[Delivered]) -> None:
         await escalations.close(work, [UNACKNOWLEDGED], ended, by)
 
 
-def _entry(fact: NoticeSent) -> str:
-    """Thin as a webhook, with the unit beside: who reads the feed is shown what lies in its own units."""
-    about = {"notice_id": str(fact.notice_id), "mailbox": fact.mailbox}
+def _entry(fact: NoticeSent, units: Sequence[str]) -> str:
+    """Thin as a webhook, with the unit beside: who reads the feed is shown what lies in its own units.
+
+    Of a team's mailbox `readers` says which units of the feed's organisation those are; of any other it is the unit itself.
+    """
+    about: dict[str, object] = {"notice_id": str(fact.notice_id), "mailbox": fact.mailbox}
     about |= {} if fact.unit is None else {"unit": fact.unit}
+    about |= {"readers": list(units)} if fact.members else {}
     about |= {} if fact.case_id is None else {"case_id": str(fact.case_id)}
     return canonical_plain({"type": fact.notice_type, "timestamp": format_instant(fact.sent_at), "data": about})
 
@@ -78,8 +92,9 @@ def wished(caller: Caller, types: Sequence[str], units: Sequence[str]) -> Subscr
 
 def tells(wish: Subscription, kind: str, body: str) -> bool:
     """Whether an entry of the feed is one that was wished for."""
-    unit = msgspec.json.decode(body)["data"].get("unit")
-    return wish.wants(wish.organisation, kind, unit)
+    data = msgspec.json.decode(body)["data"]
+    own = [data["unit"]] if "unit" in data else []
+    return wish.wants(wish.organisation, kind, data.get("readers", own))
 
 
 async def head(work: Work, caller: Caller) -> tuple[int, int]:

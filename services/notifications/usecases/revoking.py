@@ -21,6 +21,7 @@ class Silenced:
 async def silence_client(work: Work, client: str) -> Silenced:
     """Disable every subscription that a client made, cancel what waits there, and end its digests; once more changes nothing.
 
+    The id alone matters: what a member of staff asked for, who stands in no registry, ends in the same way.
     Another client of exactly the same units may enable the subscriptions. Digests are gone: their address was this client's choice.
     """
     subscriptions = await repository.lock_active_of_client(work, client)

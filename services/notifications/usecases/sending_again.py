@@ -8,7 +8,7 @@ import sqlalchemy as sa
 
 from services.notifications import repository
 from services.notifications.repository import DUE_KIND
-from services.notifications.usecases.subscriptions import find_subscription, lock_subscription, require_reader
+from services.notifications.usecases.subscriptions import find_managed, lock_subscription, require_reader
 from shared.db import Work
 from shared.errors import NotFound, Refused
 from shared.http.auth import Caller
@@ -29,7 +29,7 @@ async def replay(work: Work, caller: Caller, subscription_id: UUID, first: int) 
     """Send every message again from a number on, each with the id and body it had; at most `REPLAYED_AT_ONCE` for one request.
 
     Raises:
-        HttpProblem: 403, the caller may not read the notices they tell of.
+        HttpProblem: 403, the caller may not read the notices they tell of, or does not speak for all of its units any more.
         NotFound: Unknown, deleted, or not the caller's.
         Refused: The subscription is disabled.
     """
@@ -42,11 +42,11 @@ async def redrive(work: Work, caller: Caller, subscription_id: UUID, delivery_id
     """Send one message again that was given up or cancelled.
 
     Raises:
-        HttpProblem: 403, the caller may not read the notice it tells of.
+        HttpProblem: 403, the caller may not read the notice it tells of, or does not speak for all of its units any more.
         NotFound: Unknown, deleted, or not the caller's.
         Refused: The subscription is disabled, or the message still waits or was delivered.
     """
-    await find_subscription(work, caller, subscription_id)
+    await find_managed(work, caller, subscription_id)
     if await repository.find_delivery(work, subscription_id, delivery_id) is None:
         raise NotFound
     await _lock_active(work, caller, subscription_id)
@@ -60,7 +60,7 @@ async def enable(work: Work, caller: Caller, subscription_id: UUID) -> int:
     An endpoint that rests is tried again at once.
 
     Raises:
-        HttpProblem: 403, the caller may not read the notices it would be told of.
+        HttpProblem: 403, the caller may not read the notices it would be told of, or does not speak for all of its units any more.
         NotFound: Unknown, deleted, or not the caller's.
     """
     row = await lock_subscription(work, caller, subscription_id)

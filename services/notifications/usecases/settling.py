@@ -1,8 +1,6 @@
 """Settling: what one attempt that was not simply accepted leads to, and for the receiver as a whole."""
 
 import secrets
-from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final
 
@@ -11,7 +9,7 @@ from prometheus_client import Counter
 
 from services.notifications import repository
 from services.notifications.channels import Met
-from services.notifications.domain.attempts import BREAKER_AFTER, SCHEDULE, Outcome, next_delay, outcome_of, rest_after, wait_wanted
+from services.notifications.domain.attempts import Failed, Outcome, Rules, next_delay, outcome_of, rest_after, wait_wanted
 from services.notifications.repository import DUE_KIND, WebhookClaim
 from services.notifications.usecases.subscriptions import disable
 from shared.db import Work
@@ -21,14 +19,6 @@ _log = structlog.get_logger(__name__)
 EXHAUSTED: Final = Counter("dirigent_webhooks_exhausted", "Messages that were given up after their last attempt.")
 
 
-@dataclass(frozen=True, slots=True)
-class Rules:
-    """When a message is tried again, and after how many failures in a row its receiver is left to rest."""
-
-    schedule: Sequence[timedelta] = SCHEDULE
-    breaker_after: int = BREAKER_AFTER
-
-
 async def settle(work: Work, claimed: WebhookClaim, met: Met, rules: Rules) -> None:
     """Write the outcome of an attempt: delivered, to be tried again, exhausted, or never to be told again.
 
@@ -36,15 +26,16 @@ async def settle(work: Work, claimed: WebhookClaim, met: Met, rules: Rules) -> N
         LeaseLost: Somebody else has claimed the message since, or it was cancelled or put back; nothing may be written.
     """
     outcome = outcome_of(met.status)
-    tried = claimed.tried + 1
-    wanted = wait_wanted(met.status, met.retry_after, claimed.claimed_at)
-    delay = next_delay(tried, _chance(), wanted, rules.schedule)
+    failed = _failed(claimed, met)
+    delay = next_delay(failed, _chance(), rules)
     # The subscription's lock comes before those of its due work.
     await repository.lock_subscription(work, claimed.lane)
     await due.renew(work, claimed)
     state = {Outcome.ACCEPTED: "delivered", Outcome.GONE: "pending"}.get(outcome, "pending" if delay is not None else "exhausted")
     log = {"milliseconds": met.milliseconds, "status": met.status, "error": met.error, "accepted": outcome is Outcome.ACCEPTED}
-    number = await repository.add_attempt(work, claimed.subject, state, claimed.claimed_at, log)
+    # Who came early keeps its appointment: the attempt that counts is made then.
+    planned = None if failed.early and failed.wanted is None else delay
+    number = await repository.add_attempt(work, claimed, state, log, repository.Planned(counts=failed.counts, after=planned))
     if outcome is Outcome.GONE:
         await disable(work, claimed.lane)
         return
@@ -57,11 +48,21 @@ async def settle(work: Work, claimed: WebhookClaim, met: Met, rules: Rules) -> N
         await due.again(work, claimed, delay)
     else:
         await due.done(work, claimed)
-    rest = rest_after(await repository.note_failure(work, claimed.lane), rules.breaker_after, delay, wanted)
+    rest = rest_after(await repository.note_failure(work, claimed.lane), rules.breaker_after, delay, failed.wanted, claimed.rested)
     if rest is not None:
         await repository.let_rest(work, claimed.lane, rest)
     if delay is None:
         _tell_operator(claimed, number)
+
+
+def _failed(claimed: WebhookClaim, met: Met) -> Failed:
+    at = claimed.claimed_at
+    return Failed(
+        tried=claimed.tried,
+        age=at - claimed.tried_since if claimed.tried_since is not None else timedelta(0),
+        early=max(claimed.planned_at - at, timedelta(0)) if claimed.planned_at is not None else timedelta(0),
+        wanted=wait_wanted(met.status, met.retry_after, at),
+    )
 
 
 def _chance() -> float:

@@ -11,12 +11,13 @@ import sqlalchemy as sa
 
 from services.notifications import repository
 from services.notifications.channels import Resolve, resolve
-from services.notifications.domain.matching import NOTICE_TYPES, wrong_unit
+from services.notifications.domain.matching import covers, wrong_unit
 from services.notifications.domain.targets import Target, TargetRefused, read_target, refuse_private
 from services.notifications.repository import DUE_KIND
 from services.notifications.sealing import Seal, new_secret
 from shared.db import Work
 from shared.errors import FieldError, Malformed, NotFound, Refused
+from shared.events.notice_types import NOTICE_TYPES
 from shared.http.auth import Caller
 from shared.http.problems import HttpProblem
 from shared.identifiers import uuid7
@@ -41,10 +42,11 @@ class Wanted:
 
 @dataclass(frozen=True, slots=True)
 class TargetPolicy:
-    """What the operator allows beside the public internet, and how names are resolved."""
+    """What the operator allows beside the public internet, how names are resolved, and which hosts alone are permitted, if he named any."""
 
     allowed: Sequence[str] = ()
     resolver: Resolve = resolve
+    permitted: Sequence[str] = ()
 
 
 async def subscribe(work: Work, caller: Caller, seal: Seal, wanted: Wanted, policy: TargetPolicy) -> sa.RowMapping:
@@ -60,7 +62,7 @@ async def subscribe(work: Work, caller: Caller, seal: Seal, wanted: Wanted, poli
     units = ((f"/units/{index}", wrong_unit(caller.unit_prefixes, unit)) for index, unit in enumerate(wanted.units))
     wrong += [FieldError(pointer, code) for pointer, code in units if code is not None]
     try:
-        await _refuse_private_target(read_target(wanted.url, policy.allowed), policy.resolver)
+        await _refuse_private_target(read_target(wanted.url, policy.allowed, policy.permitted), policy.resolver)
     except TargetRefused as refused:
         wrong.append(FieldError("/url", refused.code))
     if wrong:
@@ -146,21 +148,38 @@ async def find_subscription(work: Work, caller: Caller, subscription_id: UUID) -
     return row
 
 
-async def lock_subscription(work: Work, caller: Caller, subscription_id: UUID) -> sa.RowMapping:
-    """One of the caller's subscriptions, which nobody else changes until this transaction ends.
+async def find_managed(work: Work, caller: Caller, subscription_id: UUID) -> sa.RowMapping:
+    """One of the caller's subscriptions that it may do more with than look at it and end it: it still speaks for all its units.
+
+    Whoever made a subscription keeps it; but a token of the same client for fewer units must not make it tell of the others again.
 
     Raises:
+        HttpProblem: 403, the caller does not speak for all of its units any more.
         NotFound: Unknown, deleted, or not the caller's.
     """
-    await find_subscription(work, caller, subscription_id)
+    row = await find_subscription(work, caller, subscription_id)
+    if not covers(caller.unit_prefixes, row["unit_prefixes"]):
+        raise HttpProblem("access.denied")
+    return row
+
+
+async def lock_subscription(work: Work, caller: Caller, subscription_id: UUID) -> sa.RowMapping:
+    """The same, which nobody else changes until this transaction ends.
+
+    Raises:
+        HttpProblem: 403, the caller does not speak for all of its units any more.
+        NotFound: Unknown, deleted, or not the caller's.
+    """
+    await find_managed(work, caller, subscription_id)
     await repository.lock_subscription(work, subscription_id)
-    return await find_subscription(work, caller, subscription_id)
+    return await find_managed(work, caller, subscription_id)
 
 
 async def rotate_secret(work: Work, caller: Caller, seal: Seal, subscription_id: UUID) -> sa.RowMapping:
     """Give a subscription a new secret; messages are signed with the former one, too, for a day. The one before that is forgotten.
 
     Raises:
+        HttpProblem: 403, the caller does not speak for all of its units any more.
         NotFound: Unknown, deleted, or not the caller's.
     """
     row = await lock_subscription(work, caller, subscription_id)

@@ -4,9 +4,9 @@ from collections.abc import Sequence
 from uuid import UUID
 
 from services.notifications import repository
-from services.notifications.domain.matching import TEST_TYPE
+from services.notifications.domain.matching import TEST_TYPE, readers
 from services.notifications.repository import DUE_KIND, NewDelivery
-from services.notifications.usecases.subscriptions import find_subscription
+from services.notifications.usecases.subscriptions import find_managed
 from shared.dates import format_instant
 from shared.db import Work
 from shared.errors import Refused
@@ -22,10 +22,11 @@ async def send_test(work: Work, caller: Caller, subscription_id: UUID) -> UUID:
     """Send the receiver a message that tells of nothing; returns its id.
 
     Raises:
+        HttpProblem: 403, the caller does not speak for all of its units any more.
         NotFound: Unknown, deleted, or not the caller's.
         Refused: The subscription is disabled.
     """
-    row = await find_subscription(work, caller, subscription_id)
+    row = await find_managed(work, caller, subscription_id)
     message_id = uuid7()
     body = _body(TEST_TYPE, format_instant(work.at), {"subscription_id": str(row["id"])})
     if not await _tell(work, [NewDelivery(message_id, row["id"], message_id, TEST_TYPE, body)]):
@@ -36,14 +37,17 @@ async def send_test(work: Work, caller: Caller, subscription_id: UUID) -> UUID:
 async def tell_of_notices(work: Work, delivered: Sequence[Delivered]) -> None:
     """Make a message for every subscription that wants to hear of a notice; what was imported as history is never told."""
     facts = [(one.entry_id, one.fact) for one in delivered if isinstance(one.fact, NoticeSent) and not one.fact.history]
-    active = await repository.find_active(work, {fact.organisation for _, fact in facts}) if facts else []
+    reading = {entry_id: readers(fact.organisation, fact.unit, fact.members) for entry_id, fact in facts}
+    organisations = {name for told in reading.values() for name in told}
+    active = await repository.find_active(work, organisations) if organisations else []
     await _tell(
         work,
         [
             NewDelivery(uuid7(), subscription.id, entry_id, fact.notice_type, notice_body(fact))
             for entry_id, fact in facts
             for subscription in active
-            if subscription.wants(fact.organisation, fact.notice_type, fact.unit)
+            if (units := reading[entry_id].get(subscription.organisation)) is not None
+            and subscription.wants(subscription.organisation, fact.notice_type, units)
         ],
     )
 

@@ -8,6 +8,7 @@ from fastapi import APIRouter, Query, Response
 from pydantic import Field
 
 from services.planning import usecases
+from services.planning.api.notices import MOST_POSITIONS, Position
 from services.planning.api.persons import PersonNamed, number_of
 from services.planning.usecases import Access, Sought
 from shared.dates import format_instant, parse_instant
@@ -28,6 +29,7 @@ class AccessShown(Answer):
     hash: str = Field(description="the running hash of the log up to here")
     at: str
     action: str
+    service: str = Field(description="the service that it was read in: planning or billing")
     client: str
     user: str | None = Field(description="name of the person who had signed in; none: a system")
     organisation: str
@@ -40,7 +42,7 @@ class AccessShown(Answer):
 
 
 class Accesses(Answer):
-    """Some accesses by number; the rest behind the `Link` header."""
+    """Some accesses by number; the rest behind the `Link` header, also where a page holds none: long logs are searched in parts."""
 
     accesses: list[AccessShown]
 
@@ -60,12 +62,12 @@ class AuditSearch(Body):
     person: PersonNamed
     since: Instant | None = Field(default=None, alias="from")
     until: Instant | None = Field(default=None, alias="to", description="until before this instant")
-    after: Annotated[Whole, Field(ge=0)] = 0
+    after: Annotated[Whole, Field(ge=0, le=MOST_POSITIONS)] = 0
     limit: Annotated[Whole, Field(ge=1, le=500)] = 100
 
 
 def _shown(access: Access) -> AccessShown:
-    told: dict[str, Any] = {"user": None, "unit": None, "units": [], "patients": []} | dict(access.told)
+    told: dict[str, Any] = {"service": "planning", "user": None, "unit": None, "units": [], "patients": []} | dict(access.told)
     return AccessShown(number=access.number, hash=access.hash.hex(), **told)
 
 
@@ -83,7 +85,7 @@ async def get_audit(  # noqa: PLR0913  # the parameters of the address
     call: Checked,
     work: Working,
     response: Response,
-    after: Annotated[int, Query(ge=0)] = 0,
+    after: Position = 0,
     limit: Annotated[int, Query(ge=1, le=500)] = 100,
     case_id: UUID | None = None,
     client: Annotated[str | None, Query(pattern=_WORD)] = None,
@@ -94,12 +96,12 @@ async def get_audit(  # noqa: PLR0913  # the parameters of the address
     """What the people and systems of the caller's organisation read, and whoever read of the cases that it provided the care of."""
     sought = Sought(case_id, client, user, _instant(since, "from"), _instant(until, "to"))
     found = await usecases.list_accesses(work, call.caller, sought, after=after, limit=limit, request_id=call.request_id)
-    if len(found) == limit:
+    if found.next is not None:
         instants = {name: None if at is None else format_instant(at) for name, at in (("from", sought.since), ("to", sought.until))}
-        asked = {"after": found[-1].number, "limit": limit, "case_id": case_id, "client": client, "user": user, **instants}
+        asked = {"after": found.next, "limit": limit, "case_id": case_id, "client": client, "user": user, **instants}
         query = urlencode({name: value for name, value in asked.items() if value is not None})
         response.headers["Link"] = f'</v1/audit?{query}>; rel="next"'
-    return Accesses(accesses=[_shown(access) for access in found])
+    return Accesses(accesses=[_shown(access) for access in found.found])
 
 
 @router.post("/v1/audit/search")
@@ -109,4 +111,4 @@ async def search_audit(call: Checked, work: Working, body: AuditSearch) -> Acces
     found = await usecases.accesses_of_person(
         work, call.caller, body.person.type, number_of(body.person), sought, after=body.after, limit=body.limit, request_id=call.request_id
     )
-    return AccessesFound(accesses=[_shown(access) for access in found], next=found[-1].number if len(found) == body.limit else None)
+    return AccessesFound(accesses=[_shown(access) for access in found.found], next=found.next)

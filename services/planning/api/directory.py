@@ -1,6 +1,5 @@
 """The directory: organisations, units with their mailboxes and members, addressing rules, duty calendars. No person in it."""
 
-from datetime import date
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -176,7 +175,7 @@ async def get_units(  # the parameters of the address, one to one
     response: Response,
     organisation: Annotated[str | None, Query(pattern=f"^{ORGANISATION_NUMBER_PATTERN}$")] = None,
     kind: UnitKind | None = None,
-    on: Annotated[date | None, Query(description="only units that stand on this day")] = None,
+    on: Annotated[Day | None, Query(description="only units that stand on this day")] = None,
     after: Annotated[str, Query(pattern=f"^({HSA_ID_PATTERN})?$", max_length=31)] = "",
     limit: Annotated[int, Query(ge=1, le=1_000)] = 100,
 ) -> Units:

@@ -82,13 +82,18 @@ class Reason(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Who:
-    """Who asks, all of it from the token; `teams`: those that its units are members of today, as far as they matter."""
+    """Who asks, all of it from the token; `teams`: those that its units are members of today, as far as they matter.
+
+    `of_region`: it is the region itself. A private care provider is neither that nor a municipality: it cares for the region's patients,
+    so that its steps in a plan are the region's, but it keeps nothing and decides nothing for others.
+    """
 
     organisation: str
     unit_prefixes: tuple[str, ...]
     role: str
     municipality: str | None = None
     teams: frozenset[str] = frozenset()
+    of_region: bool = False
     imports_history: bool = False
     sends_events: bool = False
     decides_reviews: bool = False
@@ -229,7 +234,7 @@ def _of_organisation(who: Who, which: Which) -> Reason | None:
 
 def _of_the_region(who: Who, _: Which) -> Reason | None:
     """The region."""
-    return Reason.OWN if who.municipality is None else None
+    return Reason.OWN if who.of_region else None
 
 
 def _everybody(_who: Who, _which: Which) -> Reason:
@@ -250,7 +255,7 @@ def _speaks_of(who: Who, which: Which) -> bool:
     """Who is cut off says so of its own units; of the whole service whoever sends notices, or decides for the region."""
     if which.unit is not None:
         return who.acts_for(which.unit)
-    return who.municipality is None and (who.sends_events or who.decides_reviews)
+    return (who.municipality is None and who.sends_events) or (who.of_region and who.decides_reviews)
 
 
 def _concerned(_: Who, which: Which) -> bool:
@@ -322,7 +327,7 @@ RULES: Final[Mapping[Action, tuple[_Standing, tuple[tuple[Reason, _Condition], .
     Action.CONFIRM_OUTAGE: (_of_the_region, ()),
     Action.KEEP_DIRECTORY: (
         _everybody,
-        ((Reason.FOREIGN, lambda who, which: who.municipality is None or which.owner == who.organisation),),
+        ((Reason.FOREIGN, lambda who, which: who.of_region or which.owner == who.organisation),),
     ),
 }
 

@@ -6,14 +6,25 @@ counts. A cancellation takes away an event with all its corrections. Both wait f
 A cancellation may itself be cancelled, or corrected (which takes it away and cancels something else), by one sent later.
 
 Both act only among the events of one sender about one stay, by the sender's own id of it: so what a transfer joins or a cancelled
-transfer parts never decides whether that transfer stands.
+transfer parts never decides whether that transfer stands, and nobody corrects or cancels what another ward stated.
 """
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
-from services.planning.domain.events import Cancellation, CaseEvent, EventKey, EventType, PaperTime, StayKey, fold_order, sent_order
+from services.planning.domain.events import (
+    Cancellation,
+    CaseEvent,
+    EventKey,
+    EventType,
+    PaperTime,
+    StayKey,
+    fold_order,
+    sent_order,
+    ward_of,
+)
 from services.planning.domain.findings import Finding, FindingCode
+from services.planning.domain.holding import Held, same_hands
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,9 +65,18 @@ def amend(events: Iterable[CaseEvent]) -> Amended:
 
 
 def standing_admission(amended: Amended) -> CaseEvent | None:
-    """The admission that counts: of several the one sent first, because a change of it is stated with a correction."""
+    """The admission that counts: of several the one sent first, because a change of it is stated with a correction.
+
+    That it was sent first is ours to say (only who imports history says it itself), so no ward comes first by the times that it states.
+    Where nobody declared that two wards share their stay ids, the one that was the first to admit goes before the other, also when it took
+    that admission away and admits anew. Only while none of its own stands does the other's count, for its notices must go out.
+    """
     admissions = [event for event in amended.events if event.type is EventType.ADMITTED]
-    return min(admissions, key=sent_order, default=None)
+    if len(admissions) < 2:  # noqa: PLR2004  # several
+        return next(iter(admissions), None)
+    first = min((*admissions, *amended.cancelled_admissions), key=sent_order)
+    held = Held(first.stay, ward_of(first.key.source))
+    return min(admissions, key=lambda event: (event.stay == first.stay and not same_hands(event, held), *sent_order(event)))
 
 
 def _by_stay(known: Mapping[EventKey, CaseEvent]) -> Iterable[Mapping[EventKey, CaseEvent]]:

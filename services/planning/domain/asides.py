@@ -1,14 +1,14 @@
-"""What a party is told of what happens beside the way from admission to discharge: transfers, leaves, outpatient blocks."""
+"""What a party is told beside the way from admission to discharge: transfers, leaves, outpatient blocks, what the patient declined."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
 from services.planning.domain.case import CaseState
-from services.planning.domain.events import BlockEnd, BlockStart, CaseEvent, EventKey, LeaveStart, Transfer, ward_of
+from services.planning.domain.events import BlockEnd, BlockStart, CaseEvent, Declination, EventKey, LeaveStart, Transfer, ward_of
 from shared.dates import format_instant
 
-Content = Mapping[str, str | bool | None]
+Content = Mapping[str, str | bool | Sequence[str] | None]
 
 
 class Aside(NamedTuple):
@@ -55,6 +55,15 @@ def blocks_told(state: CaseState, since: datetime) -> Iterator[Aside]:
         if block.end is not None:
             contested = isinstance(block.end.data, BlockEnd) and block.end.data.contested
             yield _block(block.end, since, {"block": "ended", "contested": contested})
+
+
+def declines_told(state: CaseState, since: datetime) -> Iterator[Aside]:
+    """Every statement that stands of what the patient declined: what is planned, and who pays for the waiting, may hang on it."""
+    for declined in state.declined:
+        event, data = declined.event, declined.event.data
+        if isinstance(data, Declination) and not declined.withdrawn:
+            said = {"declined_at": format_instant(event.time), "stated_by": ward_of(event.key.source)}
+            yield Aside(event.key, max(event.sent_at, since), {"measures": sorted(data.measures), **said})
 
 
 def _block(event: CaseEvent, since: datetime, said: Content) -> Aside:

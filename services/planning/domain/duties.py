@@ -11,7 +11,7 @@ from uuid import UUID
 
 from services.planning.domain.case import CaseStatus
 from services.planning.domain.deviations import DeviationStatus
-from services.planning.domain.duty_rules import Duty, DutyRule, urgency
+from services.planning.domain.duty_rules import EXPLAINED, Duty, DutyRule, urgency
 from services.planning.domain.events import Compulsory
 from services.planning.domain.limits import (
     Statute,
@@ -22,7 +22,7 @@ from services.planning.domain.limits import (
     sip_invitation_due,
     sip_invitation_late_from,
 )
-from services.planning.domain.notices import NoticeType
+from services.planning.domain.notices import RETURNED, NoticeType
 from services.planning.domain.parties import MUNICIPAL
 from services.planning.domain.party_status import PartyStatus, answers_the_ward
 from services.planning.domain.plan_duties import CARE_PLAN, PlanOpened, UnitAt, plan_duties
@@ -137,7 +137,8 @@ def _acknowledgements(notices: Iterable[OpenNotice], statute: Statute) -> Iterat
         key = f"{DutyRule.ACKNOWLEDGE} {notice.id}"
         by = acknowledgement_due(notice.sent_at, statute)
         at_once = notice.type == NoticeType.READY
-        yield Duty(DutyRule.ACKNOWLEDGE, key, notice.unit, notice.sent_at, by, notice.mailbox, notice.id, at_once=at_once)
+        basis = EXPLAINED[DutyRule.CORRECT_ADDRESSING].legal_basis if notice.type == RETURNED else None
+        yield Duty(DutyRule.ACKNOWLEDGE, key, notice.unit, notice.sent_at, by, notice.mailbox, notice.id, at_once=at_once, basis=basis)
 
 
 def _of_parties(case: CaseAtHand, statute: Statute) -> Iterator[Duty]:

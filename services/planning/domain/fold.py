@@ -29,6 +29,7 @@ from services.planning.domain.events import (
     ward_of,
 )
 from services.planning.domain.findings import Finding, FindingCode
+from services.planning.domain.holding import Holding, by_others, holding_of
 from services.planning.domain.outages import NOT_ON_PAPER, Outage, on_paper, paper_mark
 from services.planning.domain.parties import (
     Directory,
@@ -41,9 +42,9 @@ from services.planning.domain.parties import (
     sent_back,
     sip_required,
 )
-from services.planning.domain.periods import blocks_of, holder_of, leaves_of, moves_of
+from services.planning.domain.periods import blocks_of, holder_of, leaves_of
 from services.planning.domain.persons import first_stating, person_known
-from services.planning.domain.statements import contests_of, declined_of
+from services.planning.domain.statements import contests_of, declined_of, is_command
 from shared.dates import local_date
 
 CLOCK_TOLERANCE: Final = timedelta(minutes=5)
@@ -105,14 +106,14 @@ def fold(
     papers = tuple(PaperNotice(event, paper_mark(event, outages)) for event in amended.events if event.paper is not None)
     findings = [*amended.findings, *_unconfirmed(papers)]
     admission = standing_admission(amended)
-    moves = moves_of(amended.events, None if admission is None else admission.stay)
-    holder = holder_of(moves)
+    basis = admission or (amended.cancelled_admissions[0] if amended.cancelled_admissions else None)
+    holding = holding_of(amended.events, basis)
+    holder = holder_of(holding.moves)
     status, story = _tell(admission, amended, holder, findings)
     ended = [told for told in story if not _goes_on_elsewhere(told.event, holder)]
     ready = _ready_periods(story, outages)
     discharge = _first_sent(ended, EventType.DISCHARGED)
     findings += _sent_too_late(ready, discharge, findings)
-    basis = admission or (amended.cancelled_admissions[0] if amended.cancelled_admissions else None)
     person = person_known(amended, basis) if basis is not None else None
     about = None if person is None else person.about
     concerned = _told_on_paper(parties(known, directory, returned, outages), admission, outages) if admission is not None else ()
@@ -120,9 +121,8 @@ def fold(
         status = TRANSITIONS[status, CaseTrigger.PLANNING_STARTED].status
     dates = _planned_dates(admission, story)
     leaves, blocks = leaves_of(story, findings), blocks_of(story, findings)
-    transfers = tuple(told.event for told in story if told.event in moves and told.met not in _OVER)
-    by_others = [event for event in amended.events if event.type is EventType.TRANSFERRED and event not in moves]
-    findings += (Finding(FindingCode.TRANSFER_NOT_BY_HOLDER, event.key) for event in by_others)
+    transfers = tuple(told.event for told in story if told.event in holding.moves and told.met not in _OVER)
+    findings += _not_by_holder(amended.events, holding, basis, () if person is None else person.set_aside)
     contests = contests_of(amended.events)
     findings += (Finding(FindingCode.SIP_REQUIREMENT_CONTESTED, event.key) for event in contests)
     if admission is not None and about is not None and person is not None:
@@ -134,7 +134,7 @@ def fold(
             findings.append(Finding(FindingCode.PLANNED_DATE_MISSING, admission.key))
     return CaseState(
         status=status,
-        ward=_ward(transfers) or ward_of((basis or min(known, key=sent_order)).key.source),
+        ward=_ward(transfers) or (holding.held[0].ward if holding.held else ward_of(min(known, key=sent_order).key.source)),
         admission=basis,
         about=about,
         person_version=first_stating(person.stated, WHOLE_PERSON) if admission is not None and person is not None else None,
@@ -186,6 +186,21 @@ def _tell(admission: CaseEvent | None, amended: Amended, holder: StayKey | None,
         if admission is not None and event.time < admission.time and event.type in _BEFORE_ADMITTED:
             findings.append(Finding(_BEFORE_ADMITTED[event.type], event.key))
     return status, story
+
+
+def _not_by_holder(events: Sequence[CaseEvent], holding: Holding, basis: CaseEvent | None, set_aside: Sequence[CaseEvent]) -> list[Finding]:
+    """What wards stated of a patient that they did not hold then. Most of it counts, so that no notice is lost; she is not moved by it."""
+    findings = [
+        Finding(FindingCode.TRANSFER_NOT_BY_HOLDER, event.key)
+        for event in events
+        if event.type is EventType.TRANSFERRED and event not in holding.moves
+    ]
+    findings += (Finding(FindingCode.PERSON_CHANGE_NOT_BY_HOLDER, event.key) for event in set_aside)
+    told = {finding.event for finding in findings} | {event.key for event in events if _goes_on_elsewhere(event, holder_of(holding.moves))}
+    for event in by_others(events, holding):
+        if event.key not in told and not is_command(event) and (basis is None or event.key != basis.key):
+            findings.append(Finding(FindingCode.NOT_BY_HOLDER, event.key))
+    return findings
 
 
 def _unconfirmed(papers: Sequence[PaperNotice]) -> list[Finding]:

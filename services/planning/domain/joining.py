@@ -3,22 +3,24 @@
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
 
-from services.planning.domain.amendments import amend
+from services.planning.domain.amendments import amend, standing_admission
 from services.planning.domain.events import CaseEvent, EventType, StayKey, Transfer, led_to
+from services.planning.domain.holding import links_of
 from services.planning.domain.persons import person_known
 
 
-def led_from(events: Iterable[CaseEvent]) -> frozenset[StayKey]:
-    """Where the transfers of one stay lead that count; a corrected one leads elsewhere, a cancelled one nowhere.
+def led_from(stays: Mapping[StayKey, Iterable[CaseEvent]]) -> dict[StayKey, frozenset[StayKey]]:
+    """Where the transfers of each stay lead that count; a corrected one leads elsewhere, a cancelled one nowhere.
+
+    Only who may hold the patient of a stay leads her on: the ward that admitted her there, and whom a transfer that counts led her to.
 
     Args:
-        events: All events under one id of the stay, which alone decide whether its transfers stand.
+        stays: All events under each id, which alone decide whether its transfers stand.
     """
-    known = tuple(events)
-    if not any(event.type is EventType.TRANSFERRED for event in known):
-        return frozenset()
-    targets = ((event.stay, led_to(event)) for event in amend(known).events)
-    return frozenset(target for stay, target in targets if target is not None and target != stay)
+    known = {stay: tuple(events) for stay, events in stays.items()}
+    leading = {stay: amend(told) for stay, told in known.items() if any(event.type is EventType.TRANSFERRED for event in told)}
+    links = links_of({stay: (amended.events, standing_admission(amended)) for stay, amended in leading.items()}) if leading else {}
+    return {stay: links.get(stay, frozenset()) for stay in known}
 
 
 def persons_of(events: Iterable[CaseEvent]) -> frozenset[str]:

@@ -13,12 +13,14 @@ from typing import Final
 from uuid import UUID
 
 from services.planning.domain.acknowledgement import NoticeStatus
-from services.planning.domain.asides import Content, blocks_told, leaves_told, transfers_told
+from services.planning.domain.asides import Content, blocks_told, declines_told, leaves_told, transfers_told
 from services.planning.domain.case import IDENTITY, WHOLE_PERSON, CaseState, PlannedDate, ReadyPeriod
 from services.planning.domain.events import Admission, CaseEvent, Discharge, EventKey
 from services.planning.domain.parties import Party, Recipient
 from shared.dates import format_instant
 
+RETURNED: Final = "notice.returned"
+"""A recipient returned a notice as wrongly addressed: told to the ward, which names another."""
 PROTECTED: Final[Mapping[str, object]] = {"withheld": "protected"}
 """What stands in the place of a person whose identity is protected (skyddade personuppgifter)."""
 
@@ -35,6 +37,7 @@ class NoticeType(StrEnum):
     TRANSFERRED = "notice.transferred"
     LEAVE = "notice.leave"
     OUTPATIENT_BLOCK = "notice.outpatient_block"
+    DECLINED = "notice.declined"
     CANCELLED = "notice.cancelled"
 
 
@@ -48,6 +51,7 @@ LEGAL_BASIS: Final[Mapping[NoticeType, str | None]] = {
     NoticeType.TRANSFERRED: None,
     NoticeType.LEAVE: None,
     NoticeType.OUTPATIENT_BLOCK: "lag (2017:612) 5 kap. 5 §",
+    NoticeType.DECLINED: None,
     NoticeType.CANCELLED: None,
 }
 """The paragraph each notice rests on; none where the statute is silent and the notice takes back or ends what another one said."""
@@ -59,6 +63,7 @@ _ASIDES: Final = {
     NoticeType.TRANSFERRED: transfers_told,
     NoticeType.LEAVE: leaves_told,
     NoticeType.OUTPATIENT_BLOCK: blocks_told,
+    NoticeType.DECLINED: declines_told,
 }
 _FOLDED: Final = tuple(f"{kind} " for kind in NoticeType if kind is not NoticeType.CANCELLED)
 _TAKEN_BACK: Final = frozenset({NoticeStatus.CANCELLED, NoticeStatus.RETURNED})

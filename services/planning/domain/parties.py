@@ -6,7 +6,7 @@ from datetime import date, datetime
 from typing import Final, Literal, NamedTuple
 
 from services.planning.domain.amendments import amend
-from services.planning.domain.events import Admission, CaseEvent, Compulsory, EventKey, Need, PersonChange, Placement
+from services.planning.domain.events import Admission, CaseEvent, Compulsory, EventKey, EventType, Need, PersonChange, Placement
 from services.planning.domain.findings import Finding, FindingCode
 from services.planning.domain.moving import READINESS, decided_by
 from services.planning.domain.outages import NOT_ON_PAPER, OnPaper, Outage
@@ -158,9 +158,14 @@ def sent_back(events: Sequence[CaseEvent], returned: Sequence[Returned], outages
 
 
 def _addressing(events: Sequence[CaseEvent]) -> list[CaseEvent]:
-    """The events that decide who is concerned; when the patient became ready decides it only after a real move."""
+    """The events that decide who is concerned; when the patient became ready decides it only after a real move.
+
+    Transfers do where several wards say who she is: one that never held her cannot make her another person.
+    """
     moved = any(isinstance(event.data, PersonChange) and event.data.moved for event in events)
-    return [event for event in events if event.type in ADDRESSING or (moved and event.type in READINESS)]
+    several = any(isinstance(event.data, PersonChange) for event in events) and len({event.key.source for event in events}) > 1
+    also = (READINESS if moved else frozenset()) | ({EventType.TRANSFERRED} if several else frozenset())
+    return [event for event in events if event.type in ADDRESSING or event.type in also]
 
 
 def _away(

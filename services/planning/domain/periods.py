@@ -67,24 +67,6 @@ def _lasting(blocks: Sequence[OutpatientBlock], source: str, *, others: bool) ->
     return next(iter(own or (lasting if others else ())), None)
 
 
-def moves_of(events: Sequence[CaseEvent], admitted: StayKey | None) -> tuple[CaseEvent, ...]:
-    """The transfers that were stated under the id that held the patient then: nobody else moves her on.
-
-    Args:
-        events: The events that count, in fold order.
-        admitted: The id she was admitted under; none while no admission is known.
-
-    Source:
-        Domain rule 2, transfer between wards or hospitals: the same case.
-    """
-    held, moves = admitted, []
-    for event in events:
-        if event.type is EventType.TRANSFERRED and held in {None, event.stay}:
-            moves.append(event)
-            held = None if held is None else led_to(event) or event.stay
-    return tuple(moves)
-
-
 def holder_of(events: Sequence[CaseEvent]) -> StayKey | None:
     """Where the last transfer to another id of the stay led; none when the stay never changed its id.
 

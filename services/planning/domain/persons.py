@@ -7,6 +7,7 @@ from typing import Final, NamedTuple
 
 from services.planning.domain.amendments import Amended, standing_admission
 from services.planning.domain.events import Admission, CaseEvent, EventKey, EventType, PersonChange, Placement, sent_order
+from services.planning.domain.holding import holding_of, is_stranger
 
 ADDRESSING: Final = frozenset(
     {EventType.ADMITTED, EventType.PERSON_CHANGED, EventType.MUNICIPALITY_PLACED, EventType.EVENT_CANCELLED},
@@ -23,12 +24,16 @@ class Residence(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class PersonKnown:
-    """What is known of a stay's person: `about` the admission with every later change, and each statement, for what it first said."""
+    """What is known of a stay's person: `about` the admission with every later change, and each statement, for what it first said.
+
+    `set_aside` are the changes that do not count, because a ward that never held the patient says that she is somebody else.
+    """
 
     about: Admission
     residences: tuple[Residence, ...]
     placements: tuple[CaseEvent, ...]
     stated: tuple[CaseEvent, ...]
+    set_aside: tuple[CaseEvent, ...] = ()
 
     def municipalities(self, by: datetime | None = None) -> tuple[str, ...]:
         """Every municipality that is concerned: where she is registered, where she was before a real move, and who placed her.
@@ -66,8 +71,9 @@ def person_known(amended: Amended, basis: CaseEvent | None = None) -> PersonKnow
         return None
     about, residences = admission.data, [Residence(admission.data.registered_municipality)]
     stated = [*amended.versions.get(admission.key, (admission,))]
+    set_aside = _of_somebody_else(amended, admission)
     for event in amended.events:
-        if not isinstance(event.data, PersonChange):
+        if not isinstance(event.data, PersonChange) or event in set_aside:
             continue
         change = event.data
         stated += amended.versions.get(event.key, (event,))
@@ -76,7 +82,25 @@ def person_known(amended: Amended, basis: CaseEvent | None = None) -> PersonKnow
             residences[-1] = residences[-1]._replace(municipality=change.registered_municipality)
         elif change.registered_municipality != residences[-1].municipality:
             residences.append(Residence(change.registered_municipality, event.time))
-    return PersonKnown(about, tuple(residences), _placements(amended), tuple(stated))
+    return PersonKnown(about, tuple(residences), _placements(amended), tuple(stated), set_aside)
+
+
+def _of_somebody_else(amended: Amended, admission: CaseEvent) -> tuple[CaseEvent, ...]:
+    """The changes by wards that never held the patient that give her another number than those that did: a mistyped id of a stay shows
+    nobody's case to another person's municipality. One with a number of hers may only tell where she lives, and counts.
+    """
+    changes = [event for event in amended.events if isinstance(event.data, PersonChange)]
+    if all(event.key.source == admission.key.source for event in changes):
+        return ()
+    held = holding_of(amended.events, admission).held
+    strange = [event for event in changes if is_stranger(event, held)]
+    numbers = {_number(event) for event in (admission, *changes) if event not in strange}
+    return tuple(event for event in strange if _number(event) not in numbers)
+
+
+def _number(event: CaseEvent) -> tuple[object, object]:
+    person = event.data.person if isinstance(event.data, Admission | PersonChange) else {}
+    return person.get("type"), person.get("id")
 
 
 def _placements(amended: Amended) -> tuple[CaseEvent, ...]:

@@ -1,7 +1,8 @@
 """The access log as planning writes and searches it."""
 
-from collections.abc import Collection, Mapping, Sequence
-from datetime import datetime
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 from uuid import UUID
 
@@ -10,6 +11,32 @@ from sqlalchemy import text
 
 from services.planning.vault import person_vault
 from shared.db import Work
+
+SCANNED: Final = 2_000
+"""How many accesses one page looks through at most."""
+BEGINNING: Final = datetime(2020, 1, 1, tzinfo=UTC)
+"""Before any access was logged."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Which accesses: those of any of the cases or of the patient, where some are named, that fit the rest as well."""
+
+    cases: Sequence[UUID] = ()
+    patient: str | None = None
+    client: str | None = None
+    user: str | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """Rows of position, hash and body, and behind which number to go on; none: there are no more."""
+
+    rows: Sequence[Any]
+    next: int | None
+
 
 _PSEUDONYMS: Final = text(
     """
@@ -23,15 +50,6 @@ _PSEUDONYMS: Final = text(
     WHERE patient.person_id IS NOT NULL
     """
 )
-# An organisation reviews what its own people read, and what anybody read of the cases that it provided the care of.
-_REVIEWED: Final = """
-    (log.body ->> 'organisation' = :organisation
-     OR EXISTS (SELECT FROM jsonb_array_elements_text(log.body -> 'cases') AS read (id)
-                WHERE EXISTS (SELECT FROM cases c WHERE c.id = CAST(read.id AS uuid) AND c.provider = :organisation)
-                   OR EXISTS (SELECT FROM plans p WHERE p.id = CAST(read.id AS uuid) AND p.organisation = :organisation)))
-    AND (CAST(:since AS timestamptz) IS NULL OR CAST(log.body ->> 'at' AS timestamptz) >= :since)
-    AND (CAST(:until AS timestamptz) IS NULL OR CAST(log.body ->> 'at' AS timestamptz) < :until)
-"""
 _PROVIDED: Final = text(
     """
     SELECT c.id, l.person_id, l.person ->> 'type' AS kind FROM cases c JOIN cases l ON l.id = coalesce(c.joined_to, c.id)
@@ -40,20 +58,47 @@ _PROVIDED: Final = text(
     WHERE p.id = ANY(CAST(:ids AS uuid[])) AND p.organisation = :organisation
     """
 )
-_ALL: Final = text(
-    f"""
-    SELECT e.position, e.hash, e.body FROM feed_entries e CROSS JOIN LATERAL (SELECT CAST(e.body AS jsonb) AS body) AS log
-    WHERE e.feed = 'access' AND e.position > :after AND {_REVIEWED} ORDER BY e.position LIMIT :limit
-    """  # noqa: S608  # constant text
+# Each term's positions come in order from the index, so that a page costs what it looks through and not what the log holds.
+PAGE: Final = text(
+    """
+    WITH looked_at AS MATERIALIZED (
+        SELECT DISTINCT found.position FROM unnest(CAST(:terms AS text[])) AS asked (term) CROSS JOIN LATERAL (
+            SELECT t.position FROM access_terms t WHERE t.term = asked.term AND t.position > :after
+            ORDER BY t.position LIMIT :scanned) AS found
+        ORDER BY position LIMIT :scanned),
+    fitting AS (
+        SELECT e.position, e.hash, e.body FROM looked_at
+        JOIN feed_entries e ON e.feed = 'access' AND e.position = looked_at.position
+        CROSS JOIN LATERAL (SELECT CAST(e.body AS jsonb) AS body OFFSET 0) AS log
+        WHERE EXISTS (SELECT FROM access_terms own WHERE own.term = :reviewed_by AND own.position = e.position)
+          AND (CAST(:client AS text) IS NULL OR log.body ->> 'client' = :client)
+          AND (CAST(:user AS text) IS NULL OR log.body ->> 'user' = :user)
+          AND (CAST(:since AS timestamptz) IS NULL OR CAST(log.body ->> 'at' AS timestamptz) >= :since)
+          AND (CAST(:until AS timestamptz) IS NULL OR CAST(log.body ->> 'at' AS timestamptz) < :until)
+        ORDER BY e.position LIMIT :limit)
+    SELECT ends.looked_at, ends.last, fitting.position, fitting.hash, fitting.body
+    FROM (SELECT count(*) AS looked_at, max(position) AS last FROM looked_at) AS ends LEFT JOIN fitting ON true ORDER BY fitting.position
+    """
 )
-# Found by index, one way of asking after the other; an entry that fits several of them once.
-_MATCHING: Final = text(
-    f"""
-    SELECT DISTINCT e.position, e.hash, e.body
-    FROM unnest(CAST(:ways AS text[])) AS way (asked) JOIN feed_entries e ON CAST(e.body AS jsonb) @> CAST(way.asked AS jsonb)
-    CROSS JOIN LATERAL (SELECT CAST(e.body AS jsonb) AS body) AS log
-    WHERE e.feed = 'access' AND e.position > :after AND {_REVIEWED} ORDER BY e.position LIMIT :limit
-    """  # noqa: S608
+_NOT_FOUND: Final = text(
+    """
+    SELECT e.position FROM feed_entries e CROSS JOIN LATERAL (SELECT CAST(e.body AS jsonb) AS body OFFSET 0) AS log
+    CROSS JOIN LATERAL (
+        SELECT 'organisation:' || (log.body ->> 'organisation') || more.term AS term FROM (VALUES
+            (''), ('/month:' || left(log.body ->> 'at', 7)), ('/client:' || (log.body ->> 'client')), ('/user:' || (log.body ->> 'user'))
+        ) AS more (term)
+        UNION ALL SELECT 'case:' || read.id FROM jsonb_array_elements_text(log.body -> 'cases') AS read (id)
+        UNION ALL SELECT 'patient:' || patient.id FROM jsonb_array_elements_text(log.body -> 'patients') AS patient (id)) AS wanted
+    WHERE e.feed = 'access' AND wanted.term IS NOT NULL
+      AND NOT EXISTS (SELECT FROM access_terms t WHERE t.term = wanted.term AND t.position = e.position)
+    GROUP BY e.position ORDER BY e.position LIMIT :limit
+    """
+)
+_TOLD: Final = text(
+    """
+    SELECT entry_id FROM feed_entries WHERE entry_id = ANY(CAST(:ids AS uuid[])) AND feed = 'access'
+    UNION SELECT entry_id FROM outbox WHERE entry_id = ANY(CAST(:ids AS uuid[])) AND feed = 'access'
+    """
 )
 
 
@@ -63,32 +108,70 @@ async def pseudonyms(work: Work, ids: Collection[UUID]) -> list[str]:
     return sorted({_pseudonym(row) for row in found})
 
 
-async def page(
-    work: Work,
-    organisation: str,
-    ways: Sequence[Mapping[str, object]],
-    *,
-    after: int,
-    limit: int,
-    since: datetime | None,
-    until: datetime | None,
-) -> Sequence[Any]:
-    """Numbered accesses that an organisation may review, oldest first: rows of position, hash and body.
+async def page(work: Work, organisation: str, wanted: Wanted, *, after: int, limit: int) -> Found:
+    """Numbered accesses that an organisation may review, oldest first: what its own people read, and who read of what it answers for.
+
+    At most `SCANNED` accesses are looked through, whatever is asked for, and the log may be ever so long: the answer says where to go on.
 
     Args:
         work: The transaction.
         organisation: Who reviews.
-        ways: Members an access must have; one of these is enough, and none asks for every access.
+        wanted: Which of them.
         after: The number behind which to begin.
         limit: How many at most.
-        since: From when.
-        until: Until before when.
     """
-    asked = {"organisation": organisation, "after": after, "limit": limit, "since": since, "until": until}
-    if not ways:
-        return (await work.connection.execute(_ALL, asked)).all()
-    told = [msgspec.json.encode(way).decode() for way in ways]
-    return (await work.connection.execute(_MATCHING, asked | {"ways": told})).all()
+    rows = (await work.connection.execute(PAGE, asked(organisation, wanted, work.at, after=after, limit=limit))).all()
+    found = [row for row in rows if row.position is not None]
+    if len(found) == limit:
+        return Found(found, found[-1].position)
+    return Found(found, rows[0].last if rows[0].looked_at == SCANNED else None)
+
+
+def asked(organisation: str, wanted: Wanted, at: datetime, *, after: int, limit: int) -> dict[str, object]:
+    """The parameters of `PAGE`."""
+    return {
+        "terms": _terms(organisation, wanted, at),
+        "reviewed_by": f"organisation:{organisation}",
+        "client": wanted.client,
+        "user": wanted.user,
+        "since": wanted.since,
+        "until": wanted.until,
+        "after": after,
+        "limit": limit,
+        "scanned": SCANNED,
+    }
+
+
+def _terms(organisation: str, wanted: Wanted, at: datetime) -> list[str]:
+    """Under which terms of the index the accesses stand, the narrowest there are."""
+    own = f"organisation:{organisation}"
+    if wanted.cases or wanted.patient is not None:
+        return [*(f"case:{case}" for case in wanted.cases), *([] if wanted.patient is None else [f"patient:{wanted.patient}"])]
+    if wanted.user is not None:
+        return [f"{own}/user:{wanted.user}"]
+    if wanted.client is not None:
+        return [f"{own}/client:{wanted.client}"]
+    if wanted.since is None:
+        return [own]
+    last = at if wanted.until is None else min(wanted.until - timedelta.resolution, at)
+    return [f"{own}/month:{month}" for month in _months(wanted.since, last)]
+
+
+def _months(first: datetime, last: datetime) -> list[str]:
+    """The months of UTC from one instant through another, written as the instants of the log begin."""
+    begins, ends = (one.astimezone(UTC) for one in (max(first, BEGINNING), last))
+    numbered = range(begins.year * 12 + begins.month - 1, ends.year * 12 + ends.month)
+    return [f"{number // 12:04}-{number % 12 + 1:02}" for number in numbered]
+
+
+async def not_found(work: Work, limit: int) -> Sequence[int]:
+    """Some accesses that stand in the log and are not found by all that their own entry says."""
+    return (await work.connection.execute(_NOT_FOUND, {"limit": limit})).scalars().all()
+
+
+async def told_before(work: Work, ids: Collection[UUID]) -> frozenset[UUID]:
+    """Which accesses stand in the log by these ids, or wait for their number."""
+    return frozenset((await work.connection.execute(_TOLD, {"ids": list(ids)})).scalars())
 
 
 async def provided(work: Work, organisation: str, ids: Collection[str]) -> dict[str, str | None]:

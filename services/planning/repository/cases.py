@@ -94,10 +94,7 @@ async def lock(work: Work, case_id: UUID) -> bool:
 
     While it waits a transfer may make the case larger. Then it lets go and locks anew, all of it in the order of the ids: to hold one row
     and ask for an earlier one is how two commands would wait for each other.
-
-    What follows was found by its caller, and is written for everybody whom it concerns: from here on the transaction runs as intake.
     """
-    await work.become(Role.INTAKE)
     while True:
         with suppress(_GrownMeanwhile):
             async with work.connection.begin_nested():
@@ -105,6 +102,12 @@ async def lock(work: Work, case_id: UUID) -> bool:
                 if not locked.issuperset((await work.connection.execute(_WHOLE, {"id": case_id})).scalars()):
                     raise _GrownMeanwhile
                 return bool(locked)
+
+
+async def lock_for_caller(work: Work, case_id: UUID) -> bool:
+    """Lock a case that its caller has found: what follows is written for everybody whom it concerns, so from here on as intake."""
+    await work.become(Role.INTAKE)
+    return await lock(work, case_id)
 
 
 async def visible(work: Work, caller: Caller, case_id: UUID) -> Any | None:  # a row

@@ -1,6 +1,6 @@
 """Who can be reached: organisations, units and mailboxes."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Any, Final
@@ -12,6 +12,7 @@ from services.planning.domain.addressing import AddressingRule, Box, Boxes, prec
 from services.planning.domain.parties import ALWAYS, Directory, Recipient, Standing
 from shared.dates import local_date
 from shared.db import Work
+from shared.events.team_member import TeamMember
 from shared.http.auth import Caller
 
 # Mailboxes with their rules and the days they stand in one statement: intake asks this for every batch.
@@ -55,6 +56,15 @@ _OF_CALLER: Final = text(
     ORDER BY m.unit, m.function, m.district
     """
 )
+# `_OF_CALLER` the other way round: who may read what stands in the mailboxes of these teams.
+_MEMBERS: Final = text(
+    """
+    SELECT DISTINCT t.team, u.organisation, t.unit FROM team_members t JOIN units u ON u.hsa_id = t.unit
+    WHERE t.team = ANY(CAST(:teams AS text[])) AND daterange(t.valid_from, t.valid_to, '[]') @> CAST(:today AS date)
+    ORDER BY t.team, u.organisation, t.unit
+    """
+)
+_MUNICIPALITIES: Final = text("SELECT DISTINCT recipient FROM mailboxes WHERE starts_with(recipient, 'municipality:') ORDER BY recipient")
 _PUT_ORGANISATIONS: Final = text(
     """
     INSERT INTO organisations (number, name, municipality)
@@ -110,6 +120,11 @@ class Mailbox:
     def takes_patients(self) -> bool:
         """Whether notices of patients may stand in it: never with the region's controllers, who are no party of any stay."""
         return self.function != CONTROLLER or self.municipality is not None
+
+    @property
+    def of_care_unit(self) -> bool:
+        """Whether it is a unit's own, as every team's is, and no municipality's."""
+        return self.municipality is None
 
     @property
     def municipality(self) -> str | None:
@@ -185,6 +200,11 @@ async def mailboxes_for(work: Work, recipients: Sequence[str], *, function: str 
     return {mailbox.recipient: mailbox for mailbox in reversed(ordered)}
 
 
+async def municipalities(work: Work) -> Sequence[str]:
+    """Every municipality that can be reached, as notices are addressed."""
+    return (await work.connection.execute(_MUNICIPALITIES)).scalars().all()
+
+
 async def controllers_of_region(work: Work) -> list[Mailbox]:
     """The mailboxes of the region's controllers that stand today; none unless the directory has one."""
     today = local_date(work.at)
@@ -201,6 +221,16 @@ async def mailboxes_of(work: Work, caller: Caller) -> list[Mailbox]:
     asked = {"organisation": caller.organisation, "prefixes": list(caller.unit_prefixes), "today": local_date(work.at)}
     found = await work.connection.execute(_OF_CALLER, asked)
     return [replace(_mailbox(row), through_team=row.through_team) for row in found]
+
+
+async def members_of(work: Work, teams: Collection[str]) -> dict[str, list[TeamMember]]:
+    """Those who may read the mailboxes of teams today as their members, by team; a unit that is no team, or has none, is not here."""
+    if not teams:
+        return {}
+    found: dict[str, list[TeamMember]] = {}
+    for row in await work.connection.execute(_MEMBERS, {"teams": sorted(teams), "today": local_date(work.at)}):
+        found.setdefault(row.team, []).append(TeamMember(organisation=row.organisation, unit=row.unit))
+    return found
 
 
 async def note_poll(work: Work, mailbox: Mailbox, every: timedelta) -> bool:

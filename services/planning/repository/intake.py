@@ -3,7 +3,7 @@
 Order: events (sorted by key), missing cases (sorted), case locks (ordered), and only then what the fold reads and what it writes.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final, NamedTuple
@@ -16,6 +16,9 @@ from shared.db import Work
 Stay = tuple[str, str]
 """Within what the sender's stay ids are unique (its record system, else the care provider), and its own stay id."""
 
+SAY_FOR_WHOM: Final = text("SELECT set_config('dirigent.gathered', CAST(CAST(:gathered AS text[]) AS text), true)")
+_BETWEEN: Final = "\x1f"
+"""Between a client and a prefix: not in either, which are printable."""
 INSERT_EVENTS: Final = text(
     """
     INSERT INTO events (source, event_id, space, subject, sent_at, received_at, history, client, fingerprint, body)
@@ -177,6 +180,16 @@ class HistoryRow:
     what: str
     event_row: int | None
     answer: str
+
+
+def each_with_its_units(callers: Iterable[tuple[str, Sequence[str]]]) -> dict[str, list[str]]:
+    """The parameters of `SAY_FOR_WHOM`: clients, each with the prefixes of its units."""
+    return {"gathered": sorted({f"{client}{_BETWEEN}{prefix}" for client, prefixes in callers for prefix in prefixes})}
+
+
+async def say_for_whom(work: Work, callers: Iterable[tuple[str, Sequence[str]]]) -> None:
+    """Say whom what follows was gathered from: row-level security takes nothing of anybody else, and of no other unit."""
+    await work.connection.execute(SAY_FOR_WHOM, each_with_its_units(callers))
 
 
 async def insert_events(work: Work, rows: Sequence[EventRow]) -> dict[tuple[str, str], Inserted]:

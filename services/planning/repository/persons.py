@@ -145,6 +145,21 @@ _OUTLIVED: Final = """
       AND NOT EXISTS (SELECT FROM plans p
                       WHERE p.person_id IS NULL AND jsonb_exists(p.person, 'id') AND p.state NOT IN ('closed', 'refused', 'withdrawn'))
 """
+# A plan without a stay that came to its end, in which nothing was said since, of a person of whom nothing is open here: neither a case that
+# this organisation provides the care of, nor another plan. One that was written before there were keys waits for the worker to seal it.
+_OUTLIVED_PLANS: Final = """
+    FROM plans p WHERE p.case_id IS NULL AND p.state IN ('closed', 'refused', 'withdrawn') AND p.created_at < :before
+      AND p.person_id IS NOT NULL AND NOT jsonb_exists(p.person, 'withheld')
+      AND NOT EXISTS (SELECT FROM plan_entries e WHERE e.plan_id = p.id AND e.at >= :before)
+      AND NOT EXISTS (SELECT FROM plans o WHERE o.person_id = p.person_id AND o.organisation = p.organisation
+                      AND o.state NOT IN ('closed', 'refused', 'withdrawn'))
+      AND NOT EXISTS (SELECT FROM cases c LEFT JOIN cases l ON l.id = c.joined_to
+                      WHERE c.person_ids @> to_jsonb(p.person_id) AND c.provider = p.organisation
+                        AND coalesce(l.state, c.state) NOT IN ('discharged', 'cancelled', 'deceased'))
+"""
+_COUNT_OUTLIVED_PLANS: Final = text(f"SELECT count(*) {_OUTLIVED_PLANS}")  # constant text
+_SOME_OUTLIVED_PLANS: Final = text(f"SELECT p.id {_OUTLIVED_PLANS} ORDER BY p.created_at, p.id LIMIT :limit")
+_OUTLIVED_PLAN: Final = text(f"SELECT p.id, p.state, false AS protected {_OUTLIVED_PLANS} AND p.id = :id")
 _COUNT_OUTLIVED: Final = text(f"SELECT count(*) {_OUTLIVED}")  # constant text
 _SOME_OUTLIVED: Final = text(f"SELECT c.id {_OUTLIVED} ORDER BY c.changed_at, c.id LIMIT :limit")
 _IS_OUTLIVED: Final = text(f"SELECT EXISTS (SELECT {_OUTLIVED} AND c.id = :id)")
@@ -233,9 +248,10 @@ async def erase(work: Work, kept: Kept, bodies: Mapping[int, str], *, basis: str
     return notices
 
 
-async def count_outlived(work: Work, before: datetime) -> int:
-    """How many cases are over and were not touched since."""
-    return int((await work.connection.execute(_COUNT_OUTLIVED, {"before": before})).scalar_one())
+async def count_outlived(work: Work, before: datetime) -> tuple[int, int]:
+    """How many cases are over and were not touched since, and how many plans without a stay."""
+    cases = (await work.connection.execute(_COUNT_OUTLIVED, {"before": before})).scalar_one()
+    return int(cases), int((await work.connection.execute(_COUNT_OUTLIVED_PLANS, {"before": before})).scalar_one())
 
 
 async def some_outlived(work: Work, before: datetime, limit: int) -> Sequence[UUID]:
@@ -246,3 +262,14 @@ async def some_outlived(work: Work, before: datetime, limit: int) -> Sequence[UU
 async def is_outlived(work: Work, before: datetime, case_id: UUID) -> bool:
     """Whether a case is still one of these, asked again when it is locked."""
     return bool((await work.connection.execute(_IS_OUTLIVED, {"before": before, "id": case_id})).scalar_one())
+
+
+async def some_outlived_plans(work: Work, before: datetime, limit: int) -> Sequence[UUID]:
+    """Some plans without a stay that are over, the oldest first."""
+    return (await work.connection.execute(_SOME_OUTLIVED_PLANS, {"before": before, "limit": limit})).scalars().all()
+
+
+async def outlived_plan(work: Work, before: datetime, plan_id: UUID) -> Kept | None:
+    """One of these, asked again when it is locked; none where it is one no more."""
+    found = (await work.connection.execute(_OUTLIVED_PLAN, {"before": before, "id": plan_id})).all()
+    return Kept((), found) if found else None

@@ -11,10 +11,11 @@ from uuid import UUID
 from sqlalchemy import text
 
 from services.planning.domain.measures import Beside, Handled, NoticeTaken
-from services.planning.repository.worklist import TO_TAKE_ON, imported_until
+from services.planning.repository.worklist import imported_until
 from services.planning.tables.indicators import stay_measures
 from shared.db import Work
 from shared.events.facts import StayChanged
+from shared.events.notice_types import TO_TAKE_ON
 from shared.streams.outbox import FACTS_FEED
 
 OWN_STREAM: Final = "planning/indicators"
@@ -252,7 +253,7 @@ async def _notices(work: Work, cases: Sequence[UUID]) -> dict[tuple[UUID, str], 
     """The notices that were to be taken on, by case and recipient; those that history made expected nobody to."""
     imported = await imported_until(work, cases)
     found: dict[tuple[UUID, str], tuple[NoticeTaken, ...]] = {}
-    for row in await work.connection.execute(_NOTICES, {"cases": list(cases), "types": list(TO_TAKE_ON)}):
+    for row in await work.connection.execute(_NOTICES, {"cases": list(cases), "types": sorted(TO_TAKE_ON)}):
         if row.case_id not in imported or row.sent_at > imported[row.case_id]:
             key = (row.case_id, row.recipient)
             found[key] = (*found.get(key, ()), NoticeTaken(row.sent_at, row.acknowledged_at))

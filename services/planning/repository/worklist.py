@@ -14,8 +14,19 @@ from sqlalchemy import TextClause, text
 from services.planning.domain.addressing import CATCH_ALL
 from services.planning.repository.plans import LEAD, TAKES_PART
 from shared.db import Work
+from shared.events.notice_types import TO_TAKE_ON
 from shared.http.auth import Caller
 
+# What row-level security shows of what was found: the case or plan itself, or in it a notice or deviation of the caller's.
+_SEEN: Final = text(
+    """
+    SELECT id FROM cases WHERE id = ANY(CAST(:ids AS uuid[]))
+    UNION SELECT case_id FROM notices WHERE case_id = ANY(CAST(:ids AS uuid[]))
+    UNION SELECT case_id FROM deviations WHERE case_id = ANY(CAST(:ids AS uuid[]))
+    UNION SELECT id FROM plans WHERE id = ANY(CAST(:ids AS uuid[]))
+    UNION SELECT case_id FROM plans WHERE case_id = ANY(CAST(:ids AS uuid[]))
+    """
+)
 OPEN_OF_CALLER: Final = text(
     """
     WITH prefixes AS (SELECT unnest(CAST(:prefixes AS text[])) AS prefix),
@@ -174,26 +185,17 @@ _BOXES: Final = text(
     ORDER BY m.unit, m.function = ANY(CAST(:first AS text[])) DESC, m.function, m.district
     """
 )
-TO_TAKE_ON: Final = (
-    "notice.admission",
-    "notice.planned_discharge_changed",
-    "notice.ready",
-    "notice.ready_withdrawn",
-    "notice.discharged",
-    "notice.deceased",
-    "notice.cancelled",
-    "notice.transferred",
-    "notice.leave",
-    "notice.outpatient_block",
-    "notice.sip_invitation",
-)
-"""The notices that a named person is expected to take on; the others only inform."""
 
 
 async def open_cases(work: Work, caller: Caller, *, after: UUID, limit: int, discharged_after: datetime | None = None) -> list[UUID]:
     """The cases, and plans without a stay, in which the caller may owe something, by id; of discharged ones those since then, if any."""
     found = await work.connection.execute(OPEN_OF_CALLER, asked_by(caller, after, limit, discharged_after))
     return list(found.scalars())
+
+
+async def seen_by_caller(work: Work, ids: Sequence[UUID]) -> frozenset[UUID]:
+    """Which of these cases, and plans without a stay, row-level security shows the caller of the transaction."""
+    return frozenset((await work.connection.execute(_SEEN, {"ids": list(ids)})).scalars())
 
 
 def asked_by(caller: Caller, after: UUID, limit: int, discharged_after: datetime | None = None) -> dict[str, object]:
@@ -233,7 +235,7 @@ async def _boxes(work: Work, units: Sequence[str]) -> dict[str, UUID]:
 def about_cases(cases: Sequence[UUID], mailboxes: Sequence[UUID] | None) -> list[tuple[TextClause, dict[str, object]]]:
     """The statements that read what duties are derived from, with their parameters."""
     asked: dict[str, object] = {"cases": list(cases)}
-    taken = {"types": list(TO_TAKE_ON), "mailboxes": None if mailboxes is None else list(mailboxes)}
+    taken = {"types": sorted(TO_TAKE_ON), "mailboxes": None if mailboxes is None else list(mailboxes)}
     return [(PARTIES, asked), (NOTICES, asked | taken), (PLANS, asked), (CALLED, asked), (ASKED, asked), (CASES, asked)]
 
 

@@ -38,8 +38,10 @@ from services.planning.tables.commands import (
 from services.planning.tables.indicators import closed_months, closed_stay_measures, shown_blocks, stay_measures
 from services.planning.tables.metadata import INSTANT, metadata
 from services.planning.tables.outages import outage_entries, outages, service_beats
+from services.planning.tables.reviewing import access_terms
 
 __all__ = [
+    "access_terms",
     "addressing",
     "admission_reasons",
     "care_contacts",

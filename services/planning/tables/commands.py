@@ -23,6 +23,7 @@ plans = Table(
     Column("person_id", Text),
     Index("plans_case", "case_id"),
     Index("plans_person", "person_id", postgresql_where=text("person_id IS NOT NULL")),
+    Index("plans_alone", "created_at", postgresql_where=text("case_id IS NULL AND state IN ('closed', 'refused', 'withdrawn')")),
     CheckConstraint("consent IN ('given', 'refused', 'withdrawn')", name="plans_consent"),
     CheckConstraint("kind IN ('sip', 'care_plan')", name="plans_kind"),
     comment="co-ordinated individual plans (SIP) and care plans; the person, sealed, only of a plan without a stay",

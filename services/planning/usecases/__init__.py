@@ -1,11 +1,13 @@
 """What can be done with planning: one function for each use case, each within one transaction that its caller opened."""
 
+from services.planning.usecases.accesses import keep_accesses
 from services.planning.usecases.admission_reasons import state_admission_reason
 from services.planning.usecases.adt import translate_adt
 from services.planning.usecases.alarms import tell_of_silence
-from services.planning.usecases.audit import Access, Sought, accesses_of_person, list_accesses
+from services.planning.usecases.audit import Access, Sought, accesses_not_found, accesses_of_person, list_accesses
 from services.planning.usecases.billing_facts import (
     tell_acceptances,
+    tell_agreements,
     tell_averages,
     tell_corrections,
     tell_disputes,
@@ -14,6 +16,7 @@ from services.planning.usecases.billing_facts import (
     tell_months,
     tell_opened_disputes,
     tell_rejected_invoices,
+    tell_tariffs,
 )
 from services.planning.usecases.cases import list_cases, read_case, read_history, search_cases
 from services.planning.usecases.consents import read_consents, register_consent, withdraw_consent
@@ -81,6 +84,7 @@ from services.planning.usecases.reminding import DEADLINES, remind, watch_deadli
 from services.planning.usecases.resealing import (
     PLACES,
     KeyUse,
+    Outlived,
     count_outlived,
     kept_since,
     key_use,
@@ -107,12 +111,14 @@ __all__ = [
     "MailboxAt",
     "Organisation",
     "OutageStated",
+    "Outlived",
     "PlacementStated",
     "Sought",
     "Stated",
     "Statement",
     "Unit",
     "accept",
+    "accesses_not_found",
     "accesses_of_person",
     "acknowledge",
     "addressing_of",
@@ -139,6 +145,7 @@ __all__ = [
     "forward_notice",
     "information_for_patient",
     "judge_paper_times",
+    "keep_accesses",
     "kept_since",
     "key_use",
     "list_accesses",
@@ -187,6 +194,7 @@ __all__ = [
     "state_planning_status",
     "statement",
     "tell_acceptances",
+    "tell_agreements",
     "tell_averages",
     "tell_corrections",
     "tell_disputes",
@@ -196,6 +204,7 @@ __all__ = [
     "tell_of_silence",
     "tell_opened_disputes",
     "tell_rejected_invoices",
+    "tell_tariffs",
     "translate_adt",
     "watch_deadlines",
     "watch_measures",

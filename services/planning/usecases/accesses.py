@@ -1,13 +1,24 @@
 """The one way in which planning notes that somebody read of patients: in the transaction that reads, or the reading does not happen."""
 
-from collections.abc import Collection
-from typing import Any
+from collections.abc import Collection, Sequence
+from typing import Any, Final
 from uuid import UUID
 
+import structlog
+
+from services.planning.domain.reviewing import covers_organisation
 from services.planning.repository import accesses as rows
+from shared.dates import format_instant
 from shared.db import Work
+from shared.events.access_facts import AccessLogged
 from shared.http.auth import Caller
+from shared.http.policies import REGION_OFFICES
+from shared.http.problems import HttpProblem
 from shared.streams import access_log
+from shared.streams.consumer import Delivered
+
+BILLING: Final = "billing"
+_log = structlog.get_logger(__name__)
 
 
 async def note(work: Work, caller: Caller, action: str, cases: Collection[UUID], *, request_id: str, unit: str | None = None) -> None:
@@ -29,6 +40,43 @@ async def note(work: Work, caller: Caller, action: str, cases: Collection[UUID],
     if cases:
         patients = await rows.pseudonyms(work, cases)
         await access_log.record(work, caller, action, cases, request_id=request_id, patients=patients, unit=unit)
+
+
+async def keep_accesses(work: Work, delivered: Sequence[Delivered]) -> None:
+    """Put what was read in another service into the log that is reviewed here, with the patients by pseudonym; each entry once."""
+    facts = [one.fact for one in delivered if isinstance(one.fact, AccessLogged)]
+    known = set(await rows.told_before(work, [fact.access_id for fact in facts]))
+    for fact in facts:
+        if fact.access_id in known:  # a stream that begins anew, after a backup, tells again what it told
+            continue
+        known.add(fact.access_id)
+        told = {
+            "service": BILLING,
+            "at": format_instant(fact.at),
+            "client": fact.client,
+            "organisation": fact.organisation,
+            "role": fact.role,
+            "action": fact.action,
+            "cases": [str(case) for case in fact.cases],
+            "patients": await rows.pseudonyms(work, fact.cases),
+            "unit": fact.unit,
+            "units": list(fact.units),
+            "user": fact.user,
+            "request_id": fact.request_id,
+        }
+        await access_log.keep(work, access_log.Recorded(fact.access_id, told))
+
+
+def require_whole_organisation(caller: Caller) -> None:
+    """Go on only for one who answers for its organisation as a whole: by its units, or as an office of the region.
+
+    Raises:
+        HttpProblem: 403, the caller is a part of its organisation, a ward or a care centre.
+    """
+    office = caller.of_region and caller.role in REGION_OFFICES
+    if not office and not covers_organisation(caller.organisation, caller.unit_prefixes):
+        _log.info("access.refused", action="whole_organisation", reason="a part of its organisation", client=caller.client_id)
+        raise HttpProblem("access.denied")
 
 
 def unit_in(caller: Caller, case: Any) -> str | None:  # a row of `cases.visible`

@@ -59,7 +59,7 @@ async def _known(work: Work, caller: Caller, subject: str, header: Header) -> St
     if not rows:
         return StayKnown()
     space = rows[0].space  # should two record systems of one sender use one id, the first is meant, always the same one
-    return StayKnown([Stated(opened_event(row.body), row.sent_at) for row in rows if row.space == space], space)
+    return StayKnown([Stated(opened_event(row.body), row.sent_at) for row in rows if row.space == space], space, caller.acts_for)
 
 
 def _before(rows: Sequence[Any], header: Header) -> Sequence[Any]:

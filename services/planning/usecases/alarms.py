@@ -34,6 +34,7 @@ async def escalate(work: Work, about: UUID, case_id: UUID | None, case_version: 
         notice = notices[one.notice]
         on_call = await _on_call(work, one) if one.step is EscalationStep.ON_CALL else None
         boxes = {box.id: box for box in await directory.by_id(work, [one.mailbox, *([on_call] if on_call else [])])}
+        members = await directory.members_of(work, {box.unit for box in boxes.values()})
         own = boxes[one.mailbox]
         kept.append((one.duty.key, one.step.value, on_call or one.mailbox))
         fact = NoticeEscalated(
@@ -46,6 +47,8 @@ async def escalate(work: Work, about: UUID, case_id: UUID | None, case_version: 
             step=one.step.value,
             told=None if on_call is None else str(on_call),
             told_unit=None if on_call is None else boxes[on_call].unit,
+            members=tuple(members.get(own.unit, ())),
+            told_members=() if on_call is None else tuple(members.get(boxes[on_call].unit, ())),
             fetched=notice.delivered_at is not None,
             sent_at=notice.sent_at,
             due_at=one.by,
@@ -59,7 +62,6 @@ async def escalate(work: Work, about: UUID, case_id: UUID | None, case_version: 
                     type=REMINDER,
                     sender=None,
                     sent_at=work.at,
-                    acknowledge_by=None,
                     origin=f"{REMINDER}/{about}/{one.duty.key}/{one.step}",
                     case_id=case_id,
                     case_version=case_version,
@@ -93,6 +95,7 @@ async def tell_of_silence(work: Work, after: timedelta) -> int:
     One that was never read counts from its first live notice; one that was never read and has nothing to fetch is nobody's yet.
     """
     silent = await rows.newly_silent(work, work.at - after)
+    members = await directory.members_of(work, {row.unit for row in silent})
     await stage_facts(
         work,
         [
@@ -104,6 +107,7 @@ async def tell_of_silence(work: Work, after: timedelta) -> int:
                     municipality=row.recipient.partition(":")[2] if row.recipient.startswith("municipality:") else None,
                     since=row.since,
                     waiting=row.waiting,
+                    members=tuple(members.get(row.unit, ())),
                     told_at=work.at,
                 ),
                 None,

@@ -7,6 +7,7 @@ from services.planning.repository.directory import Mailbox
 from services.planning.usecases.mailing import Letter, Post
 from shared.db import Work
 from shared.events.creditor_facts import DisputeEscalated, InvoiceRejected, MonthAccepted
+from shared.events.debtor_facts import AgreementApproved, TariffApproved
 from shared.events.facts import AveragePassed, DisputeDecided, DisputeOpened, InvoiceIssued, MonthCorrected, MonthPublished
 from shared.streams.consumer import Delivered
 
@@ -19,6 +20,8 @@ DISPUTE_ESCALATED = "notice.dispute_escalated"
 MONTH_ACCEPTED = "notice.month_accepted"
 INVOICE_REJECTED = "notice.invoice_rejected"
 AVERAGE_PASSED = "notice.average_passed"
+AGREEMENT_APPROVED = "notice.agreement_approved"
+TARIFF_APPROVED = "notice.tariff_approved"
 
 
 async def tell_months(work: Work, delivered: Sequence[Delivered]) -> None:
@@ -117,6 +120,30 @@ async def tell_rejected_invoices(work: Work, delivered: Sequence[Delivered]) -> 
             await _post_to_creditor(work, INVOICE_REJECTED, f"{INVOICE_REJECTED}/{one.entry_id}", about)
 
 
+async def tell_agreements(work: Work, delivered: Sequence[Delivered]) -> None:
+    """Put `notice.agreement_approved` into the mailboxes of the municipalities that the rule set binds, or bound until now."""
+    for one in delivered:
+        fact = one.fact
+        if isinstance(fact, AgreementApproved):
+            about = {"agreement": fact.name, "version": str(fact.version), "first": fact.first.isoformat()}
+            bound = None if fact.municipalities is None else [f"municipality:{code}" for code in fact.municipalities]
+            await _post_to_debtors(work, bound, AGREEMENT_APPROVED, f"{AGREEMENT_APPROVED}/{one.entry_id}", about)
+
+
+async def tell_tariffs(work: Work, delivered: Sequence[Delivered]) -> None:
+    """Put `notice.tariff_approved` into the mailbox of every municipality."""
+    for one in delivered:
+        fact = one.fact
+        if isinstance(fact, TariffApproved):
+            about = {"tariff": str(fact.tariff_id), "first": fact.first.isoformat(), "last": fact.last.isoformat(), "price": fact.price}
+            await _post_to_debtors(work, None, TARIFF_APPROVED, f"{TARIFF_APPROVED}/{one.entry_id}", about)
+
+
+async def _post_to_debtors(work: Work, recipients: Sequence[str] | None, kind: str, origin: str, about: Mapping[str, str]) -> None:
+    reached = await directory.municipalities(work) if recipients is None else recipients
+    await _put(work, (await directory.mailboxes_for(work, reached, function="controller")).values(), kind, origin, about)
+
+
 async def _post(work: Work, municipality: str, kind: str, origin: str, about: Mapping[str, str]) -> None:
     """A notice of billing is sent when it enters the mailbox; the dispute window of a month starts then (rule 3.8)."""
     found = await directory.mailboxes_for(work, [f"municipality:{municipality}"], function="controller")
@@ -130,5 +157,5 @@ async def _post_to_creditor(work: Work, kind: str, origin: str, about: Mapping[s
 async def _put(work: Work, mailboxes: Iterable[Mailbox], kind: str, origin: str, about: Mapping[str, str]) -> None:
     post = Post()
     for mailbox in mailboxes:
-        post.put(Letter(mailbox, kind, sender=None, sent_at=work.at, acknowledge_by=None, origin=origin, about=about))
+        post.put(Letter(mailbox, kind, sender=None, sent_at=work.at, origin=origin, about=about))
     await post.write(work)

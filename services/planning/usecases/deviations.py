@@ -149,7 +149,7 @@ async def _locked(work: Work, caller: Caller, deviation_id: UUID) -> Any:  # a r
     found = await rows.own(work, caller, deviation_id)
     if found is None:
         raise NotFound
-    await cases.lock(work, found.case_id)
+    await cases.lock_for_caller(work, found.case_id)
     await rows.lock(work, deviation_id)
     found = await rows.own(work, caller, deviation_id)
     if found is None:
@@ -182,7 +182,6 @@ async def _told(work: Work, caller: Caller, deviation_id: UUID, change: str, *, 
                 type=DEVIATION,
                 sender=row.assigned_to if change == "answered" else row.reporter,
                 sent_at=work.at,
-                acknowledge_by=None,
                 origin=f"{DEVIATION}/{deviation_id}/{change}/{work.at.isoformat()}",
                 case_id=row.case_id,
                 about={"deviation_id": str(deviation_id), "change": change},

@@ -25,9 +25,9 @@ from services.planning.usecases.register import (
     replace_rules,
 )
 from shared.db import Work
-from shared.errors import NotFound
+from shared.errors import Malformed, NotFound
 from shared.http.auth import Caller
-from shared.identifiers import uuid7
+from shared.identifiers import provider_of, uuid7
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,8 +82,8 @@ async def load_directory(work: Work, entries: DirectoryEntries) -> None:
     )
 
 
-def _check_keeper(caller: Caller, organisation: str) -> None:
-    """The region keeps the whole directory, a municipality its own part.
+def _check_keeper(caller: Caller, organisation: str | None) -> None:
+    """The region keeps the whole directory, every other organisation its own part; what is of none (None) the region alone enters.
 
     Raises:
         HttpProblem: 403, another's part.
@@ -100,10 +100,13 @@ async def put_organisation(work: Work, caller: Caller, number: str, body: Organi
     """Enter an organisation; the row as it stands then.
 
     Raises:
-        HttpProblem: 403, a municipality enters another one.
+        HttpProblem: 403, it is another's, or would become a municipality that it is not known as: its mailboxes get that one's notices.
         Refused: 409, the municipality belongs to another organisation.
     """
     _check_keeper(caller, number)
+    before = await register.organisation(work, number)
+    if body.municipality not in {caller.municipality, None if before is None else before.municipality}:
+        _check_keeper(caller, None)
     await enter(work, Entry((number,), body))
     return await register.organisation(work, number)
 
@@ -119,10 +122,11 @@ async def put_unit(  # a unit and what belongs to it
     """Enter a unit with its mailboxes and members; the row as it stands then.
 
     Raises:
-        HttpProblem: 403, it is, or would become, another organisation's.
+        HttpProblem: 403, it is, or would become, another organisation's; or an office, where the region's own notices go.
         Malformed: It names what is not in the directory.
     """
-    _check_keeper(caller, unit.organisation)
+    for organisation in (unit.organisation, provider_of(hsa_id), *((None,) if unit.kind == "office" else ())):
+        _check_keeper(caller, organisation)
     before = await register.unit(work, hsa_id)
     if before is not None:
         _check_keeper(caller, before.organisation)
@@ -146,8 +150,15 @@ async def put_addressing(work: Work, caller: Caller, recipient: str, rules: Sequ
         HttpProblem: 403, another's recipient.
         Malformed: There is no such recipient, or a mailbox is not its own.
     """
-    _check_keeper(caller, await owner_of(work, recipient))
+    _check_keeper(caller, await _owner_if_known(work, recipient))
     await replace_rules(work, recipient, rules)
+
+
+async def _owner_if_known(work: Work, recipient: str) -> str | None:
+    try:
+        return await owner_of(work, recipient)
+    except Malformed:
+        return None  # whoever keeps the whole directory is told so by what follows
 
 
 async def calendar_of(work: Work, mailbox: UUID) -> Any:  # a row
@@ -166,11 +177,11 @@ async def put_calendar(work: Work, caller: Caller, mailbox: UUID, body: Calendar
     """Enter the duty calendar of a mailbox.
 
     Raises:
+        HttpProblem: 403, another's, or to whoever keeps its own part only unknown.
         NotFound: There is no such mailbox.
-        HttpProblem: 403, another's.
     """
     found = next(iter(await rows.by_id(work, [mailbox])), None)
+    _check_keeper(caller, None if found is None else found.organisation)
     if found is None:
         raise NotFound
-    _check_keeper(caller, found.organisation)
     await enter(work, Entry((found.recipient, found.function, found.district), body))

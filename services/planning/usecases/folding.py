@@ -14,7 +14,6 @@ from services.planning.domain.case import CaseState
 from services.planning.domain.events import Admission, CaseEvent, PersonChange, Placement, ward_of
 from services.planning.domain.fold import fold
 from services.planning.domain.lateness import judge_admission_notices, judge_discharge_notice, judge_secrecy
-from services.planning.domain.limits import acknowledgement_due
 from services.planning.domain.notices import NoticeToCancel, NoticeToSend, NoticeType, SentNotice, changes, wanted_notices
 from services.planning.domain.outages import Outage
 from services.planning.domain.parties import Recipient, Returned
@@ -237,7 +236,6 @@ def _letter(case: Folded, to_send: NoticeToSend, mailbox: Mailbox) -> Letter:
         type=notice.type.value,
         sender=ward_of(notice.event.source),
         sent_at=notice.sent_at,
-        acknowledge_by=acknowledgement_due(notice.sent_at, load_statute()),
         origin=notice.origin,
         case_id=case.case_id,
         case_version=case.version,
@@ -257,7 +255,6 @@ def _cancelling_letter(case: Folded, to_cancel: NoticeToCancel, mailbox: Mailbox
         type=NoticeType.CANCELLED.value,
         sender=case.state.ward,
         sent_at=to_cancel.sent_at,
-        acknowledge_by=acknowledgement_due(to_cancel.sent_at, load_statute()),
         origin=to_cancel.origin,
         case_id=case.case_id,
         case_version=case.version,

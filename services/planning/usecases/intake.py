@@ -27,10 +27,11 @@ _NOT_CONTENT: Final = ("traceparent", "tracestate")
 
 @dataclass(frozen=True, slots=True)
 class Statement:
-    """One event as a ward stated it, checked: its JSON as sent, who sent it, and when it counts as sent."""
+    """One event as a ward stated it, checked: its JSON as sent, who sent it, for which units it speaks, when it counts as sent."""
 
     value: Mapping[str, Any]
     row: rows.EventRow
+    unit_prefixes: tuple[str, ...]
 
     @property
     def key(self) -> tuple[str, str]:
@@ -72,10 +73,11 @@ def statement(value: Mapping[str, Any], caller: Caller, at: datetime, sent_at: d
             sent_at=sent_at or at,
             received_at=at,
             history=sent_at is not None,
-            client=caller.client_id,
+            client=caller.reader.client,
             fingerprint=event_fingerprint(content, body),
             body=sealed_event(content, body),
         ),
+        unit_prefixes=caller.reader.unit_prefixes,  # as row-level security is told of every caller
     )
 
 
@@ -84,6 +86,7 @@ async def accept(work: Work, statements: Sequence[Statement]) -> list[Accepted |
 
     Event, case, notices and staged facts are written in this order, which is the same for every writer.
     """
+    await rows.say_for_whom(work, [(item.row.client, item.unit_prefixes) for item in statements])
     first = {item.key: item for item in reversed(statements)}
     fresh = await rows.insert_events(work, [first[key].row for key in sorted(first)])
     old = [key for key in first if key not in fresh]

@@ -64,20 +64,24 @@ async def joined_stories(work: Work, stories: Mapping[UUID, Story]) -> dict[UUID
     """
     known = dict(stories)
     await _note_spaces(work, known.values())
-    if not any(story.joined_to is not None or led_from(story.events) for story in known.values()):
+    if not any(story.joined_to is not None for story in known.values()) and not any(_links(known).values()):
         return known
     await _complete(work, known)
     ids = {story.stay: case_id for case_id, story in known.items()}
     persons = {story.stay: persons_of(story.events) for story in known.values()}
     for story in known.values():
         story.events[:] = [told_apart(event, persons[story.stay], persons) for event in story.events]
-    links = {story.stay: led_from(story.events) for story in known.values()}
+    links = _links(known)
     found: dict[UUID, Story] = {}
     for group in joined(links):
         members = sorted(ids[stay] for stay in group)
         story = _one(known, members)
         found |= dict.fromkeys(members, story)
     return found
+
+
+def _links(stories: Mapping[UUID, Story]) -> dict[StayKey, frozenset[StayKey]]:
+    return led_from({story.stay: story.events for story in stories.values()})
 
 
 async def _note_spaces(work: Work, stories: Iterable[Story]) -> None:
@@ -95,7 +99,7 @@ async def _complete(work: Work, known: dict[UUID, Story]) -> None:
     """Add every stay that transfers join to these, now or until now."""
     asked: set[UUID] = set()
     while True:
-        links = {story.stay: led_from(story.events) for story in known.values()}
+        links = _links(known)
         leaders = {story.joined_to for story in known.values() if story.joined_to is not None} - asked
         targets = sorted({target for led in links.values() for target in led} - links.keys())
         if not leaders and not targets:

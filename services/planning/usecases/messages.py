@@ -6,11 +6,9 @@ from typing import Any, Final
 from uuid import UUID
 
 from services.planning.domain.access import Action
-from services.planning.domain.limits import acknowledgement_due
 from services.planning.domain.messages import MessageStatus, Topic, answered, check_text
 from services.planning.repository import messages as rows
 from services.planning.repository.directory import Mailbox
-from services.planning.statute import load_statute
 from services.planning.usecases import accesses
 from services.planning.usecases.authorising import callers_case, locked_case, require_step
 from services.planning.usecases.consents import may_share
@@ -109,7 +107,6 @@ async def _tell(work: Work, case_id: UUID, message_id: UUID, new: NewMessage, ma
             type=MESSAGE,
             sender=new.unit,
             sent_at=work.at,
-            acknowledge_by=acknowledgement_due(work.at, load_statute()),
             origin=f"{MESSAGE}/{message_id}",
             case_id=case_id,
             about={"message_id": str(message_id)} | ({} if new.answers is None else {"answers": str(new.answers)}),

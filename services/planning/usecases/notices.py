@@ -112,7 +112,7 @@ async def locked_notice(work: Work, caller: Caller, notice_id: UUID, action: Act
     seen, mailbox = await notice_of(work, caller, notice_id, action)
     await work.become(Role.INTAKE)
     if seen.case_id is not None:
-        await cases.lock(work, seen.case_id)
+        await cases.lock_for_caller(work, seen.case_id)
     await rows.lock(work, notice_id)
     row: Any = await rows.one(work, notice_id, [mailbox.id])
     return row, mailbox

@@ -138,7 +138,7 @@ async def confirm_outage(work: Work, caller: Caller, outage_id: UUID, person: st
 
 async def list_outages(work: Work, caller: Caller, *, before: UUID | None, limit: int) -> Any:  # rows
     """The outages that the caller may see: those of the whole service and its own organisation's; of those who pay or decide, all."""
-    every = caller.municipality is not None or caller.may("reviews:decide")
+    every = caller.municipality is not None or (caller.of_region and caller.may("reviews:decide"))
     return await rows.seen(work, organisation=caller.organisation, every=every, before=before, limit=limit)
 
 

@@ -1,7 +1,7 @@
 """What the parties of a case tell: where their planning stands, who the care contact is, what the patient declined."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
@@ -10,6 +10,7 @@ from services.planning.domain.access import Action
 from services.planning.domain.case import CaseStatus
 from services.planning.domain.events import EventType
 from services.planning.domain.limits import check_not_before
+from services.planning.domain.notices import NoticeType
 from services.planning.domain.party_status import PlanningStatus, answers_the_ward, check_care_contact, check_declined, restate
 from services.planning.repository import directory, plans
 from services.planning.repository import parties as rows
@@ -33,6 +34,7 @@ from shared.streams.outbox import staged_fact
 PLANNING_STATUS: Final = "notice.planning_status"
 PLANNING_STATUS_BASIS: Final = "lag (2017:612) 2 kap. 6 §"
 CARE_CONTACT: Final = "notice.care_contact"
+DECLINED_TO_WARD: Final = "ward.declined"
 CARE_CONTACT_BASIS: Final = "lag (2017:612) 2 kap. 5 §"
 
 
@@ -142,7 +144,7 @@ class DeclineKept:
 
 
 async def decline_measures(work: Work, caller: Caller, case_id: UUID, declined: Declined) -> DeclineKept:
-    """Keep that the patient declined measures that were needed; billing learns it from the stream.
+    """Keep that the patient declined measures that were needed; ward and parties are told, billing learns it from the stream.
 
     Raises:
         NotFound: The case is unknown or not the caller's.
@@ -184,6 +186,11 @@ async def decline_measures(work: Work, caller: Caller, case_id: UUID, declined: 
         }
     )
     post = Post(staged=[staged_fact(fact, case_id)])
+    content = {"measures": measures, "declined_at": format_instant(declined.declined_at), "stated_by": declined.unit}
+    for mailbox in await _ward_mailboxes(work, case):
+        if mailbox.unit != declined.unit and not caller.may("events:import"):
+            letter = _letter(mailbox, NoticeType.DECLINED.value, case, declined.unit, work.at, content)
+            post.put(replace(letter, origin=f"{DECLINED_TO_WARD}/{decline_id}"))
     await post.write(work)
     about = {"decline_id": str(decline_id), "unit": declined.unit, "measures": " ".join(measures), "recorded_by": declined.recorded_by}
     await tell_case(work, case_id, client=caller.client_id, what="case.declined", about=about)
@@ -234,7 +241,6 @@ def _letter(
         type=kind,
         sender=sender,
         sent_at=at,
-        acknowledge_by=None,
         origin=f"{kind}/{case.id}/{case.version + 1}/{mailbox.id}",
         case_id=case.id,
         case_version=case.version + 1,

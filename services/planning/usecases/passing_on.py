@@ -11,23 +11,20 @@ import msgspec
 from services.planning.domain.access import Action
 from services.planning.domain.acknowledgement import NoticeStanding, NoticeStatus, NoticeTrigger, move
 from services.planning.domain.addressing import forwarded_origin
-from services.planning.domain.limits import acknowledgement_due
-from services.planning.domain.notices import NoticeType
+from services.planning.domain.notices import RETURNED, NoticeType
 from services.planning.repository import directory
 from services.planning.repository import notices as rows
 from services.planning.repository.directory import Mailbox
-from services.planning.statute import load_statute
 from services.planning.usecases.folding import Folded, tell_case
 from services.planning.usecases.mailing import Letter, Post
 from services.planning.usecases.notices import locked_notice
-from shared.dates import format_instant, local_date, parse_instant
+from shared.dates import format_instant, local_date
 from shared.db import Work
 from shared.errors import FieldError, Malformed, Refused
 from shared.events.command_facts import NoticeForwarded, NoticeReturned
 from shared.http.auth import Caller
 from shared.streams.outbox import stage_facts
 
-RETURNED: Final = "notice.returned"
 _OF_THE_STAY: Final = frozenset(kind.value for kind in NoticeType if kind is not NoticeType.CANCELLED)
 
 
@@ -94,7 +91,6 @@ async def _tell_ward(work: Work, case: Folded, sender: Mailbox, about: Mapping[s
                 type=RETURNED,
                 sender=sender.unit,
                 sent_at=work.at,
-                acknowledge_by=acknowledgement_due(work.at, load_statute()),
                 origin=f"{RETURNED} {about['notice_id']}",
                 case_id=case.case_id,
                 case_version=case.version,
@@ -169,7 +165,6 @@ def _copy(row: Any, target: Mailbox, at: datetime) -> Letter:  # a row
         type=row.type,
         sender=said["sender"],
         sent_at=row.sent_at,
-        acknowledge_by=None if said["acknowledge_by"] is None else parse_instant(said["acknowledge_by"]),
         origin=forwarded_origin(row.origin, target.id),
         case_id=row.case_id,
         case_version=said["case_version"],

@@ -11,7 +11,7 @@ from uuid import UUID
 
 from services.planning.domain.notices import PROTECTED
 from services.planning.repository import accesses as log
-from services.planning.repository import cases
+from services.planning.repository import cases, plans
 from services.planning.repository import persons as rows
 from services.planning.repository.sealing import opened_event
 from services.planning.usecases import accesses
@@ -50,10 +50,12 @@ async def export_person(work: Work, caller: Caller, kind: str, number: str, *, r
 
     Raises:
         NotFound: Nothing is kept of her here.
+        HttpProblem: 403, the caller speaks for a part of its organisation only.
 
     Source:
         Förordning (EU) 2016/679 artikel 15: the right of access; patientdatalagen (2008:355) 8 kap. 5 §: who read.
     """
+    accesses.require_whole_organisation(caller)
     await work.become(Role.AUDITOR)
     kept = await rows.kept_of(work, caller.organisation, kind, number)
     if not kept.cases and not kept.plans:
@@ -81,10 +83,12 @@ async def erase_person(  # who, of whom, why, by whom
     Raises:
         NotFound: Nothing is kept of her here.
         Refused: 409 `person.case_open`, one of her cases or plans is open.
+        HttpProblem: 403, the caller speaks for a part of its organisation only.
 
     Source:
         Patientdatalagen (2008:355) 8 kap. 4 §; förordning (EU) 2016/679 artikel 17.
     """
+    accesses.require_whole_organisation(caller)
     await work.become(Role.INTAKE)
     found = await rows.kept_of(work, caller.organisation, kind, number)
     if not found.cases and not found.plans:
@@ -101,7 +105,9 @@ async def erase_person(  # who, of whom, why, by whom
 
 
 async def erase_outlived(work: Work, before: datetime, *, basis: str, limit: int) -> int:
-    """Erase who the patients were of some cases that are over and were not touched since, nor have a plan open; how many.
+    """Erase who the patients were of some cases, and plans without a stay, that are over and were not touched since; how many.
+
+    Not while a plan of hers is open, and of a plan not while she is cared for.
 
     Source:
         Patientdatalagen (2008:355) 3 kap. 17 §: a record is kept at least ten years after its last entry; whoever answers for it sets
@@ -112,6 +118,12 @@ async def erase_outlived(work: Work, before: datetime, *, basis: str, limit: int
         await cases.lock(work, case_id)
         if await rows.is_outlived(work, before, case_id):  # a plan may have been opened while the lock was waited for
             await _erase(work, await rows.kept_of_case(work, case_id), basis=basis, by="retention", client="retention")
+            erased += 1
+    for plan_id in sorted(await rows.some_outlived_plans(work, before, limit - erased)):
+        await plans.lock(work, plan_id)
+        kept = await rows.outlived_plan(work, before, plan_id)
+        if kept is not None:
+            await _erase(work, kept, basis=basis, by="retention", client="retention")
             erased += 1
     return erased
 
@@ -157,11 +169,14 @@ def _held_back(row: dict[str, Any], part: str, *, protected: bool) -> dict[str, 
 
 async def _who_read(work: Work, caller: Caller, ids: Sequence[UUID]) -> list[dict[str, Any]]:
     """Who read of her: when, what, at which organisation and units; never by name, which is not hers to know."""
-    found = await log.page(
-        work, caller.organisation, [{"cases": [str(one)]} for one in ids], after=0, limit=MOST_ACCESSES, since=None, until=None
-    )
-    shown = ("at", "action", "organisation", "unit", "units", "role")
-    return [{name: entry[name] for name in shown if name in entry} for entry in (log.told(row.body) for row in found)]
+    told: list[dict[str, Any]] = []
+    after: int | None = 0
+    while after is not None and len(told) < MOST_ACCESSES:
+        page = await log.page(work, caller.organisation, log.Wanted(ids), after=after, limit=MOST_ACCESSES - len(told))
+        told += [log.told(row.body) for row in page.rows]
+        after = page.next
+    shown = ("at", "action", "service", "organisation", "unit", "units", "role")
+    return [{name: entry[name] for name in shown if name in entry} for entry in told]
 
 
 def _plain(row: Any) -> dict[str, Any]:  # a row

@@ -102,7 +102,7 @@ async def locked(work: Work, caller: Caller, plan_id: UUID, action: Action) -> P
     """
     found = await readable(work, caller, plan_id)
     if found.plan.case_id is not None:
-        await cases.lock(work, found.plan.case_id)
+        await cases.lock_for_caller(work, found.plan.case_id)
     await rows.lock(work, plan_id)
     return await readable(work, caller, plan_id, action)
 

@@ -5,12 +5,10 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any, Final
 
-from services.planning.domain.limits import acknowledgement_due
 from services.planning.domain.plans import Invitation, PlanKind
 from services.planning.repository import directory
 from services.planning.repository import plans as rows
 from services.planning.repository.directory import Mailbox
-from services.planning.statute import load_statute
 from services.planning.usecases.folding import tell_case
 from services.planning.usecases.mailing import Letter, Post
 from services.planning.usecases.plan_access import PlanAtHand, person_told
@@ -38,7 +36,6 @@ def call_units(
                 type=INVITATION,
                 sender=found.plan.care_centre,
                 sent_at=invitation.sent_at,
-                acknowledge_by=acknowledgement_due(invitation.sent_at, load_statute()),
                 origin=f"{INVITATION}/{invitation.id}/{mailbox.recipient}/{mailbox.function}",
                 case_id=found.plan.case_id,
                 legal_basis=LEGAL_BASIS[found.plan.kind],
@@ -113,7 +110,6 @@ def _changed(work: Work, found: PlanAtHand, change: str, mailbox: Mailbox) -> Le
         type=CHANGED,
         sender=found.plan.care_centre,
         sent_at=work.at,
-        acknowledge_by=None,
         origin=f"{CHANGED}/{found.plan.id}/{change}/{work.at.isoformat()}/{mailbox.recipient}/{mailbox.function}",
         case_id=found.plan.case_id,
         legal_basis=LEGAL_BASIS[found.plan.kind],

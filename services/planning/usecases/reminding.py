@@ -164,7 +164,6 @@ async def _letter(work: Work, about: _About, reminder: Reminder, *, own: Mailbox
         type=REMINDER,
         sender=None,
         sent_at=work.at,
-        acknowledge_by=None,
         origin=f"{REMINDER}/{about.id}/{duty.key}/{reminder.step}",
         case_id=about.case_id,
         case_version=about.version,

@@ -67,6 +67,14 @@ def kept_since(at: datetime, years: int) -> datetime:
         return at.replace(year=at.year - years, day=at.day - 1)
 
 
-async def count_outlived(work: Work, before: datetime) -> int:
-    """How many cases `erase_outlived` would erase."""
-    return await persons.count_outlived(work, before)
+@dataclass(frozen=True, slots=True)
+class Outlived:
+    """How many cases and plans without a stay `erase_outlived` would erase."""
+
+    cases: int
+    plans: int
+
+
+async def count_outlived(work: Work, before: datetime) -> Outlived:
+    """Of how many cases, and plans without a stay, who the patients were would be erased."""
+    return Outlived(*await persons.count_outlived(work, before))

@@ -3,10 +3,15 @@
 from uuid import UUID
 
 from services.planning.domain.access import Action
+from services.planning.domain.acknowledgement import NoticeStatus
 from services.planning.domain.events import EventType, ward_of
+from services.planning.domain.notices import NoticeType
 from services.planning.domain.statements import BY_COMMAND
+from services.planning.repository import directory
 from services.planning.usecases.authorising import locked_case, require_step
-from services.planning.usecases.folding import fold_cases
+from services.planning.usecases.folding import Folded, fold_cases
+from services.planning.usecases.mailing import Letter, Post
+from services.planning.usecases.parties import DECLINED_TO_WARD
 from services.planning.usecases.stating import Stated, keep_statement, stating_unit
 from shared.db import Work
 from shared.errors import NotFound, Refused
@@ -32,7 +37,31 @@ async def withdraw_statement(work: Work, caller: Caller, case_id: UUID, event_id
         raise Refused("case.statement_withdrawn", "The statement was withdrawn before.")
     data = {"event": event_id, "reason": reason}
     unit = ward_of(own.key.source)
-    return (await keep_statement(work, caller, case, unit, EventType.EVENT_CANCELLED, work.at, data, stay=own.stay))[1]
+    kept = (await keep_statement(work, caller, case, unit, EventType.EVENT_CANCELLED, work.at, data, stay=own.stay))[1]
+    await _untell_ward(work, folded, event_id, unit)
+    return kept
+
+
+async def _untell_ward(work: Work, case: Folded, decline_id: str, unit: str) -> None:
+    """The parties learn from the case that measures were not declined after all; the ward has its notice from who stated it."""
+    told = [row for row in case.sent if row.origin == f"{DECLINED_TO_WARD}/{decline_id}"]
+    boxes = {box.id: box for box in await directory.by_id(work, [row.mailbox for row in told])}
+    post = Post()
+    for row in told:
+        post.put(
+            Letter(
+                mailbox=boxes[row.mailbox],
+                type=NoticeType.CANCELLED.value,
+                sender=unit,
+                sent_at=work.at,
+                origin=f"{NoticeType.CANCELLED} {row.id}",
+                case_id=case.case_id,
+                case_version=case.version,
+                supersedes=row.id,
+            )
+        )
+        post.ended.append((row.id, NoticeStatus.CANCELLED.value))
+    await post.write(work)
 
 
 async def contest_sip(work: Work, caller: Caller, case_id: UUID, unit: str | None, *, contested: bool, reason: str | None) -> Stated:

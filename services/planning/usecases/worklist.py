@@ -51,7 +51,10 @@ async def work_list(work: Work, caller: Caller, *, after: UUID, limit: int, requ
         Owed(case, duty) for case in cases for duty in _own(caller, through, case, work) if not _is_history(duty, imported.get(case.id))
     ]
     conducted = tuple(case for case in cases if _is_open(case) and _acts_for(caller, through, case.outpatient_unit or ""))
-    await work.become(Role.INTAKE)  # an auditor writes nothing, not even that somebody read
+    await work.become(Role.APP)  # whom it is shown to is asked of the database once more, as the caller
+    seen = await rows.seen_by_caller(work, ids)
+    owed, conducted = [one for one in owed if one.case.id in seen], tuple(case for case in conducted if case.id in seen)
+    await work.become(Role.INTAKE)  # not every case of which something is owed is the caller's to write of
     shown = {one.case.id for one in owed} | {case.id for case in conducted}
     await accesses.note(work, caller, "worklist.read", shown, request_id=request_id)
     return WorkList(tuple(sorted(owed, key=lambda one: urgency(one.duty))), conducted, ids[-1] if len(ids) == limit else None)

@@ -182,7 +182,7 @@ async def test_others_are_told_of_a_correction_with_its_difference(billing: Bill
         rows = await work.connection.execute(
             text("SELECT kind, CAST(body AS jsonb) AS told FROM feed_entries WHERE feed = 'facts' ORDER BY position")
         )
-        told = [(row.kind, row.told) for row in rows]
+        told = [(row.kind, row.told) for row in rows if row.kind.partition(".")[0] in {"month", "invoice"}]
     closing = ["month.accepted", "invoice.issued"]
     assert [kind for kind, _ in told] == ["month.published", *closing, "month.corrected", *closing]
     assert (told[1][1]["accepted"], told[4][1]["accepted"]) == ("signed", "credit")

@@ -169,8 +169,9 @@ async def test_the_invoice_its_feed_entry_and_its_lines_say_the_same(billing: Bi
         assert sha256(stored.encode()).hexdigest() == invoice["calculation"]["sha256"]
         assert await feeds.verify(work, "invoices/issuer") is None
         facts = (await work.connection.execute(text("SELECT kind, body FROM feed_entries WHERE feed = 'facts' ORDER BY position"))).all()
-    assert [fact.kind for fact in facts] == ["month.published", "month.accepted", "invoice.issued"]
-    assert json.loads(facts[2].body)["number"] == number
+    told = [fact for fact in facts if fact.kind.partition(".")[0] in {"month", "invoice"}]
+    assert [fact.kind for fact in told] == ["month.published", "month.accepted", "invoice.issued"]
+    assert json.loads(told[2].body)["number"] == number
 
 
 async def test_the_feed_answers_304_when_nothing_is_new_and_waits_when_asked(billing: Billing) -> None:

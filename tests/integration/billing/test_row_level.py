@@ -25,9 +25,14 @@ from tests.integration.billing.parts import Billing, a_poll, a_stay_fact, an_inv
 
 GOTEBORG: Final = Reader("kommun-1480", "2120001355", ("SE2120001355-",), "municipality", "1480")
 BORAS: Final = Reader("kommun-1490", "2120001561", ("SE2120001561-",), "municipality", "1490")
-REGION: Final = Reader("controller", "2321000131", ("SE2321000131-",), "controller")
+REGION: Final = Reader("controller", "2321000131", ("SE2321000131-",), "controller", region="2321000131")
 NOBODYS: Final = (
     None,
+    # Offices that are none of this region's: a municipality's, a company's, one of a service that does not know its region.
+    Reader("kommun", "2120001355", ("SE2120001355-",), "controller", "1480", region="2321000131"),
+    Reader("kommun", "2120001355", ("SE2120001355-",), "auditor", region="2321000131"),
+    Reader("company", "5560000001", ("SE5560000001-",), "finance", region="2321000131"),
+    Reader("controller", "2321000131", ("SE2321000131-",), "controller"),
     Reader("ward", "2321000131", ("SE2321000131-",), "ward"),
     Reader("care", "2321000131", ("SE2321000131-",), "care", "1480"),
     Reader("kommun", "2120001355", ("SE2120001355-",), "municipality"),

@@ -18,7 +18,7 @@ def a_key(kid: str) -> ECKey:
 
 
 def jwks(*keys: ECKey) -> dict[str, Any]:
-    return {"keys": [key.as_dict(private=False) for key in keys]}
+    return {"keys": [dict(key.as_dict(private=False)) for key in keys]}
 
 
 def asked_with(key: ECKey, client_id: str = "keyed", **changed: Any) -> dict[str, str]:
@@ -32,7 +32,8 @@ def asked_with(key: ECKey, client_id: str = "keyed", **changed: Any) -> dict[str
         "exp": int((at + timedelta(minutes=2)).timestamp()),
         "jti": str(uuid7()),
     } | changed
-    assertion = jwt.encode({"alg": "ES256", "kid": key.kid}, claims, key, algorithms=["ES256"])
+    header = {"alg": "ES256"} | ({"kid": key.kid} if key.kid else {})
+    assertion = jwt.encode(header, claims, key, algorithms=["ES256"])
     return {"grant_type": "client_credentials", "client_assertion_type": ASSERTION_TYPE, "client_assertion": assertion}
 
 

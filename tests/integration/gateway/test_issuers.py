@@ -11,6 +11,7 @@ from joserfc.jwk import ECKey, RSAKey
 from services.gateway import clients
 from services.gateway.auth import unverified
 from services.gateway.issuers import read_issuers
+from services.gateway.key_sources import LOOK_AGAIN_SECONDS, LOOKS
 from services.gateway.settings import Settings
 from shared.dates import now
 from shared.db import Database
@@ -92,6 +93,33 @@ async def test_their_keys_may_be_fetched_and_change(registered: str, tmp_path: P
             assert (await gateway.get("/v1/notices", headers=header_of(other))).status_code == 200
             keys.keys = jwks(OTHER, KEY)["keys"]
             assert (await gateway.get("/v1/notices", headers=header_of(signed(HEADER, claims(), KEY)))).status_code == 200
+
+
+async def test_who_names_keys_of_theirs_that_are_not_there_bars_no_new_key_and_hears_when_to_come_again(
+    registered: str, tmp_path: Path
+) -> None:
+    async with published(jwks(OTHER)["keys"]) as keys:
+        issuer = an_issuer(keys=None, jwks_url=keys.url)
+        async with inside(settings_with(registered, tmp_path, issuer, allowed_key_origins=(keys.origin,))) as gateway:
+            unknown = [header_of(signed(HEADER | {"kid": f"never-{n}"}, claims(), KEY)) for n in range(LOOKS + 2)]
+            assert (await gateway.get("/v1/notices", headers=unknown[0])).status_code == 401
+            assert (await gateway.get("/v1/notices", headers=unknown[1])).status_code == 401
+            keys.keys = jwks(OTHER, KEY)["keys"]
+            assert (await gateway.get("/v1/notices", headers=header_of(signed(HEADER, claims(), KEY)))).status_code == 200
+            answers = [await gateway.get("/v1/notices", headers=one) for one in unknown[2:]]
+            last = answers[-1]
+            assert (last.status_code, last.json()["code"]) == (503, "service.unavailable")
+            assert 1 <= int(last.headers["Retry-After"]) <= LOOK_AGAIN_SECONDS
+
+
+async def test_a_key_of_theirs_without_an_id_is_changed_without_a_word_to_us(registered: str, tmp_path: Path) -> None:
+    header = {name: value for name, value in HEADER.items() if name != "kid"}
+    async with published(jwks(OTHER)["keys"]) as keys:
+        issuer = an_issuer(keys=None, jwks_url=keys.url)
+        async with inside(settings_with(registered, tmp_path, issuer, allowed_key_origins=(keys.origin,))) as gateway:
+            assert (await gateway.get("/v1/notices", headers=header_of(signed(header, claims(), OTHER)))).status_code == 200
+            keys.keys = jwks(KEY)["keys"]
+            assert (await gateway.get("/v1/notices", headers=header_of(signed(header, claims(), KEY)))).status_code == 200
 
 
 async def test_a_forged_token_of_theirs_is_refused_without_saying_why(registered: str, tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ from joserfc.errors import SecurityWarning
 from joserfc.jwk import ECKey, OctKey, RSAKey
 
 from services.gateway.auth import NotAuthenticated
-from services.gateway.key_sources import KEPT_SECONDS, LOOK_AGAIN_SECONDS, STALE_SECONDS, KeySources, public_keys
+from services.gateway.key_sources import KEPT_SECONDS, LOOK_AGAIN_SECONDS, LOOKS, STALE_SECONDS, KeyNotSeenYet, KeySources, public_keys
 from tests.integration.gateway.key_server import Published, published
 
 OLD, NEW = (ECKey.generate_key("P-256", {"kid": kid}).as_dict(private=False) for kid in ("old", "new"))
@@ -53,19 +53,54 @@ async def test_keys_are_fetched_again_after_five_minutes(keys: Published) -> Non
     assert (await kids(sources, keys.url), keys.asked) == (["new"], 2)
 
 
-async def test_an_unknown_key_is_looked_for_at_once_and_then_at_most_every_half_minute(keys: Published) -> None:
+async def test_an_unknown_key_is_looked_for_a_few_times_at_once_and_then_every_ten_seconds(keys: Published) -> None:
     clock = Clock()
     sources = sources_of(keys, clock)
     await kids(sources, keys.url, "old")
+    for _ in range(LOOKS - 1):
+        assert await kids(sources, keys.url, "never") == ["old"]
     keys.keys = [OLD, NEW]
     assert await kids(sources, keys.url, "new") == ["old", "new"]
     for _ in range(5):
-        await kids(sources, keys.url, "never")
-    assert keys.asked == 2
+        with pytest.raises(KeyNotSeenYet) as barred:
+            await sources.find(keys.url, "never")
+        assert barred.value.headers == {"Retry-After": str(int(LOOK_AGAIN_SECONDS))}
+        assert await kids(sources, keys.url, "new") == ["old", "new"], "who names a key that is there is not held up"
+    assert keys.asked == 1 + LOOKS
     clock.at += LOOK_AGAIN_SECONDS
     await kids(sources, keys.url, "never")
-    await kids(sources, keys.url, "never")
-    assert keys.asked == 3
+    with pytest.raises(KeyNotSeenYet):
+        await sources.find(keys.url, "never")
+    assert keys.asked == 2 + LOOKS
+    clock.at += KEPT_SECONDS - 1
+    for _ in range(LOOKS):
+        await kids(sources, keys.url, "never")
+    with pytest.raises(KeyNotSeenYet):
+        await sources.find(keys.url, "never")
+    assert keys.asked == 2 + 2 * LOOKS, "looks are not saved up beyond these few"
+
+
+async def test_many_who_name_unknown_keys_at_once_share_a_look(keys: Published) -> None:
+    sources = sources_of(keys)
+    await kids(sources, keys.url, "old")
+    keys.seconds = 0.05
+    found = await asyncio.gather(*(kids(sources, keys.url, f"never-{number}") for number in range(20)))
+    assert found == [["old"]] * 20
+    assert keys.asked == 3, "one look that was under way when most of them came, and one begun after that"
+
+
+async def test_keys_that_a_signature_did_not_fit_are_looked_for_again_while_there_are_looks(keys: Published) -> None:
+    sources = sources_of(keys)
+    unfit = await sources.find(keys.url, None)
+    keys.keys = [NEW]
+    assert [key.kid for key in await sources.find_other(keys.url, unfit)] == ["new"]
+    assert [key.kid for key in await sources.find_other(keys.url, unfit)] == ["new"]
+    assert keys.asked == 2, "others than those were there already"
+    for _ in range(LOOKS - 1):
+        await sources.find_other(keys.url, await sources.find(keys.url, None))
+    with pytest.raises(NotAuthenticated):
+        await sources.find_other(keys.url, await sources.find(keys.url, None))
+    assert keys.asked == 1 + LOOKS
 
 
 async def test_an_address_that_stops_answering_shuts_nobody_out_for_an_hour(keys: Published) -> None:

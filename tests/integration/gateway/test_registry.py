@@ -9,9 +9,11 @@ from typing import Any
 import httpx
 import pytest
 from fastapi import Response
+from joserfc.jwk import ECKey
 
 from services.gateway import clients
 from services.gateway.clients import Credentials, UnknownClient
+from services.gateway.key_sources import LOOK_AGAIN_SECONDS, LOOKS
 from shared.db import Database
 from shared.errors import Malformed
 from tests.integration.gateway.asking import a_key, asked_with, jwks, status_of, token_of
@@ -127,6 +129,34 @@ async def test_a_client_that_publishes_its_keys_changes_them_without_a_word_to_u
             assert set(await asyncio.gather(*(status_of(gateway, key) for key in (OLD, NEW) * 8))) == {200}
             keys.answer = Response("away", 503)
             assert [await status_of(gateway, key) for key in (OLD, NEW)] == [200, 200]
+
+
+async def test_who_names_keys_that_are_not_there_bars_no_new_key(gateway_database: str, tmp_path: Path) -> None:
+    async with published(jwks(OLD)["keys"]) as keys:
+        await register(gateway_database, a_client(client_id="keyed", jwks_url=keys.url), None)
+        settings = settings_for(gateway_database, tmp_path, environment="production", allowed_key_origins=(keys.origin,))
+        async with inside(settings) as gateway:
+            assert await status_of(gateway, OLD) == 200
+            assert await status_of(gateway, a_key("never-1")) == 401
+            keys.keys = jwks(OLD, NEW)["keys"]
+            assert await status_of(gateway, NEW) == 200
+            answers = [await gateway.post("/oauth2/token", data=asked_with(a_key(f"never-{n}"))) for n in range(LOOKS)]
+            assert {answer.status_code for answer in answers[:-2]} == {401}
+            last = answers[-1]
+            assert (last.status_code, last.json()["error"]) == (503, "temporarily_unavailable"), "not 401: its key may be there by now"
+            assert 1 <= int(last.headers["Retry-After"]) <= LOOK_AGAIN_SECONDS
+            assert [await status_of(gateway, key) for key in (OLD, NEW)] == [200, 200]
+
+
+async def test_a_key_without_an_id_is_changed_without_a_word_to_us(gateway_database: str, tmp_path: Path) -> None:
+    old, new = (ECKey.generate_key("P-256") for _ in range(2))
+    async with published(jwks(old)["keys"]) as keys:
+        await register(gateway_database, a_client(client_id="keyed", jwks_url=keys.url), None)
+        settings = settings_for(gateway_database, tmp_path, environment="production", allowed_key_origins=(keys.origin,))
+        async with inside(settings) as gateway:
+            assert [await status_of(gateway, key) for key in (old, new)] == [200, 401]
+            keys.keys = jwks(new)["keys"]
+            assert [await status_of(gateway, key) for key in (new, old)] == [200, 401]
 
 
 async def test_a_published_key_serves_after_a_change_from_a_key_by_value(gateway_database: str, database: Database, tmp_path: Path) -> None:

@@ -105,6 +105,7 @@ async def _execute(work: Work, statement: str) -> Any:
 
 async def make_due(database: Database) -> None:
     """Let the time until the next attempt be over."""
+    await change(database, "UPDATE deliveries SET planned_at = clock_timestamp() WHERE planned_at > clock_timestamp()")
     await change(database, "UPDATE due_work SET due_at = clock_timestamp() WHERE leased_until IS NULL")
     await change(database, "UPDATE subscriptions SET rests_until = clock_timestamp() WHERE rests_until IS NOT NULL")
     await change(database, "SELECT pg_notify('due', 'webhook')")

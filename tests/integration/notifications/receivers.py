@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager, closing, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from time import monotonic
 from typing import Any
 
 from cryptography import x509
@@ -25,6 +26,19 @@ def answer(status: int, body: bytes = b"", **headers: str) -> Behaviour:
         stated = "".join(f"{name.replace('_', '-')}: {value}\r\n" for name, value in headers.items())
         writer.write(f"HTTP/1.1 {status} X\r\ncontent-length: {len(body)}\r\n{stated}\r\n".encode() + body)
         await writer.drain()
+
+    return act
+
+
+def at_a_rate(seconds: float, ask: str = "1") -> Behaviour:
+    """Accept one message in so many seconds, and ask for time for every other one."""
+    free_at = 0.0
+
+    async def act(writer: asyncio.StreamWriter) -> None:
+        nonlocal free_at
+        at = monotonic()
+        taken, free_at = at >= free_at, at + seconds if at >= free_at else free_at
+        await (answer(200) if taken else answer(429, Retry_After=ask))(writer)
 
     return act
 

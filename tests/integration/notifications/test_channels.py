@@ -68,6 +68,13 @@ async def test_only_the_operators_list_opens_a_private_address() -> None:
     assert told.received == []
 
 
+async def test_a_host_that_is_not_permitted_any_more_is_not_even_resolved() -> None:
+    names = Names(["93.184.215.14"])
+    async with Webhooks((), permitted=(".region.se",), resolver=names) as channel:
+        met = await channel.post(Message(uuid7(), f"https://{NAME}/in", (new_secret(),), "{}"), AT)
+    assert (met.error, names.asked) == ("url_not_permitted", 0)
+
+
 async def test_no_proxy_of_the_environment_is_used(monkeypatch: pytest.MonkeyPatch) -> None:
     async with receiver() as proxy, receiver() as told:
         for name in ("http_proxy", "HTTP_PROXY", "all_proxy"):

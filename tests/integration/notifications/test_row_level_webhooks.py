@@ -1,4 +1,5 @@
-"""The wall around webhooks in the database itself: whoever asks, the application role sees rows of the caller's organisation only (P12)."""
+"""The wall around webhooks in the database: whoever asks, the application role sees what the caller's client made or what is for exactly
+its units (P12)."""
 
 from collections.abc import AsyncIterator
 
@@ -12,6 +13,7 @@ from shared.streams.due import Room
 from tests.integration.notifications.parts import ORGANISATION, a_notice, a_subscription, tell
 
 OTHER = "2120001363"
+REGION = "2321000131"
 TABLES = ("subscriptions", "deliveries", "delivery_attempts")
 
 
@@ -74,6 +76,60 @@ async def test_nobody_changes_or_writes_rows_of_another_organisation(app: Databa
     with pytest.raises(DBAPIError):
         async with app.transaction(reader=reader(OTHER)) as work:
             await work.connection.execute(text(f"UPDATE subscriptions SET organisation = '{ORGANISATION}'"))  # noqa: S608
+
+
+CARE, OTHER_CARE = "SE2321000131-E000000000901", "SE2321000131-E000000000902"
+
+
+@pytest.fixture
+async def care(notifications_database: str, database: Database) -> AsyncIterator[Database]:
+    """The same, with a subscription and what follows from it of one of two care centres of the region."""
+    await a_subscription(database, "http://127.0.0.1:9/", REGION)
+    await tell(database, a_notice(organisation=REGION))
+    async with database.transaction() as work:
+        await work.connection.execute(text(f"UPDATE subscriptions SET unit_prefixes = '{{{CARE}}}', client = 'care-1'"))  # noqa: S608
+        await work.connection.execute(
+            text(
+                "INSERT INTO delivery_attempts (delivery_id, number, at, milliseconds, accepted) "
+                "SELECT id, 1, now(), 1, true FROM deliveries"
+            )
+        )
+    opened = Database(notifications_database, role=Role.APP)
+    yield opened
+    await opened.close()
+
+
+@pytest.mark.parametrize("table", TABLES)
+@pytest.mark.parametrize(
+    ("client", "units", "expected"),
+    [
+        ("care-1", (CARE,), 1),
+        ("care-1", (OTHER_CARE,), 1),
+        ("colleague", (CARE,), 1),
+        ("care-2", (OTHER_CARE,), 0),
+        ("care-2", (CARE, OTHER_CARE), 0),
+        ("office", (f"SE{REGION}-",), 0),
+        ("nobody", (), 0),
+    ],
+)
+async def test_inside_an_organisation_each_sees_what_its_client_made_or_what_is_for_exactly_its_units(
+    care: Database, table: str, client: str, units: tuple[str, ...], expected: int
+) -> None:
+    async with care.transaction(reader=Reader(client, REGION, units, "care")) as work:
+        assert await seen(work, table) == expected
+    async with care.transaction(reader=Reader(client, ORGANISATION, units, "care")) as work:
+        assert await seen(work, table) == 0
+
+
+async def test_a_care_centre_turns_no_webhook_of_another_one_to_itself(care: Database, database: Database) -> None:
+    async with care.transaction(reader=Reader("care-2", REGION, (OTHER_CARE,), "care")) as work:
+        for statement in ("UPDATE subscriptions SET url = 'https://evil.se/'", "UPDATE deliveries SET state = 'cancelled'"):
+            assert (await work.connection.execute(text(statement))).rowcount == 0
+    async with database.transaction() as work:
+        assert (await work.connection.execute(text("SELECT url FROM subscriptions"))).scalar_one() == "http://127.0.0.1:9/"
+    with pytest.raises(DBAPIError):
+        async with care.transaction(reader=Reader("colleague", REGION, (CARE,), "care")) as work:
+            await work.connection.execute(text(f"UPDATE subscriptions SET unit_prefixes = '{{{OTHER_CARE}}}'"))  # noqa: S608
 
 
 async def test_the_application_role_claims_nothing_for_others(app: Database) -> None:

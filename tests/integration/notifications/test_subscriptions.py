@@ -6,13 +6,14 @@ from uuid import UUID
 import httpx
 import pytest
 from fastapi import FastAPI
+from pydantic import ValidationError
 
 from services.notifications import usecases
 from services.notifications.api import create_app
 from services.notifications.usecases import TargetPolicy
 from shared.db import Database
 from shared.identifiers import uuid7
-from tests.integration.notifications.parts import LOCAL, ORGANISATION, change, delivering, rows, settings_for
+from tests.integration.notifications.parts import LOCAL, ORGANISATION, a_notice, change, delivering, rows, settings_for, tell
 from tests.integration.notifications.receivers import answer, receiver
 from tests.patience import until
 from tests.services import Tokens, bearer, serving
@@ -150,6 +151,44 @@ async def test_a_subscription_is_managed_by_its_own_client_and_by_those_of_exact
         assert (await client.delete(path, headers=headers)).status_code == 404
 
 
+async def test_whoever_speaks_for_fewer_units_now_looks_at_its_subscription_and_ends_it_and_nothing_else(
+    client: httpx.AsyncClient, tokens: Tokens, database: Database
+) -> None:
+    unit, other = "SE2321000131-E000000000901", "SE2321000131-E000000000902"
+    both, one = (auth(tokens, REGION, *units, name="care", key="made") for units in ((unit, other), (unit,)))
+    made = (await subscribe(client, both)).json()
+    path = f"/v1/subscriptions/{made['id']}"
+    assert (await client.post(f"{path}/test", headers=both | {"Idempotency-Key": "t"})).status_code == 202
+    (delivery,) = await rows(database, "SELECT id FROM deliveries")
+    async with database.transaction() as work:
+        assert await usecases.silence_client(work, "care") == usecases.Silenced(1, 0)
+    again = f"/deliveries/{delivery.id}/redrive"
+    for method, what in (("POST", w) for w in ("/enable", "/replay?from=1", "/rotate-secret", "/test", again)):
+        refused = await client.request(method, path + what, headers=one | {"Idempotency-Key": str(uuid7())})
+        assert (refused.status_code, refused.json()["code"]) == (403, "access.denied"), what
+    assert (await client.get(f"{path}/deliveries", headers=one)).status_code == 403
+    repeated = await subscribe(client, one)
+    assert "secret" not in repeated.json()
+    assert (await client.get(path, headers=one)).json()["state"] == "disabled"
+    assert [shown["id"] for shown in (await client.get("/v1/subscriptions", headers=one)).json()["subscriptions"]] == [made["id"]]
+    assert (await client.post(f"{path}/enable", headers=both | {"Idempotency-Key": "e"})).status_code == 200
+    wide = auth(tokens, REGION, name="care", key="w")
+    assert (await client.post(f"{path}/rotate-secret", headers=wide)).status_code == 201, "more units than before are enough"
+    assert (await client.delete(path, headers=one)).status_code == 204
+
+
+async def test_nothing_is_told_of_a_unit_that_a_client_does_not_speak_for_any_more(
+    client: httpx.AsyncClient, tokens: Tokens, database: Database
+) -> None:
+    unit, other = "SE2321000131-E000000000901", "SE2321000131-E000000000902"
+    made = (await subscribe(client, auth(tokens, REGION, unit, other, name="care"))).json()
+    async with database.transaction() as work:
+        await usecases.silence_client(work, "care")
+    await client.post(f"/v1/subscriptions/{made['id']}/enable", headers=auth(tokens, REGION, unit, name="care", key="e"))
+    await tell(database, a_notice(organisation=REGION, unit=other))
+    assert await rows(database, "SELECT * FROM deliveries") == []
+
+
 async def test_who_may_not_read_notices_is_not_told_of_them(client: httpx.AsyncClient, tokens: Tokens) -> None:
     finance = auth(tokens, REGION, name="finance", scopes=("subscriptions:write", "invoices:read"))
     refused = await subscribe(client, finance)
@@ -206,6 +245,23 @@ async def test_a_name_is_resolved_before_it_is_taken(
     app.state.target_policy = TargetPolicy((), resolver)
     refused = await subscribe(client, auth(tokens))
     assert (refused.status_code, refused.json()["errors"]) == (422, [{"pointer": "/url", "code": code}])
+
+
+async def test_where_the_operator_permits_hosts_only_these_are_taken(app: FastAPI, client: httpx.AsyncClient, tokens: Tokens) -> None:
+    app.state.target_policy = TargetPolicy(LOCAL, public, (".region.se",))
+    refused = await subscribe(client, auth(tokens))
+    assert (refused.status_code, refused.json()["errors"]) == (422, [{"pointer": "/url", "code": "url_not_permitted"}])
+    assert (await subscribe(client, auth(tokens), url="https://hooks.region.se/in")).status_code == 201
+    assert (await subscribe(client, auth(tokens), url="http://127.0.0.1:9/in")).status_code == 201, "its origin is allowed by name"
+
+
+async def test_what_the_settings_permit_is_what_the_service_and_its_worker_go_by(notifications_database: str, tokens: Tokens) -> None:
+    settings = settings_for(notifications_database, tokens.keys_file, permitted_hosts="Hooks.Kommun.se, .region.se")
+    assert settings.permitted_hosts == ("hooks.kommun.se", ".region.se")
+    assert create_app(settings).state.target_policy.permitted == settings.permitted_hosts
+    for wrong in ("*.kommun.se", "https://hooks.kommun.se", "hooks.kommun.se:443", "localhost"):
+        with pytest.raises(ValidationError):
+            settings_for(notifications_database, tokens.keys_file, permitted_hosts=wrong)
 
 
 async def test_a_test_message_can_be_followed_in_the_delivery_log(

@@ -168,6 +168,45 @@ async def test_a_municipality_keeps_its_own_part_only(planning: Planning) -> Non
     assert (reader.status_code, reader.json()["code"]) == (403, "access.denied")
 
 
+COMPANY = "5560000001"
+
+
+def of_a_company(planning: Planning) -> dict[str, str]:
+    token = planning.tokens.token(
+        "foretag", scopes=["directory:write", "events:write", "reviews:decide"], role="care", organisation=COMPANY, units=[f"SE{COMPANY}-"]
+    )
+    return bearer(token)
+
+
+async def test_whoever_is_no_municipality_is_not_the_region_for_that(planning: Planning) -> None:
+    who = of_a_company(planning)
+    assert (await put(planning, f"/v1/organisations/{COMPANY}", {"name": "Vård AB"})).status_code == 200
+    mine = {"organisation": COMPANY, "name": "Vårdcentral", "kind": "care_centre", "mailboxes": [{"function": "care_unit"}]}
+    assert (await put(planning, f"/v1/organisations/{COMPANY}", {"name": "Vård och Hälsa AB"}, who)).status_code == 200
+    assert (await put(planning, f"/v1/units/SE{COMPANY}-V1", mine, who)).status_code == 200
+    for path, body in (
+        (f"/v1/organisations/{GOTEBORG_NUMBER}", {"name": "Göteborg", "municipality": GOTEBORG}),
+        (f"/v1/units/{GOTEBORG_UNIT}", {"organisation": GOTEBORG_NUMBER, "name": "Jour", "kind": "municipal"}),
+        (f"/v1/addressing/{RECIPIENT}", {"rules": []}),
+        (f"/v1/organisations/{COMPANY}", {"name": "Vård AB", "municipality": "1499"}),
+        (f"/v1/units/SE{REGION}-V9", mine),
+        (f"/v1/units/SE{COMPANY}-K1", mine | {"kind": "office", "mailboxes": [{"function": "controller"}]}),
+    ):
+        answer = await put(planning, path, body, who)
+        assert (answer.status_code, answer.json()["code"]) == (403, "access.denied"), path
+
+
+async def test_a_company_confirms_no_outage_and_reads_its_own_only(planning: Planning) -> None:
+    who = of_a_company(planning)
+    body = {"started_at": "2026-10-01T08:00:00Z", "ended_at": "2026-10-01T09:00:00Z", "unit": WARD, "cause": "network"}
+    stated = await planning.http.post("/v1/outages", json=body, headers=planning.ward | {"Idempotency-Key": "k1"})
+    assert stated.status_code == 201, stated.text
+    asked = f"/v1/outages/{stated.json()['id']}/confirmation"
+    answer = await planning.http.post(asked, json={"confirmed_by": "Kim Test"}, headers=who | {"Idempotency-Key": "k2"})
+    assert answer.status_code == 404, answer.text
+    assert (await planning.http.get("/v1/outages", headers=who)).json()["outages"] == []
+
+
 async def test_a_team_of_two_organisations_shares_a_mailbox_and_its_cases(planning: Planning) -> None:
     members = [{"unit": unit, "valid_from": "2020-01-01"} for unit in (CARE_CENTRE, HARRYDA_UNIT)]
     gone = {"unit": GOTEBORG_UNIT, "valid_from": "2020-01-01", "valid_to": "2020-12-31"}

@@ -2,7 +2,7 @@
 
 import json
 import random
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 from uuid import UUID
@@ -14,6 +14,7 @@ from sqlalchemy.exc import DBAPIError
 from dirigent.databases import Access
 from services.planning.domain.access import Action, CaseFacts, Which, decide
 from services.planning.repository.cases import VISIBLE, rights
+from services.planning.repository.intake import say_for_whom
 from services.planning.usecases.authorising import who_asks
 from shared.db import Database, Reader, Role
 from shared.http.auth import Caller
@@ -160,8 +161,83 @@ async def test_what_is_written_for_a_caller_names_that_caller(wall: Wall) -> Non
         with pytest.raises(DBAPIError, match="row-level security"):
             async with work.connection.begin_nested():
                 await work.connection.execute(line, {"id": ONE.case, "version": 3, "client": "somebody-else"})
-    async with wall.app.transaction(role=Role.INTAKE) as work:
-        await work.connection.execute(line, {"id": ONE.case, "version": 3, "client": "one-of-many"})
+
+
+A_LINE: Final = "INSERT INTO case_history (case_id, version, at, client, what, answer) VALUES (:case, 2, now(), :client, 'x', '{}')"
+AN_EVENT: Final = """
+    INSERT INTO events (source, event_id, space, subject, sent_at, received_at, history, client, fingerprint, body)
+    VALUES ('urn:hsa:' || :ward, 'new', 's', 'new', now(), now(), false, :client, '\\x00', '{}')
+"""
+
+
+async def written(
+    wall: Wall,
+    statement: str,
+    of: Mapping[str, object],
+    *,
+    gathered: Sequence[tuple[str, Sequence[str]]] = (),
+    reader: Reader | None = None,
+) -> bool:
+    """Whether intake may write a row, having said for whom; it is not kept."""
+    async with wall.app.transaction(reader=reader, role=Role.INTAKE) as work:
+        if gathered:
+            await say_for_whom(work, gathered)
+        attempt = await work.connection.begin_nested()
+        try:
+            await work.connection.execute(text(statement), of)
+        except DBAPIError as error:
+            assert "row-level security" in str(error)  # noqa: PT017  # another failure is none of the wall's
+            return False
+        finally:
+            await attempt.rollback()
+        return True
+
+
+async def test_the_gathered_intake_writes_for_whom_it_gathered_and_of_their_units_only(wall: Wall) -> None:
+    gathered = (("ward-1", (WARD,)), ("ward-2", (OTHER_WARD, "SE9")), ("ward of many", (OTHER_WARD,)), ("nobody", ()))
+    of_ward_2 = {"client": "ward-2", "ward": OTHER_WARD}
+    assert await written(wall, AN_EVENT, of_ward_2, gathered=gathered)
+    for own in ({"ward": "SE9-1"}, {"client": "ward of many"}):
+        assert await written(wall, AN_EVENT, of_ward_2 | own, gathered=gathered), own
+    for foreign in (
+        {"client": "ward-1"},
+        {"ward": WARD},
+        {"client": "ward"},
+        {"client": "ward-3"},
+        {"client": "nobody"},
+        {"client": "dirigent"},
+    ):
+        assert not await written(wall, AN_EVENT, of_ward_2 | foreign, gathered=gathered), foreign
+    assert not await written(wall, AN_EVENT, of_ward_2), "it did not say for whom"
+    for client, may in (("ward-1", True), ("ward of many", True), ("dirigent", True), ("ward", False), ("ward-3", False)):
+        assert await written(wall, A_LINE, {"case": ONE.case, "client": client}, gathered=gathered) is may, client
+    assert not await written(wall, A_LINE, {"case": ONE.case, "client": "dirigent"}), "it did not say for whom"
+
+
+async def test_a_command_states_an_event_of_its_callers_units_only(wall: Wall) -> None:
+    reader = ONE.readers["ward"]
+    assert await written(wall, AN_EVENT, {"client": reader.client, "ward": ONE.ward}, reader=reader)
+    assert not await written(wall, AN_EVENT, {"client": reader.client, "ward": OTHER.ward}, reader=reader)
+    assert not await written(wall, AN_EVENT, {"client": "somebody-else", "ward": ONE.ward}, reader=reader)
+    # Having gathered from others makes nobody another one.
+    gathered = (("ward-2", (OTHER.ward,)),)
+    assert not await written(wall, AN_EVENT, {"client": "ward-2", "ward": OTHER.ward}, reader=reader, gathered=gathered)
+
+
+async def test_without_a_caller_intake_writes_no_row_that_names_one(wall: Wall) -> None:
+    """Of every table with a client but those that everybody's workers write."""
+    async with wall.worker.transaction() as work:
+        found = text("SELECT table_name FROM information_schema.columns WHERE column_name = 'client' AND table_schema = 'public'")
+        with_a_client = set((await work.connection.execute(found)).scalars())
+    for table in with_a_client - WITHOUT_A_CALLER:
+        made_anew = ROWS[table].replace("client-'", "anew-'").replace("'x' || :mark", "'anew'").replace("'x')\n", "'anew')\n")
+        of = {name: value for name, value in A_ROW_OF_ONE.items() if f":{name}" in made_anew}
+        assert not await written(wall, made_anew, of), table
+
+
+WITHOUT_A_CALLER: Final = {"outage_entries", "idempotency_keys"}
+"""An outage is noted by the service itself too; an answer is kept for the client that asked, before it is anybody's decision."""
+A_ROW_OF_ONE: Final = {"mark": "cccccccc", "case": ONE.case, "ward": ONE.ward, "care": ONE.care, "municipal_unit": ONE.municipal_unit}
 
 
 @pytest.mark.parametrize("function", ["case_of_caller", "plan_of_caller"])

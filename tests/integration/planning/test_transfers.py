@@ -13,6 +13,7 @@ from shared.dates import format_instant, now
 from shared.db import Role
 from shared.events.facts import StayChanged
 from shared.http.auth import Caller
+from tests.adt import STAY, admission, message, pid, pv1
 from tests.builders import (
     CARE_CENTRE,
     GOTEBORG,
@@ -26,6 +27,7 @@ from tests.builders import (
     admission_data,
 )
 from tests.integration.planning.conftest import GOTEBORG_UNIT, Planning
+from tests.integration.planning.test_hl7v2 import taken as adt_taken
 from tests.services import REGION, bearer
 
 THERE = "NU-2026-000456"
@@ -248,6 +250,84 @@ async def test_only_the_ward_that_holds_the_patient_reads_the_case(planning: Pla
     for unit, status in ((WARD, 404), (OTHER_WARD, 200)):
         who = bearer(planning.tokens.token(f"ward-{unit}", scopes=["cases:read"], units=[unit]))
         assert (await planning.http.get(f"/v1/cases/{case}", headers=who)).status_code == status
+
+
+def a_ward(planning: Planning, unit: str) -> dict[str, str]:
+    return bearer(planning.tokens.token(f"ward-{unit}", scopes=["events:write", "cases:read"], units=[unit]))
+
+
+OF_ANOTHER_WARD = {
+    "moves her to itself": ("stay.transferred", {"to_unit": OTHER_WARD}),
+    "moves her to itself under an id of its own": ("stay.transferred", {"to_unit": OTHER_WARD, "to_subject": THERE}),
+    "admits her too": ("stay.admitted", admission_data()),
+    "admits somebody else": ("stay.admitted", admission_data(person=a_person(id=a_personnummer(1), registered_municipality=HARRYDA))),
+    "makes her somebody else": ("stay.person_changed", {"person": a_person(id=a_personnummer(1), registered_municipality=HARRYDA)}),
+    "cancels her admission": ("stay.event_cancelled", {"event": "SU-1", "reason": "Fel patient"}),
+    "corrects her admission": ("stay.admitted", admission_data() | {"corrects": "SU-1"}),
+    "changes her planned date": ("stay.planned_discharge_changed", {"planned_discharge_date": "2026-11-20"}),
+}
+
+
+@pytest.mark.parametrize("time", ["2026-11-01T10:00:00+01:00", "2026-11-04T10:00:00+01:00"], ids=["before", "after"])
+@pytest.mark.parametrize("said", OF_ANOTHER_WARD)
+async def test_a_ward_takes_over_no_case_by_another_wards_id_of_the_stay(planning: Planning, said: str, time: str) -> None:
+    """All wards of a region share one care provider: a guessed or mistyped id must give none of them another one's patient."""
+    kind, data = OF_ANOTHER_WARD[said]
+    own, other = a_ward(planning, WARD), a_ward(planning, OTHER_WARD)
+    case = (await tell(planning, ADMITTED))["case_id"]
+
+    async def seen(who: dict[str, str]) -> int:
+        return (await planning.http.get(f"/v1/cases/{case}", headers=who)).status_code
+
+    assert (await seen(own), await seen(other), await seen(planning.municipality())) == (200, 404, 200)
+    event = a_ward_event(kind, data, id="NU-9", source=OTHER_SOURCE, time=time)
+    answer = await planning.http.post("/v1/events", json=event, headers=other)
+    assert answer.status_code == 201, answer.text
+    told = {finding["code"] for finding in answer.json()["findings"]}
+    waits = {"correction_waits", "cancellation_waits"}
+    assert told & {"not_by_holder", "transfer_not_by_holder", "person_change_not_by_holder", *waits}, told
+    assert (await seen(own), await seen(other), await seen(planning.municipality())) == (200, 404, 200)
+    assert (await planning.http.get("/v1/cases", headers=other)).json()["cases"] == []
+    assert (await planning.http.get(f"/v1/cases/{case}/history", headers=other)).status_code == 404
+    assert (await planning.http.get(f"/v1/cases/{case}", headers=planning.municipality(HARRYDA))).status_code == 404
+    shown = await case_of(planning, case, own)
+    assert (shown["ward"], shown["state"], shown["person"]["id"]) == (WARD, "admitted", a_personnummer())
+    assert told <= {finding["code"] for finding in shown["findings"]}, "who holds her is told of it as well"
+    further = a_ward_event("stay.transferred", {"to_unit": OTHER_WARD}, id="NU-10", source=OTHER_SOURCE, subject=THERE)
+    await planning.http.post("/v1/events", json=further, headers=other)
+    assert (await seen(own), await seen(other)) == (200, 404)
+
+
+async def test_what_another_ward_states_of_her_stops_no_message_of_the_ward_that_has_her(planning: Planning) -> None:
+    """A message is read against what is known of the stay: an update must not be taken for one of the other ward's admission."""
+    other = a_ward(planning, OTHER_WARD)
+    await adt_taken(planning, admission())
+    own: dict[str, Any] = {"source": OTHER_SOURCE, "subject": STAY, "time": "2026-11-04T10:00:00+01:00"}
+    for event in (a_ward_event(id="NU-8", **own), a_ward_event("stay.transferred", {"to_unit": OTHER_WARD}, id="NU-9", **own)):
+        assert (await planning.http.post("/v1/events", json=event, headers=other)).status_code == 201
+    fewer = message("A08", "A-2", pid(), pv1(""), f"ZNE|municipal_social|{CARE_CENTRE}|somatic", when="20261105100000")
+    await adt_taken(planning, fewer)
+    (case,) = (await planning.http.get("/v1/cases", headers=planning.ward)).json()["cases"]
+    assert (case["ward"], (await case_of(planning, case["id"], planning.ward))["needs"]) == (WARD, ["municipal_social"])
+
+
+async def test_the_ward_that_holds_her_gives_her_away_and_wards_of_one_record_system_share_her(planning: Planning) -> None:
+    """The control: what another ward cannot take, the ward that has her can give, and a declared stay space is one hand."""
+    case = (await tell(planning, ADMITTED))["case_id"]
+    given = a_ward_event("stay.transferred", {"to_unit": OTHER_WARD}, id="SU-2", time="2026-11-04T10:00:00+01:00")
+    assert (await tell(planning, given))["findings"] == []
+    assert (await planning.http.get(f"/v1/cases/{case}", headers=a_ward(planning, OTHER_WARD))).status_code == 200
+    assert (await planning.http.get(f"/v1/cases/{case}", headers=a_ward(planning, WARD))).status_code == 404
+    first, second = f"SE{REGION}-AVD1", f"SE{REGION}-AVD2"
+    async with planning.database.transaction() as work:
+        units = [Unit(unit, REGION, "Avdelning", "ward", f"{REGION}/one") for unit in (first, second)]
+        await load_directory(work, DirectoryEntries([], units, []))
+    here = a_ward_event(id="ONE-1", source=f"urn:hsa:{first}", subject="ONE")
+    moved = a_ward_event("stay.transferred", {"to_unit": second}, id="ONE-2", source=f"urn:hsa:{second}", subject="ONE")
+    posted = await planning.http.post("/v1/events", json=here, headers=a_ward(planning, first))
+    taken = await planning.http.post("/v1/events", json=moved | {"time": "2026-11-04T10:00:00+01:00"}, headers=a_ward(planning, second))
+    assert (taken.json()["case_id"], taken.json()["findings"]) == (posted.json()["case_id"], [])
+    assert (await planning.http.get(f"/v1/cases/{posted.json()['case_id']}", headers=a_ward(planning, second))).status_code == 200
 
 
 async def test_a_reserve_number_that_became_a_personnummer_leads_to_every_case_of_the_person(planning: Planning) -> None:

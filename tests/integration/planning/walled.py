@@ -157,6 +157,7 @@ ROWS: Final[dict[str, str]] = {
         SELECT who || '-' || :mark, 'key', CAST('\\x00' AS bytea), 200, ''
         FROM unnest(ARRAY['ward', 'care', 'kommun']) AS w (who)
     """,
+    "access_terms": "",
     "stay_measures": "",
     "closed_stay_measures": "",
     "mailbox_alarms": "",

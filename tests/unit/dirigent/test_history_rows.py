@@ -16,7 +16,7 @@ from dirigent.importing.history.reading import Problem, RowReader
 from dirigent.importing.history.stay import Stay, stay_of
 from dirigent.importing.history.wording import in_words
 from shared.events.ward import WARD_EVENT_TYPES, parse_ward_event
-from tests.builders import CARE_CENTRE, OTHER_WARD, WARD
+from tests.builders import CARE_CENTRE, OTHER_WARD, WARD, a_personnummer
 from tests.older_service import told_twice
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -347,3 +347,7 @@ def test_a_stay_id_that_holds_the_persons_number_is_refused(stay_id: str) -> Non
     assert "number" in in_words(Problem("stay_id", "holds_person_id"))
     moved = {"transfer_1_at": "2019-03-05 10:00", "transfer_1_to_ward": OTHER_WARD, "transfer_1_to_stay_id": stay_id}
     assert read(**moved)[1] == [Problem("transfer_1_to_stay_id", "holds_person_id")]
+
+
+def test_nor_may_it_hold_the_number_of_another_person() -> None:
+    assert read(stay_id=f"OLD-{a_personnummer(9)}") == (None, [Problem("stay_id", "holds_person_id")])

@@ -2,27 +2,59 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from services.notifications.domain.attempts import LONGEST_REST, SCHEDULE, Outcome, next_delay, outcome_of, rest_after, wait_wanted
+from services.notifications.domain.attempts import (
+    LONGEST_REST,
+    SCHEDULE,
+    Failed,
+    Outcome,
+    Rules,
+    next_delay,
+    outcome_of,
+    rest_after,
+    wait_wanted,
+)
 
+RULES = Rules()
+SECOND = timedelta(seconds=1)
 AT = datetime(2026, 11, 3, 12, 0, tzinfo=UTC)
 
 
 def test_ten_attempts_are_made_over_the_published_schedule_and_then_no_more() -> None:
-    delays = [next_delay(attempts, 0) for attempts in range(1, 11)]
+    delays = [next_delay(Failed(tried), 0, RULES) for tried in range(10)]
     assert [delay and delay.total_seconds() for delay in delays] == [5, 300, 1800, 7200, 18000, 36000, 50400, 72000, 86400, None]
 
 
 def test_jitter_makes_a_wait_up_to_a_fifth_longer_and_never_shorter() -> None:
-    for attempts, planned in enumerate(SCHEDULE, 1):
-        assert next_delay(attempts, 0) == planned
-        assert planned < (next_delay(attempts, 0.999) or planned) < planned * 1.2
+    for tried, planned in enumerate(SCHEDULE):
+        assert next_delay(Failed(tried), 0, RULES) == planned
+        assert planned < (next_delay(Failed(tried), 0.999, RULES) or planned) < planned * 1.2
 
 
-def test_a_receiver_may_ask_for_a_longer_wait_up_to_a_day_but_not_for_a_shorter_one() -> None:
-    assert next_delay(1, 0, timedelta(minutes=2)) == timedelta(minutes=2)
-    assert next_delay(2, 0, timedelta(seconds=1)) == timedelta(minutes=5)
-    assert next_delay(1, 0, timedelta(days=400)) == timedelta(hours=24)
-    assert next_delay(10, 0, timedelta(seconds=1)) is None
+def test_a_receiver_that_asks_for_time_is_asked_again_when_it_said_a_day_at_most_and_not_at_once() -> None:
+    assert next_delay(Failed(0, wanted=timedelta(minutes=2)), 0, RULES) == timedelta(minutes=2)
+    assert next_delay(Failed(5, wanted=timedelta(minutes=2)), 0, RULES) == timedelta(minutes=2), "it said when; the schedule need not guess"
+    assert next_delay(Failed(0, wanted=timedelta(days=400)), 0, RULES) == timedelta(hours=24)
+    assert next_delay(Failed(0, wanted=timedelta(0)), 0, RULES) == SCHEDULE[0]
+
+
+def test_what_a_receiver_asked_time_for_uses_no_attempt_and_is_given_up_by_its_age_alone() -> None:
+    whole = timedelta(hours=75, minutes=35, seconds=5)
+    assert RULES.longest == whole
+    asked = Failed(9, wanted=SECOND)
+    assert (asked.counts, Failed(9).counts) == (False, True)
+    assert next_delay(asked, 0, RULES) is not None
+    assert next_delay(Failed(0, age=whole - SECOND, wanted=SECOND), 0, RULES) == SCHEDULE[0]
+    assert next_delay(Failed(0, age=whole, wanted=SECOND), 0, RULES) is None
+
+
+def test_whoever_was_tried_before_its_time_and_failed_waits_for_that_time_and_has_used_no_attempt() -> None:
+    hastened = Failed(5, early=timedelta(hours=9))
+    assert hastened.counts is False
+    assert next_delay(hastened, 0, RULES) == timedelta(hours=9)
+    assert next_delay(Failed(5, early=SECOND), 0, RULES) == SCHEDULE[0], "not twice in a breath"
+    assert next_delay(Failed(9, age=timedelta(hours=80), early=timedelta(hours=9)), 0, RULES) == timedelta(hours=9), (
+        "the last one is still due"
+    )
 
 
 @pytest.mark.parametrize(
@@ -93,6 +125,20 @@ def test_a_rest_is_short_however_long_the_message_that_failed_waits_so_that_new_
     assert rest_after(9, 5, timedelta(hours=24), timedelta(hours=2)) == timedelta(hours=2)
 
 
-def test_another_schedule_has_its_own_number_of_attempts() -> None:
-    schedule = (timedelta(seconds=1), timedelta(seconds=2))
-    assert [next_delay(attempts, 0, None, schedule) for attempts in (1, 2, 3)] == [*schedule, None]
+def test_a_receiver_that_asks_for_little_time_again_and_again_rests_as_long_again_as_it_has_rested() -> None:
+    rested = [timedelta(0), SECOND, SECOND * 2, SECOND * 40, timedelta(hours=9)]
+    assert [rest_after(2, 5, SCHEDULE[0], SECOND, one) for one in rested] == [SECOND, SECOND, SECOND * 2, SECOND * 40, LONGEST_REST]
+    assert rest_after(2, 5, SCHEDULE[0], timedelta(hours=2), timedelta(minutes=4)) == timedelta(hours=2)
+    assert rest_after(9, 5, SCHEDULE[0], None, timedelta(hours=9)) == SCHEDULE[0], "who asks for nothing is probed as before"
+
+
+def test_many_messages_that_meet_the_same_moment_without_room_make_no_long_rest() -> None:
+    assert rest_after(64, 5, SCHEDULE[0], SECOND) == SCHEDULE[0]
+
+
+def test_another_schedule_has_its_own_number_of_attempts_and_its_own_length() -> None:
+    rules = Rules((SECOND, 2 * SECOND))
+    assert [next_delay(Failed(tried), 0, rules) for tried in range(3)] == [SECOND, 2 * SECOND, None]
+    assert rules.longest == 3 * SECOND
+    assert Rules((SECOND,), lasts=timedelta(hours=1)).longest == timedelta(hours=1)
+    assert next_delay(Failed(0), 0, Rules(())) is next_delay(Failed(0, wanted=SECOND), 0, Rules(())) is None

@@ -8,8 +8,8 @@ from services.notifications.domain.addresses import is_address
 from services.notifications.domain.digests import WEEKDAYS, next_digest
 from services.notifications.domain.letters import NAMES, Line, digest, ending, escalation
 from services.notifications.domain.mails import SCHEDULE, next_delay
-from services.notifications.domain.matching import NOTICE_TYPES
 from shared.dates import at_local_time, local_date, parse_instant, stockholm
+from shared.events.notice_types import NOTICE_TYPES
 
 HALF_PAST_SEVEN = time(7, 30)
 

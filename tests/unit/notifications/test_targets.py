@@ -1,13 +1,13 @@
 import pytest
 
-from services.notifications.domain.targets import TargetRefused, read_target, refuse_private
+from services.notifications.domain.targets import TargetRefused, is_permission, read_target, refuse_private
 
 ALLOWED = ("http://127.0.0.1:9000", "https://[::1]:*")
 
 
-def why_refused(url: str, allowed: tuple[str, ...] = ()) -> str:
+def why_refused(url: str, allowed: tuple[str, ...] = (), permitted: tuple[str, ...] = ()) -> str:
     with pytest.raises(TargetRefused) as raised:
-        read_target(url, allowed)
+        read_target(url, allowed, permitted)
     return raised.value.code
 
 
@@ -83,6 +83,58 @@ def test_what_the_operator_allows_by_name_may_be_private_and_plain() -> None:
 )
 def test_what_is_only_near_an_allowed_origin_is_not_allowed(url: str) -> None:
     assert why_refused(url, ALLOWED)
+
+
+PERMITTED = ("hooks.kommun.se", ".region.se")
+
+
+@pytest.mark.parametrize(
+    "url", ["https://hooks.kommun.se/", "https://Hooks.Kommun.SE./", "https://hooks.region.se/", "https://a.b.region.se/in?x=1"]
+)
+def test_where_the_operator_names_hosts_these_and_those_below_his_suffixes_may_be_called(url: str) -> None:
+    assert not read_target(url, (), PERMITTED).allowed
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://kommun.se/",
+        "https://evil-hooks.kommun.se/",
+        "https://a.hooks.kommun.se/",
+        "https://region.se/",
+        "https://evilregion.se/",
+        "https://hooks.region.se.evil.se/",
+        "https://evil.se/.region.se",
+        "https://evil.se/?hooks.kommun.se",
+    ],
+)
+def test_where_the_operator_names_hosts_no_other_public_one_may_be_called(url: str) -> None:
+    assert not read_target(url).allowed
+    assert why_refused(url, (), PERMITTED) == "url_not_permitted"
+
+
+def test_naming_hosts_opens_nothing_and_closes_no_origin_that_is_allowed_by_name() -> None:
+    assert why_refused("http://hooks.kommun.se/", (), PERMITTED) == "url_not_https"
+    assert why_refused("https://127.0.0.1/", (), ("127.0.0.1",)) == "url_not_a_name"
+    assert read_target("http://127.0.0.1:9000/in", ALLOWED, PERMITTED).allowed
+
+
+def test_a_permission_is_a_plain_host_name_or_a_suffix() -> None:
+    assert all(map(is_permission, PERMITTED))
+    for entry in (
+        "",
+        ".",
+        "*.kommun.se",
+        "*",
+        "https://kommun.se",
+        "kommun.se:443",
+        "kommun.se/",
+        "127.0.0.1",
+        "localhost",
+        "kommun.se.",
+        "..se.se",
+    ):
+        assert not is_permission(entry), entry
 
 
 @pytest.mark.parametrize(

@@ -22,9 +22,9 @@ from tests.builders import CARE_CENTRE, GOTEBORG, HARRYDA, OTHER_CARE_CENTRE, OT
 REGION, GOTEBORG_NUMBER, HARRYDA_NUMBER = "2321000131", "2120001355", "2120001264"
 GOTEBORG_UNIT = f"SE{GOTEBORG_NUMBER}-E1"
 TEAM = f"SE{REGION}-TEAM1"
-A_WARD = Who(REGION, (WARD,), "ward", sends_events=True)
+A_WARD = Who(REGION, (WARD,), "ward", of_region=True, sends_events=True)
 ANOTHER_WARD = replace(A_WARD, unit_prefixes=(OTHER_WARD,))
-A_CARE_CENTRE = Who(REGION, (CARE_CENTRE,), "care")
+A_CARE_CENTRE = Who(REGION, (CARE_CENTRE,), "care", of_region=True)
 ANOTHER_CARE_CENTRE = replace(A_CARE_CENTRE, unit_prefixes=(OTHER_CARE_CENTRE,))
 A_MUNICIPALITY = Who(GOTEBORG_NUMBER, (f"SE{GOTEBORG_NUMBER}-",), "municipality", GOTEBORG)
 ANOTHER_MUNICIPALITY = Who(HARRYDA_NUMBER, (f"SE{HARRYDA_NUMBER}-",), "municipality", HARRYDA)
@@ -174,3 +174,16 @@ def test_the_region_keeps_the_directory_and_a_municipality_its_own_part() -> Non
     assert decide(A_MUNICIPALITY, Action.KEEP_DIRECTORY, Which(owner=GOTEBORG_NUMBER)).allowed
     assert not decide(A_MUNICIPALITY, Action.KEEP_DIRECTORY, Which(owner=REGION)).allowed
     assert not decide(A_MUNICIPALITY, Action.CONFIRM_OUTAGE, Which()).known
+
+
+def test_a_private_care_provider_is_no_municipality_and_not_the_region_either() -> None:
+    provider = Who("5560000001", ("SE5560000001-",), "care", decides_reviews=True)
+    assert not decide(provider, Action.CONFIRM_OUTAGE, Which()).known
+    assert not decide(provider, Action.STATE_OUTAGE, Which()).allowed
+    assert [decide(provider, Action.KEEP_DIRECTORY, Which(owner=owner)).allowed for owner in (GOTEBORG_NUMBER, "5560000001")] == [
+        False,
+        True,
+    ]
+    assert leads(provider, PlanFacts("SE5560000001-V1", frozenset({"SE5560000001-V1"}), frozenset(), of_a_stay=True)), (
+        "its plans are the region's"
+    )

@@ -17,6 +17,7 @@ from services.planning.domain.events import CaseEvent, Compulsory, EventKey, Eve
 from services.planning.domain.fold import fold
 from services.planning.domain.notices import NoticeType, SentNotice, changes, wanted_notices
 from services.planning.domain.outages import Outage
+from services.planning.domain.statements import BY_COMMAND
 from services.planning.domain.stay import stay_facts
 from tests.builders import (
     CARE_CENTRE,
@@ -24,9 +25,12 @@ from tests.builders import (
     GOTEBORG,
     HARRYDA,
     OTHER_CARE_CENTRE,
+    OTHER_SOURCE,
     OTHER_WARD,
     STAY,
     WARD,
+    a_person,
+    a_personnummer,
     admitted,
     an_outage,
     block_ended,
@@ -55,6 +59,8 @@ _settings = settings(max_examples=HISTORIES, deadline=None, derandomize=True, su
 _HOURS = st.integers(0, 30).map(lambda step: step * 6.0)
 _STAYS = st.sampled_from([STAY, STAY, STAY, STAY._replace(subject="NU-2026-000456"), StayKey("5560000001", "X-1")])
 """Most events under one id of the stay; the others as after a transfer to another ward or another provider."""
+_BY_ANOTHER_WARD = st.sampled_from([False, False, True])
+"""Some events are another ward's, with and without a transfer to it, and where the two share a stay space and where they do not."""
 _COMPULSORY: st.SearchStrategy[Compulsory] = st.sampled_from(("none", "none", "opt", "orv"))
 _PAPER = st.none() | st.integers(-4, 20).map(lambda step: step * 6.0)
 _GIVEN_ON_PAPER = {
@@ -101,6 +107,7 @@ def an_event(draw: st.DrawFn, number: int) -> CaseEvent:
             corrects=corrects,
             municipality=draw(st.sampled_from([GOTEBORG, HARRYDA, None])),
             moved=draw(st.booleans()),
+            person=draw(st.sampled_from([None, None, a_person(id=a_personnummer(1))])),
         ),
         EventType.MUNICIPALITY_PLACED: lambda: placed(
             event_id,
@@ -116,6 +123,8 @@ def an_event(draw: st.DrawFn, number: int) -> CaseEvent:
     }
     given = draw(_PAPER) if kind in _GIVEN_ON_PAPER else None
     event = replace(make[kind](), stay=draw(_STAYS))
+    if kind not in BY_COMMAND and draw(_BY_ANOTHER_WARD):
+        event = replace(event, key=EventKey(OTHER_SOURCE, event_id))
     return event if given is None else on_paper(event, given)
 
 

@@ -13,6 +13,7 @@ from services.planning.domain.joining import joined, led_from, persons_of, told_
 from services.planning.domain.notices import NoticeType, wanted_notices
 from services.planning.domain.stay import stay_facts
 from tests.builders import (
+    CARE_CENTRE,
     DIRECTORY,
     GOTEBORG,
     HARRYDA,
@@ -25,6 +26,7 @@ from tests.builders import (
     block_ended,
     block_started,
     cancelled,
+    declined,
     discharged,
     hours,
     leave_ended,
@@ -37,6 +39,8 @@ from tests.builders import (
 )
 
 CARE = "urn:hsa:SE2321000131-E000000000901"
+BY_COMMAND = "019a9c1e-0000-7000-8000-000000000001"
+"""What is stated with a command we name ourselves."""
 THERE = StayKey(STAY.space, "NU-1")
 
 
@@ -59,6 +63,12 @@ def told(kind: NoticeType, code: str, *events: CaseEvent) -> list[tuple[float, d
         for notice in wanted_notices(case_of(*events))
         if notice.type is kind and notice.recipient.code == code
     ]
+
+
+def leads(*events: CaseEvent) -> set[StayKey]:
+    """Where the transfers of the first event's stay lead."""
+    stay = events[0].stay
+    return set(led_from({stay: events})[stay])
 
 
 def liable(*events: CaseEvent) -> str | None:
@@ -93,31 +103,31 @@ def test_the_receiving_wards_own_admission_is_no_second_one() -> None:
 
 def test_a_transfer_joins_and_only_one_that_stands_does() -> None:
     away = transferred(to_subject="NU-1")
-    assert led_from([admitted(), away]) == {THERE}
-    assert led_from([admitted(), away, cancelled("transferred")]) == frozenset()
-    assert led_from([transferred()]) == frozenset(), "the receiver keeps the id"
-    assert led_from([transferred(to_unit="SE5560000001-E1")]) == {StayKey("5560000001", STAY.subject)}
+    assert leads(admitted(), away) == {THERE}
+    assert leads(admitted(), away, cancelled("transferred")) == set()
+    assert leads(transferred()) == set(), "the receiver keeps the id"
+    assert leads(transferred(to_unit="SE5560000001-E1")) == {StayKey("5560000001", STAY.subject)}
 
 
 def test_a_transfer_leads_into_the_record_system_of_the_receiving_ward() -> None:
     away = transferred(to_subject="NU-1")
     assert isinstance(away.data, Transfer)
     elsewhere = replace(away, data=replace(away.data, to_space="nu"))
-    assert led_from([admitted(), elsewhere]) == {StayKey("nu", "NU-1")}
+    assert leads(admitted(), elsewhere) == {StayKey("nu", "NU-1")}
 
 
 def test_a_transfer_to_another_patients_stay_joins_nothing_and_is_a_finding() -> None:
     away, own = transferred(to_subject="NU-1"), persons_of([admitted()])
     assert own
     mistyped = told_apart(away, own, {THERE: {"190001019809"}})
-    assert led_from([admitted(), mistyped]) == frozenset()
+    assert leads(admitted(), mistyped) == set()
     assert found(admitted(), mistyped) == [("transfer_to_other_person", "transferred")]
     for persons in ({THERE: own}, {THERE: frozenset[str]()}, {}):
         assert told_apart(away, own, persons) == away, "the same person, or none known yet"
     assert told_apart(away, {*own, "189001019802"}, {THERE: {"189001019802"}}) == away, "one number in common is enough"
-    assert led_from([admitted(), told_apart(away, frozenset(), {THERE: own})]) == frozenset(), "a stay of nobody leads nowhere"
+    assert leads(admitted(), told_apart(away, set(), {THERE: own})) == set(), "a stay of nobody leads nowhere"
     kept = transferred()
-    assert told_apart(kept, frozenset(), {}) == kept, "the id is kept"
+    assert told_apart(kept, set(), {}) == kept, "the id is kept"
 
 
 def test_only_who_has_the_patient_moves_her_on() -> None:
@@ -168,9 +178,9 @@ def test_each_sender_states_its_own_outpatient_block() -> None:
 
 
 def test_an_end_by_another_ends_the_block_that_lasted_longest_and_may_contest_it() -> None:
-    story = [admitted(), block_started(), block_ended(source=CARE, contested=True)]
+    story = [admitted(), block_started(), block_ended(BY_COMMAND, source=CARE, contested=True)]
     assert case_of(*story).blocks[0].end is not None
-    assert found(*story) == [("block_contested", "block-over")]
+    assert found(*story) == [("block_contested", BY_COMMAND)]
 
 
 def test_a_block_may_end_after_the_discharge_but_not_begin_then() -> None:
@@ -241,3 +251,15 @@ def test_what_was_over_before_a_party_came_is_not_told_to_it() -> None:
     assert told(NoticeType.LEAVE, HARRYDA, *story) == []
     assert told(NoticeType.OUTPATIENT_BLOCK, HARRYDA, *story) == []
     assert [at for at, _ in told(NoticeType.TRANSFERRED, HARRYDA, *story)] == [100], "where the patient is, is always told"
+
+
+def test_what_the_patient_declined_is_told_to_every_party_unless_it_was_a_mistake() -> None:
+    story = [admitted(), declined("no", 50, measures=("municipal_social", "municipal_health")), declined("wrong", 51)]
+    for code in (GOTEBORG, CARE_CENTRE):
+        told_once = told(NoticeType.DECLINED, code, *story, cancelled("wrong"))
+        assert told_once == [
+            (50, {"measures": ["municipal_health", "municipal_social"], "declined_at": "2026-11-05T15:05:00.000000Z", "stated_by": WARD})
+        ]
+        assert len(told(NoticeType.DECLINED, code, *story)) == 2
+    late = admitted("fix", 0, sent=100, corrects="admitted", municipality=HARRYDA)
+    assert [at for at, _ in told(NoticeType.DECLINED, HARRYDA, *story[:2], late)] == [100], "what stands bears on whoever comes in later"

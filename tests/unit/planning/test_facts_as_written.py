@@ -79,9 +79,9 @@ def test_a_stay_is_written_as_its_model_writes_it(story: list[CaseEvent]) -> Non
 @pytest.mark.parametrize(
     "letter",
     [
-        Letter(MAILBOX, "notice.admission", "SE2321000131-E1", hours(1), hours(25), "origin", case_id=uuid7(), case_version=1),
-        Letter(MAILBOX, "notice.admission", None, hours(1) + FINE, None, "origin", case_id=uuid7(), history=True),
-        Letter(MAILBOX, "notice.month_published", None, hours(0), None, "origin", about={"month": "2026-10", "amount": "1.00"}),
+        Letter(MAILBOX, "notice.admission", "SE2321000131-E1", hours(1), "origin", case_id=uuid7(), case_version=1),
+        Letter(MAILBOX, "notice.admission", None, hours(1) + FINE, "origin", case_id=uuid7(), history=True),
+        Letter(MAILBOX, "notice.month_published", None, hours(0), "origin", about={"month": "2026-10", "amount": "1.00"}),
     ],
 )
 def test_a_sent_notice_is_written_as_its_model_writes_it(letter: Letter) -> None:
@@ -95,7 +95,7 @@ def test_a_sent_notice_is_written_as_its_model_writes_it(letter: Letter) -> None
 
 def test_an_envelope_holds_ids_and_instants_as_text() -> None:
     post, case_id, old = Post(), uuid7(), uuid7()
-    notice_id = post.put(Letter(MAILBOX, "notice.ready", None, hours(1), hours(25), "origin", case_id=case_id, supersedes=old))
+    notice_id = post.put(Letter(MAILBOX, "notice.ready", None, hours(1), "origin", case_id=case_id, supersedes=old))
     envelope = msgspec.json.decode(post.notices[0].envelope)
     assert (UUID(envelope["id"]), UUID(envelope["case_id"]), UUID(envelope["supersedes"])) == (notice_id, case_id, old)
     assert envelope["sent_at"] == "2026-11-03T14:05:00.000000Z"

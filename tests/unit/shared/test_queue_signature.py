@@ -1,5 +1,9 @@
 """What travels on the queue is believed only when it is signed with the service key, whole and unaltered."""
 
+import hashlib
+import hmac
+
+import msgspec
 import pytest
 
 from shared.streams.queue import REJECTED_ACTOR, SignedEncoder, derived_key
@@ -21,10 +25,25 @@ def test_a_signed_message_is_read_as_it_was_written() -> None:
     assert SignedEncoder(KEY).decode(SIGNED) == MESSAGE
 
 
+def test_what_a_message_carries_cannot_be_read_where_it_waits() -> None:
+    fact = MESSAGE | {"args": ["billing", 1, [[1, "id", "access.logged", None, '{"user":"Anna Test"}']]]}
+    written = SignedEncoder(KEY).encode(fact)
+    assert b"Anna" not in written
+    assert b"access.logged" not in written
+    assert b"billing.planning" in written, "positive control: where it goes can be read"
+    assert SignedEncoder(KEY).decode(written) == fact
+
+
+def test_a_message_of_the_version_before_is_still_read() -> None:
+    payload = msgspec.json.encode(MESSAGE)
+    signature = hmac.new(KEY, payload, hashlib.sha256).hexdigest().encode()
+    assert SignedEncoder(KEY).decode(signature + payload) == MESSAGE
+
+
 @pytest.mark.parametrize(
     "data",
     [
-        SIGNED.replace(b'"planning",1', b'"planning",2'),
+        SIGNED.replace(b"billing.planning", b"billing.stopping"),
         SignedEncoder(OTHER).encode(MESSAGE),
         b"0" * 64 + SIGNED[64:],
         SIGNED[64:],

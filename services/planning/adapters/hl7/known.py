@@ -1,12 +1,13 @@
 """What a message meets: the stay as its sender stated it before, so that a message that says nothing new makes no event."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from services.planning.domain.amendments import amend
-from services.planning.domain.events import Admission, CaseEvent, EventType, PlannedDischarge, Transfer, ward_of
+from services.planning.domain.amendments import amend, standing_admission
+from services.planning.domain.events import Admission, CaseEvent, EventType, PlannedDischarge, ward_of
+from services.planning.domain.holding import holding_of, is_stranger
 from services.planning.domain.persons import person_known
 from services.planning.translation import case_event
 from shared.dates import format_instant
@@ -23,17 +24,23 @@ class Stated:
 class StayKnown:
     """One stay by what was stated of it under its sender's id."""
 
-    def __init__(self, stated: Iterable[Stated] = (), space: str | None = None) -> None:
-        """Read what was stated; what other parties stated of the stay is left out.
+    def __init__(
+        self, stated: Iterable[Stated] = (), space: str | None = None, acts_for: Callable[[str], bool] = lambda _ward: True
+    ) -> None:
+        """Read what was stated; what other parties stated of the stay is left out, and wards that never held the patient.
 
         Args:
             stated: Every event of the stay.
             space: Within what its id is unique.
+            acts_for: Whether a ward is the sender's, which knows what it stated of a patient that it never held.
         """
         own = [one for one in stated if str(one.value["type"]).startswith("stay.")]
         events = [case_event(one.value, one.sent_at, space) for one in own]
         self._values = {event.key: one.value for event, one in zip(events, own, strict=True)}
-        self._amended = amend(events)
+        everybodys = amend(events)
+        held = holding_of(everybodys.events, standing_admission(everybodys)).held
+        self._amended = amend(event for event in events if acts_for(ward_of(event.key.source)) or not is_stranger(event, held))
+        self._ward = holding_of(self._amended.events, standing_admission(self._amended)).held[-1:]
         self._person = person_known(self._amended)
 
     @property
@@ -53,12 +60,8 @@ class StayKnown:
 
     @property
     def ward(self) -> str | None:
-        """The ward that the patient is on: where the last transfer led, else the one that admitted."""
-        moved = self.latest(EventType.TRANSFERRED)
-        if moved is not None and isinstance(moved.data, Transfer):
-            return moved.data.to_unit
-        first = self.latest(EventType.ADMITTED) or next(iter(self._amended.events), None)
-        return None if first is None else ward_of(first.key.source)
+        """The ward that the patient is on: where the last transfer by a ward that had her led, else the one that admitted."""
+        return self._ward[0].ward if self._ward else None
 
     @property
     def planned(self) -> date | None:

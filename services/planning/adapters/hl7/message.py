@@ -24,7 +24,9 @@ DELETED: Final = '""'
 """What HL7 writes for a value that is taken away; a value that is absent is left as it was."""
 _HEADER_FIELDS: Final = 18
 _TYPE: Final = 8
-_ENCODING: Final = re.compile(r"MSH([^\w\s])([^\w\s]{4,5})(?=\1|$)", re.ASCII)
+_CONTROL_ID: Final = 10
+"""How many dividers stand before the end of MSH-10."""
+_ENCODING: Final = re.compile(r"MSH([!-/:-@[-`{-~])([!-/:-@[-`{-~]{4,5})(?=\1|$)", re.ASCII)
 _CHARSETS: Final = {"": "utf-8", "ASCII": "ascii", "UNICODE UTF-8": "utf-8", "UTF-8": "utf-8", "8859/1": "iso-8859-1"}
 _ESCAPED: Final = re.compile(r"[FSTREHN]|X(?:[2-6][0-9A-F]|7[0-9A-E])+|\.(?:br|fi|nf|ce|sp|in|ti|sk)[0-9]{0,2}", re.ASCII)
 
@@ -186,23 +188,45 @@ def read(body: bytes) -> Message:
 
     Raises:
         HttpProblem: 400 `hl7.unreadable`: no message with a header that can be answered to.
-        NotTaken: It can be answered to, but not be read.
+        Unread: It can be answered to, but no more of it be read.
     """
     # The header decides in what characters the rest is written; its own first part is the same in all of them.
-    head = body.lstrip(b"\r\n").partition(b"\r")[0].partition(b"\n")[0][:LONGEST_SEGMENT].decode("latin-1")
+    head = body.lstrip(b"\r\n").partition(b"\r")[0].partition(b"\n")[0].decode("latin-1")
     divided = _ENCODING.match(head)
     if divided is None or len(set(divided[1] + divided[2])) != len(divided[1] + divided[2]):
         raise HttpProblem("hl7.unreadable")
-    named = [*head.split(divided[1]), *[""] * _HEADER_FIELDS][17].split(divided[2][1])[0].strip().upper()
+    header = _as_far_as_read(head, divided[1])
+    named = [*header.split(divided[1]), *[""] * _HEADER_FIELDS][17].split(divided[2][1])[0].strip().upper()
     charset = _CHARSETS.get(named)
+    text = None if charset is None else _decoded(body, charset)
+    if charset is None or text is None:
+        plain = header.encode("ascii", "replace").decode()
+        raise _unread(plain, "utf-8", wrong("MSH-18", "hl7.charset", Condition.UNKNOWN_VALUE))
     try:
-        text = body.decode(charset or "ascii")
+        return Message(_parsed(_kept([line for line in re.split(r"\r\n|\r|\n", text) if line])), charset)
+    except NotTaken as refusal:
+        raise _unread(header.encode("latin-1").decode(charset), charset, refusal) from None
+
+
+def _decoded(body: bytes, charset: str) -> str | None:
+    try:
+        return body.decode(charset)
     except UnicodeDecodeError:
-        charset, text = None, head.encode("ascii", "replace").decode()
-    message = Message(_parsed(text), charset or "utf-8")
-    if charset is None:
-        raise Unread(message, wrong("MSH-18", "hl7.charset", Condition.UNKNOWN_VALUE))
-    return message
+        return None
+
+
+def _as_far_as_read(head: str, divider: str) -> str:
+    """A header that is too long to be read, by its first fields: enough to say so to whoever sent it, if its control id is among them.
+
+    Raises:
+        HttpProblem: 400 `hl7.unreadable`: it is not.
+    """
+    if len(head) <= LONGEST_SEGMENT:
+        return head
+    begin = head[:LONGEST_SEGMENT].rpartition(divider)[0]
+    if begin.count(divider) < _CONTROL_ID:
+        raise HttpProblem("hl7.unreadable")
+    return begin
 
 
 class Unread(Exception):
@@ -214,37 +238,57 @@ class Unread(Exception):
         self.refusal = refusal
 
 
-def _parsed(text: str) -> hl7.Message:
-    lines = re.split(r"\r\n|\r|\n", text)
-    header_line, *others = _kept([line for line in lines if line])
+def _unread(header: str, charset: str, refusal: NotTaken) -> Unread:
+    """What a message is when its header is all that can be read; without even that there is nobody to answer to.
+
+    Raises:
+        HttpProblem: 400 `hl7.unreadable`.
+    """
     try:
-        return hl7.parse("\r".join([_whole(header_line), *others]))
-    except (HL7Exception, ValueError, LookupError, TypeError):
+        return Unread(Message(_parsed([header]), charset), refusal)
+    except NotTaken:
         raise HttpProblem("hl7.unreadable") from None
+
+
+def _parsed(lines: Sequence[str]) -> hl7.Message:
+    """Some segments, the header first.
+
+    Raises:
+        NotTaken: The library makes nothing of them.
+    """
+    header, *others = lines
+    try:
+        return hl7.parse("\r".join([_whole(header), *others]))
+    except (HL7Exception, ValueError, LookupError, TypeError):
+        raise wrong("MSH", "hl7.unreadable") from None
 
 
 def _whole(line: str) -> str:
     """The header with all its fields, and an (empty) trigger where its type has none: the library acknowledges no other."""
     fields = line.split(line[3])
     fields += [""] * (_HEADER_FIELDS - len(fields))
-    if line[4] not in fields[_TYPE]:
-        fields[_TYPE] += line[4]
+    first, *others = fields[_TYPE].split(line[5])
+    fields[_TYPE] = line[5].join([first if line[4] in first else first + line[4], *others])
     return line[3].join(fields)
 
 
 def _kept(lines: Sequence[str]) -> list[str]:
-    """The first of each segment that is used, the header first; a message holds exactly one header. All merges: none is passed over."""
+    """The first of each segment that is used, the header first; a message holds exactly one header. All merges: none is passed over.
+
+    Raises:
+        NotTaken: There is more in it than is read, or another message.
+    """
     kept: dict[str, str] = {}
     for line in lines:
         name = line[:3]
         if name == "MSH" and name in kept:
-            raise HttpProblem("hl7.unreadable")
+            raise wrong("MSH", "hl7.second_header")
         if name in USED and name not in kept:
             if len(line) > LONGEST_SEGMENT:
-                raise HttpProblem("hl7.unreadable")
+                raise wrong(name, "hl7.segment_too_long")
             kept[name] = line
         elif name == MERGING:
             kept[f"{name} {len(kept)}"] = line
-    if next(iter(kept), None) != "MSH" or sum(map(len, kept.values())) > MOST_READ:
-        raise HttpProblem("hl7.unreadable")
+    if sum(map(len, kept.values())) > MOST_READ:
+        raise wrong("MSH", "hl7.too_much")
     return list(kept.values())
