@@ -17,7 +17,7 @@ from dirigent.replay.command import secret_of
 from dirigent.simulate.command import read_month
 from dirigent.supervisor.system import Options, System, running
 
-STAYS = 90
+STAYS = 60
 SEED = 3
 LONGEST_SECONDS = 240
 Fault = Callable[[System], Awaitable[None]]

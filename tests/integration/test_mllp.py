@@ -195,9 +195,10 @@ async def test_without_a_certificate_of_the_authority_and_the_right_name_nobody_
         assert await asked(right, b"1") == b"ACK 1\r"
         right[1].close()
         plain = await connected(port)
-        plain[1].writeblock(b"1")
-        with pytest.raises((OSError, asyncio.IncompleteReadError)):
-            await asyncio.wait_for(plain[0].readblock(), 10)
+        plain[1].writeblock(b"a message in clear, longer than the head of a record")
+        with pytest.raises((ConnectionError, asyncio.IncompleteReadError)):
+            await asyncio.wait_for(plain[0].readblock(), 60)
+        assert echo.seen == [b"1"]
 
 
 def answering(*answers: httpx.Response | Exception) -> tuple[Forwarder, list[httpx.Request]]:
