@@ -1,6 +1,6 @@
 # Every target makes the environment it needs first; Python 3.11 or later is all that has to be there.
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev run demo test check bench lock clean
+.PHONY: help setup setup-dev run demo test faults-long check bench lock clean
 
 PYTHON_IN_VENV := .venv/bin/python
 export PYTHONPATH := $(CURDIR)
@@ -25,6 +25,11 @@ ALL_TESTS := -n auto --maxprocesses 4 --dist loadgroup --no-loadscope-reorder
 
 test: setup-dev ## Run the whole test suite against a real PostgreSQL and a real Redis (ARGS="-k name" for some of it)
 	@exec $(PYTHON_IN_VENV) -m pytest $(or $(ARGS),$(ALL_TESTS))
+
+faults-long: setup-dev ## Faults, histories and generated requests at full size, for hours: what CI runs a sample of
+	DIRIGENT_ZOO_MESSAGES=10000 DIRIGENT_ORACLE_HISTORIES=100000 DIRIGENT_HISTORIES=10000 DIRIGENT_STORIES_TO=100 DIRIGENT_GENERATED_REQUESTS=100 \
+		$(PYTHON_IN_VENV) -m pytest tests/faults tests/oracle tests/unit/planning/test_any_order.py \
+		tests/integration/billing/test_random_stories.py tests/contract/test_generated_requests.py
 
 check: setup-dev ## Style, types, architecture, migrations against tables, and the quick tests
 	$(PYTHON_IN_VENV) -m ruff check .
