@@ -121,7 +121,8 @@ def fold(
         status = TRANSITIONS[status, CaseTrigger.PLANNING_STARTED].status
     dates = _planned_dates(admission, story)
     leaves, blocks = leaves_of(story, findings), blocks_of(story, findings)
-    transfers = tuple(told.event for told in story if told.event in holding.moves and told.met not in _OVER)
+    moves = {event.key for event in holding.moves}
+    transfers = tuple(told.event for told in story if told.event.key in moves and told.met not in _OVER)
     findings += _not_by_holder(amended.events, holding, basis, () if person is None else person.set_aside)
     contests = contests_of(amended.events)
     findings += (Finding(FindingCode.SIP_REQUIREMENT_CONTESTED, event.key) for event in contests)
@@ -190,13 +191,14 @@ def _tell(admission: CaseEvent | None, amended: Amended, holder: StayKey | None,
 
 def _not_by_holder(events: Sequence[CaseEvent], holding: Holding, basis: CaseEvent | None, set_aside: Sequence[CaseEvent]) -> list[Finding]:
     """What wards stated of a patient that they did not hold then. Most of it counts, so that no notice is lost; she is not moved by it."""
+    moves, holder = {event.key for event in holding.moves}, holder_of(holding.moves)
     findings = [
         Finding(FindingCode.TRANSFER_NOT_BY_HOLDER, event.key)
         for event in events
-        if event.type is EventType.TRANSFERRED and event not in holding.moves
+        if event.type is EventType.TRANSFERRED and event.key not in moves
     ]
     findings += (Finding(FindingCode.PERSON_CHANGE_NOT_BY_HOLDER, event.key) for event in set_aside)
-    told = {finding.event for finding in findings} | {event.key for event in events if _goes_on_elsewhere(event, holder_of(holding.moves))}
+    told = {finding.event for finding in findings} | {event.key for event in events if _goes_on_elsewhere(event, holder)}
     for event in by_others(events, holding):
         if event.key not in told and not is_command(event) and (basis is None or event.key != basis.key):
             findings.append(Finding(FindingCode.NOT_BY_HOLDER, event.key))

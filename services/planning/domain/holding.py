@@ -106,16 +106,25 @@ def links_of(stays: Mapping[StayKey, tuple[Sequence[CaseEvent], CaseEvent | None
     Args:
         stays: For each id the events that count, in fold order, and its own admission.
     """
-    may: dict[StayKey, set[Held]] = {stay: {held} for stay, told in stays.items() if (held := begun_by(*told)) is not None}
-    waiting = [event for counted, _ in stays.values() for event in counted if event.type is EventType.TRANSFERRED]
+    waiting: dict[StayKey, dict[str, list[CaseEvent]]] = {}
+    for event in (event for counted, _ in stays.values() for event in counted if event.type is EventType.TRANSFERRED):
+        waiting.setdefault(event.stay, {}).setdefault(ward_of(event.key.source), []).append(event)
     links: dict[StayKey, set[StayKey]] = {stay: set() for stay in stays}
-    while standing := [event for event in waiting if any(same_hands(event, held) for held in may.get(event.stay, ()))]:
-        waiting = [event for event in waiting if event not in standing]
-        for event in standing:
+    may = [held for told in stays.values() if (held := begun_by(*told)) is not None]
+    while may:  # each ward's transfers of a stay are taken once, so that a long way costs no more than it is long
+        held = may.pop()
+        for event in _taken(waiting.get(held.stay, {}), held):
             led = led_by(event)
             if led is None:
                 continue
-            may.setdefault(led.stay, set()).add(led)
+            may.append(led)
             if led.stay != event.stay:
                 links[event.stay].add(led.stay)
     return {stay: frozenset(targets) for stay, targets in links.items()}
+
+
+def _taken(waiting: dict[str, list[CaseEvent]], held: Held) -> list[CaseEvent]:
+    """The transfers of one stay that count because this ward may hold its patient; they wait no longer."""
+    alone = held.stay.space == provider_of(held.ward)
+    wards = [held.ward] if alone else [ward for ward, transfers in waiting.items() if same_hands(transfers[0], held)]
+    return [event for ward in wards for event in waiting.pop(ward, ())]

@@ -1,7 +1,8 @@
 """Where nobody declared that wards share their stay ids, an id alone gives no ward another ward's patient: one rule a test."""
 
 from dataclasses import replace
-from itertools import permutations
+from itertools import pairwise, permutations
+from time import process_time
 
 import pytest
 
@@ -191,3 +192,17 @@ def test_the_source_alone_tells_one_ward_from_another() -> None:
     """The control of all the above: the same events by the wards that held her, and nothing is found."""
     state = case_of(admitted(), transferred(), by_other(discharged()))
     assert (state.ward, state.status, found(state)) == (OTHER_WARD, CaseStatus.DISCHARGED, set())
+
+
+def test_a_way_through_many_wards_costs_no_more_than_it_is_long() -> None:
+    """Whoever speaks for many wards could keep everybody waiting with one stay; when each was looked at anew it took half a minute."""
+    wards = [WARD, *(f"SE2321000131-E{number:012d}" for number in range(2_000))]
+    moves = [
+        replace(transferred(f"move-{number}", at=20 + number / 100, to_unit=to), key=EventKey(f"urn:hsa:{ward}", f"move-{number}"))
+        for number, (ward, to) in enumerate(pairwise(wards))
+    ]
+    begun = process_time()
+    assert led_from({STAY: [admitted(), *moves]}) == {STAY: frozenset()}
+    state = fold([admitted(), *moves], DIRECTORY)
+    assert process_time() - begun < 3
+    assert (state.ward, len(state.transfers), found(state)) == (wards[-1], 2_000, set())
