@@ -40,14 +40,15 @@ STATEMENTS = (
         RETURN NULL;
     END $$
     """,
+    # First the trigger, which waits for whoever is numbering and holds up who begins: what they number would stand in no term otherwise.
+    """
+    CREATE TRIGGER feed_entries_index_access AFTER INSERT ON feed_entries FOR EACH ROW WHEN (NEW.feed = 'access')
+    EXECUTE FUNCTION index_access()
+    """,
     """
     INSERT INTO access_terms (term, position)
     SELECT t.term, e.position FROM feed_entries e CROSS JOIN LATERAL terms_of_access(CAST(e.body AS jsonb)) AS t (term)
     WHERE e.feed = 'access'
-    """,
-    """
-    CREATE TRIGGER feed_entries_index_access AFTER INSERT ON feed_entries FOR EACH ROW WHEN (NEW.feed = 'access')
-    EXECUTE FUNCTION index_access()
     """,
     "DROP INDEX feed_entries_access",
     "CREATE INDEX plans_alone ON plans (created_at) WHERE case_id IS NULL AND state IN ('closed', 'refused', 'withdrawn')",
