@@ -68,10 +68,10 @@ async def record(  # noqa: PLR0913  # what the law wants to see in it
             "request_id": request_id,
         },
     )
-    await keep(work, entry)
+    await keep(work, [entry])
     return entry
 
 
-async def keep(work: Work, entry: Recorded) -> None:
-    """Put an entry into this service's log, also one that another service made."""
-    await stage(work, [Staged(ACCESS_FEED, entry.id, str(entry.told["action"]), None, canonical_plain(entry.told))])
+async def keep(work: Work, entries: Iterable[Recorded]) -> None:
+    """Put entries into this service's log, also those that another service made."""
+    await stage(work, [Staged(ACCESS_FEED, one.id, str(one.told["action"]), None, canonical_plain(one.told)) for one in entries])

@@ -1,6 +1,6 @@
 """The access log as planning writes and searches it."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
@@ -47,6 +47,17 @@ _PSEUDONYMS: Final = text(
         SELECT c.person_id, c.person ->> 'type' AS kind FROM cases c WHERE c.id = ANY(asked.ids)
         UNION SELECT coalesce(p.person_id, p.person ->> 'id'), p.person ->> 'type' FROM plans p WHERE p.id = ANY(asked.ids)
         UNION SELECT m.person_id, m.kind FROM patients_in_mailboxes(asked.ids) AS m) AS patient
+    WHERE patient.person_id IS NOT NULL
+    """
+)
+# The same of many at once, each by itself, for the worker, who has no mailboxes.
+_PSEUDONYMS_OF_EACH: Final = text(
+    """
+    SELECT asked.id, patient.person_id, patient.kind FROM unnest(CAST(:ids AS uuid[])) AS asked (id)
+    LEFT JOIN cases own ON own.id = asked.id CROSS JOIN LATERAL (
+        SELECT c.person_id, c.person ->> 'type' AS kind FROM cases c WHERE c.id IN (asked.id, own.joined_to)
+        UNION SELECT coalesce(p.person_id, p.person ->> 'id'), p.person ->> 'type' FROM plans p WHERE p.id IN (asked.id, own.joined_to)
+    ) AS patient
     WHERE patient.person_id IS NOT NULL
     """
 )
@@ -106,6 +117,14 @@ async def pseudonyms(work: Work, ids: Collection[UUID]) -> list[str]:
     """What stands for the patients of cases, and of plans without a stay."""
     found = (await work.connection.execute(_PSEUDONYMS, {"ids": list(ids)})).all()
     return sorted({_pseudonym(row) for row in found})
+
+
+async def pseudonyms_of_each(work: Work, ids: Collection[UUID]) -> Mapping[UUID, frozenset[str]]:
+    """What stands for the patients of each of many cases, and plans without a stay; those without one are not here."""
+    found: dict[UUID, frozenset[str]] = {}
+    for row in await work.connection.execute(_PSEUDONYMS_OF_EACH, {"ids": sorted(ids)}):
+        found[row.id] = found.get(row.id, frozenset()) | {_pseudonym(row)}
+    return found
 
 
 async def page(work: Work, organisation: str, wanted: Wanted, *, after: int, limit: int) -> Found:

@@ -46,6 +46,8 @@ async def keep_accesses(work: Work, delivered: Sequence[Delivered]) -> None:
     """Put what was read in another service into the log that is reviewed here, with the patients by pseudonym; each entry once."""
     facts = [one.fact for one in delivered if isinstance(one.fact, AccessLogged)]
     known = set(await rows.told_before(work, [fact.access_id for fact in facts]))
+    patients = await rows.pseudonyms_of_each(work, {case for fact in facts for case in fact.cases})
+    entries = []
     for fact in facts:
         if fact.access_id in known:  # a stream that begins anew, after a backup, tells again what it told
             continue
@@ -58,13 +60,14 @@ async def keep_accesses(work: Work, delivered: Sequence[Delivered]) -> None:
             "role": fact.role,
             "action": fact.action,
             "cases": [str(case) for case in fact.cases],
-            "patients": await rows.pseudonyms(work, fact.cases),
+            "patients": sorted({patient for case in fact.cases for patient in patients.get(case, ())}),
             "unit": fact.unit,
             "units": list(fact.units),
             "user": fact.user,
             "request_id": fact.request_id,
         }
-        await access_log.keep(work, access_log.Recorded(fact.access_id, told))
+        entries.append(access_log.Recorded(fact.access_id, told))
+    await access_log.keep(work, entries)
 
 
 def require_whole_organisation(caller: Caller) -> None:

@@ -7,7 +7,7 @@ from typing import Any, Final
 from uuid import UUID
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import event, text
 from sqlalchemy.exc import DBAPIError
 
 from dirigent.databases import Access
@@ -131,6 +131,26 @@ async def test_what_billing_tells_again_stands_once(planning: Planning) -> None:
     await tell(planning, fact, fact)
     await tell(planning, fact, read_in_billing(case))
     assert len(await log(planning)) == 2
+
+
+async def test_many_accesses_cost_as_many_statements_as_one(planning: Planning) -> None:
+    """A database of before tells all that was ever read, and what billing says behind it must not wait for that."""
+    case = await a_stay(planning)
+    statements: list[str] = []
+
+    def counted(_connection: object, _cursor: object, statement: str, *_more: object) -> None:
+        statements.append(statement)
+
+    event.listen(planning.database.engine.sync_engine, "before_cursor_execute", counted)
+    needed = []
+    for many in (1, 100):
+        statements.clear()
+        await tell(planning, *(read_in_billing(case if number % 2 == 0 else str(uuid7())) for number in range(many)))
+        needed.append(len(statements))
+    event.remove(planning.database.engine.sync_engine, "before_cursor_execute", counted)
+    assert needed[0] == needed[1], needed
+    patient = person_vault().stands_for(PERSON["type"], PERSON["id"])
+    assert [entry["patients"] for entry in await log(planning)] == [[patient], *([patient], []) * 50]
 
 
 class Stream:
