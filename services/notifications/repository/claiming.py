@@ -94,6 +94,11 @@ class WebhookClaim(Claim):
         return self.failures == 0 and self.at_once is None
 
     @property
+    def probes(self) -> bool:
+        """Whether its receiver rested when it was claimed: what comes of it says whether that goes on."""
+        return bool(self.rested)
+
+    @property
     def most(self) -> int | None:
         """How many its receiver gets at once, where that is fewer than usual."""
         return 1 if self.failures else self.at_once

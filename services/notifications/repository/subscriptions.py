@@ -22,18 +22,20 @@ _FAILED: Final = text(
     """
 )
 # What comes after a rest comes one by one: a receiver that takes few at a time would refuse the others and rest again.
+# A rest that began while a message was under way stands, though it was taken: its receiver has asked for that time since.
 _WELL: Final = text(
     """
     UPDATE subscriptions SET failures = 0, resting_since = NULL, rests_until = NULL,
         at_once = CASE WHEN was.resting_since IS NOT NULL THEN 1 WHEN was.at_once < :grown THEN was.at_once + 1 END
     FROM (SELECT id, resting_since, at_once FROM subscriptions WHERE id = :id) AS was
-    WHERE subscriptions.id = was.id RETURNING was.resting_since IS NOT NULL AS rested
+    WHERE subscriptions.id = was.id AND (was.resting_since IS NULL OR :probed) RETURNING was.resting_since IS NOT NULL AS rested
     """
 )
 # The database's clock, as for everything that is due.
 _REST: Final = text(
     """
-    UPDATE subscriptions SET resting_since = coalesce(resting_since, clock_timestamp()), rests_until = clock_timestamp() + :rest
+    UPDATE subscriptions SET resting_since = coalesce(resting_since, clock_timestamp()),
+        rests_until = greatest(CASE WHEN NOT :probed THEN rests_until END, clock_timestamp() + CAST(:rest AS interval))
     WHERE id = :id
     """
 )
@@ -125,14 +127,20 @@ async def note_failure(work: Work, subscription_id: UUID) -> int:
     return int((await work.connection.execute(_FAILED, {"id": subscription_id})).scalar_one())
 
 
-async def let_rest(work: Work, subscription_id: UUID, rest: timedelta) -> None:
-    """Leave a receiver alone for a while; since when it rests stands until it is well again."""
-    await work.connection.execute(_REST, {"id": subscription_id, "rest": rest})
+async def let_rest(work: Work, subscription_id: UUID, rest: timedelta, *, probed: bool) -> None:
+    """Leave a receiver alone for a while; since when it rests stands until it is well again.
+
+    `probed`: the message was claimed while it rested. What was sent before that does not shorten its rest.
+    """
+    await work.connection.execute(_REST, {"id": subscription_id, "rest": rest, "probed": probed})
 
 
-async def note_success(work: Work, subscription_id: UUID) -> bool:
-    """The receiver of a locked subscription took a message: it gets more at once than before; whether it rested until now."""
-    return bool((await work.connection.execute(_WELL, {"id": subscription_id, "grown": GROWN})).scalar_one())
+async def note_success(work: Work, subscription_id: UUID, *, probed: bool) -> bool:
+    """The receiver of a locked subscription took a message: it gets more at once than before; whether it rested until now.
+
+    `probed`: the message was claimed while it rested. Only that ends a rest.
+    """
+    return bool((await work.connection.execute(_WELL, {"id": subscription_id, "grown": GROWN, "probed": probed})).scalar_one_or_none())
 
 
 async def find_active(work: Work, organisations: Collection[str]) -> list[Subscription]:

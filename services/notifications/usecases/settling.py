@@ -41,7 +41,7 @@ async def settle(work: Work, claimed: WebhookClaim, met: Met, rules: Rules) -> N
         return
     if outcome is Outcome.ACCEPTED:
         await due.done(work, claimed)
-        if await repository.note_success(work, claimed.lane):
+        if await repository.note_success(work, claimed.lane, probed=claimed.probes):
             await due.hasten(work, DUE_KIND, claimed.lane)  # what waited for a later attempt need not wait any more
         return
     if delay is not None:
@@ -50,7 +50,7 @@ async def settle(work: Work, claimed: WebhookClaim, met: Met, rules: Rules) -> N
         await due.done(work, claimed)
     rest = rest_after(await repository.note_failure(work, claimed.lane), rules.breaker_after, delay, failed.wanted, claimed.rested)
     if rest is not None:
-        await repository.let_rest(work, claimed.lane, rest)
+        await repository.let_rest(work, claimed.lane, rest, probed=claimed.probes)
     if delay is None:
         _tell_operator(claimed, number)
 

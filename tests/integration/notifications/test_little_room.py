@@ -5,6 +5,8 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
+import pytest
+
 from services.notifications import usecases
 from services.notifications.channels import Met
 from services.notifications.repository import WebhookClaim, claim_webhooks
@@ -168,6 +170,24 @@ async def test_whoever_fails_while_it_is_being_tried_again_begins_with_one_again
         await settle(database, one, met)
         seen += [tuple(row) for row in await rows(database, "SELECT at_once, failures FROM subscriptions")]
     assert seen == [(1, 1), (2, 0), (3, 0)]
+
+
+@pytest.mark.parametrize("met", [TAKEN, BUSY, BROKEN])
+async def test_what_was_under_way_before_a_rest_does_not_shorten_the_time_its_receiver_asked_for(database: Database, met: Met) -> None:
+    await a_subscription(database, "http://127.0.0.1:9/")
+    await tell(database, *[a_notice() for _ in range(20)])
+    await attempt(database, BUSY)
+    await change(database, "UPDATE subscriptions SET rests_until = clock_timestamp()")
+    for _ in range(3):
+        await attempt(database, TAKEN)
+    refused, *others = await claim(database, per_lane=16)
+    assert len(others) == 2, "positive control: more than one is under way"
+    await settle(database, refused, Met(1, 429, None, "3600"))
+    for other in others:
+        await settle(database, other, met)
+    (row,) = await rows(database, "SELECT rests_until > clock_timestamp() + interval '59 minutes' AS rests FROM subscriptions")
+    assert row.rests, "it asked for an hour"
+    assert await claim(database) == []
 
 
 async def test_a_receiver_that_takes_one_in_a_while_gets_all_of_it_on_the_published_schedule(
