@@ -80,18 +80,18 @@ class Failed:
     early: timedelta = timedelta(0)
     wanted: timedelta | None = None
 
-    @property
-    def counts(self) -> bool:
-        """Whether it used an attempt of the schedule: not when the receiver asks for time, nor when we came before ours."""
-        return self.wanted is None and not self.early
+    def counts(self, rules: Rules) -> bool:
+        """Whether it used an attempt of the schedule: not when the receiver may ask for time and does, nor when we came before ours."""
+        return not self.early and (self.wanted is None or self.age >= rules.longest)
 
 
 def next_delay(failed: Failed, chance: float, rules: Rules) -> timedelta | None:
     """How long to wait after a failed attempt, or None when the message is given up.
 
-    A receiver that asks for time is asked again when it said, never mind how many times, but not longer than the whole schedule takes: one
-    that takes few messages at a time would otherwise use up the attempts of those that it never looked at. Who was tried early and failed
-    waits for its planned time.
+    A receiver that asks for time is asked again when it said, never mind how many times, as long as the whole schedule takes: one that
+    takes few messages at a time would otherwise use up the attempts of those that it never looked at. From then on asking uses them up,
+    too: a message that waited behind others for so long still has the attempts that were not made. Who was tried early and failed waits
+    for its planned time.
 
     Args:
         failed: The attempt.
@@ -99,11 +99,12 @@ def next_delay(failed: Failed, chance: float, rules: Rules) -> timedelta | None:
         rules: The schedule, and how long it takes.
     """
     stretched = 1 + JITTER * chance
-    if failed.wanted is not None:
-        return max(rules.first_step * stretched, min(failed.wanted, LONGEST_WAIT)) if failed.age < rules.longest else None
+    wanted = timedelta(0) if failed.wanted is None else min(failed.wanted, LONGEST_WAIT)
+    if failed.wanted is not None and failed.age < rules.longest:
+        return max(rules.first_step * stretched, wanted)
     if failed.early:
-        return max(rules.first_step * stretched, failed.early)
-    return rules.schedule[failed.tried] * stretched if failed.tried < len(rules.schedule) else None
+        return max(rules.first_step * stretched, failed.early, wanted)
+    return max(rules.schedule[failed.tried] * stretched, wanted) if failed.tried < len(rules.schedule) else None
 
 
 def rest_after(

@@ -35,7 +35,7 @@ async def settle(work: Work, claimed: WebhookClaim, met: Met, rules: Rules) -> N
     log = {"milliseconds": met.milliseconds, "status": met.status, "error": met.error, "accepted": outcome is Outcome.ACCEPTED}
     # Who came early keeps its appointment: the attempt that counts is made then.
     planned = None if failed.early and failed.wanted is None else delay
-    number = await repository.add_attempt(work, claimed, state, log, repository.Planned(counts=failed.counts, after=planned))
+    number = await repository.add_attempt(work, claimed, state, log, repository.Planned(counts=failed.counts(rules), after=planned))
     if outcome is Outcome.GONE:
         await disable(work, claimed.lane)
         return

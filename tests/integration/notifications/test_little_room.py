@@ -61,17 +61,24 @@ async def test_a_message_is_not_given_up_however_often_its_receiver_asks_for_tim
     assert await states(database) == [("delivered", 31)]
 
 
-async def test_a_receiver_that_asks_for_time_for_longer_than_the_schedule_takes_is_told_no_more_and_that_is_seen(
+async def test_a_receiver_that_asks_for_time_for_longer_than_the_schedule_takes_uses_up_the_ten_and_is_then_told_no_more(
     database: Database,
 ) -> None:
     await a_subscription(database, "http://127.0.0.1:9/")
     await tell(database, a_notice())
     await attempt(database, BUSY, Rules())
-    for hours, state in ((75, "pending"), (76, "exhausted")):
+    for hours in (75, *[76] * 9):
         await make_due(database)
-        await change(database, f"UPDATE deliveries SET tried_since = clock_timestamp() - interval '{hours} hours'")  # noqa: S608
+        await change(
+            database,
+            f"UPDATE deliveries SET tried_since = clock_timestamp() - interval '{hours} hours', planned_at = clock_timestamp()",  # noqa: S608
+        )
         await attempt(database, BUSY, Rules())
-        assert [one for one, _ in await states(database)] == [state]
+    assert (await states(database), await counted(database)) == ([("pending", 11)], [(11, 9)])
+    await make_due(database)
+    await change(database, "UPDATE deliveries SET planned_at = clock_timestamp()")
+    await attempt(database, BUSY, Rules())
+    assert (await states(database), await counted(database)) == ([("exhausted", 12)], [(12, 10)])
     assert await rows(database, "SELECT * FROM due_work") == []
 
 
@@ -95,6 +102,8 @@ async def test_a_message_that_is_sent_again_has_its_whole_schedule_and_time_befo
     await change(database, "UPDATE deliveries SET tried_since = clock_timestamp() - interval '99 hours'")
     async with database.transaction() as work:
         await usecases.replay(work, a_caller(), row["id"], 1)
+    (fresh,) = await rows(database, "SELECT tried_since, planned_at FROM deliveries")
+    assert tuple(fresh) == (None, None)
     await change(database, "UPDATE subscriptions SET failures = 0, resting_since = NULL, rests_until = NULL")
     await attempt(database, BUSY)
     assert (await states(database), await counted(database)) == ([("pending", 2)], [(2, 0)])

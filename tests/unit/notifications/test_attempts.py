@@ -37,19 +37,27 @@ def test_a_receiver_that_asks_for_time_is_asked_again_when_it_said_a_day_at_most
     assert next_delay(Failed(0, wanted=timedelta(0)), 0, RULES) == SCHEDULE[0]
 
 
-def test_what_a_receiver_asked_time_for_uses_no_attempt_and_is_given_up_by_its_age_alone() -> None:
+def test_what_a_receiver_asked_time_for_uses_no_attempt_as_long_as_the_schedule_takes_and_then_it_does() -> None:
     whole = timedelta(hours=75, minutes=35, seconds=5)
     assert RULES.longest == whole
-    asked = Failed(9, wanted=SECOND)
-    assert (asked.counts, Failed(9).counts) == (False, True)
-    assert next_delay(asked, 0, RULES) is not None
-    assert next_delay(Failed(0, age=whole - SECOND, wanted=SECOND), 0, RULES) == SCHEDULE[0]
-    assert next_delay(Failed(0, age=whole, wanted=SECOND), 0, RULES) is None
+    asked = Failed(9, age=whole - SECOND, wanted=SECOND)
+    assert (asked.counts(RULES), Failed(9).counts(RULES), Failed(9, age=whole, wanted=SECOND).counts(RULES)) == (False, True, True)
+    assert next_delay(asked, 0, RULES) == SCHEDULE[0]
+    assert next_delay(Failed(9, age=whole, wanted=SECOND), 0, RULES) is None
+
+
+def test_a_message_that_waited_behind_others_is_not_given_up_before_its_attempts_were_made() -> None:
+    late = timedelta(hours=80)
+    delays = [next_delay(Failed(tried, age=late, wanted=SECOND), 0, RULES) for tried in range(10)]
+    assert delays == [*SCHEDULE, None], "ten at most, however long it asks"
+    assert next_delay(Failed(1, age=late, wanted=timedelta(hours=1)), 0, RULES) == timedelta(hours=1)
+    hastened = Failed(9, age=late, early=timedelta(hours=3), wanted=SECOND)
+    assert (hastened.counts(RULES), next_delay(hastened, 0, RULES)) == (False, timedelta(hours=3)), "its last one is still to come"
 
 
 def test_whoever_was_tried_before_its_time_and_failed_waits_for_that_time_and_has_used_no_attempt() -> None:
     hastened = Failed(5, early=timedelta(hours=9))
-    assert hastened.counts is False
+    assert hastened.counts(RULES) is False
     assert next_delay(hastened, 0, RULES) == timedelta(hours=9)
     assert next_delay(Failed(5, early=SECOND), 0, RULES) == SCHEDULE[0], "not twice in a breath"
     assert next_delay(Failed(9, age=timedelta(hours=80), early=timedelta(hours=9)), 0, RULES) == timedelta(hours=9), (
