@@ -279,4 +279,20 @@ async def notification_things(system: System, client: httpx.AsyncClient, documen
     await client.post(f"{log}/test", headers=sending(system, "municipality", BY_TEMPLATE["POST", "/v1/plans"]))
     answer = await client.get(f"{log}/deliveries", headers=sending(system, "municipality", BY_TEMPLATE["GET", "/v1/cases"]))
     deliveries = answer.json().get("deliveries", []) if answer.is_success else []
-    return made | ({"delivery_id": deliveries[0]["id"]} if deliveries else {})
+    made |= {"delivery_id": deliveries[0]["id"]} if deliveries else {}
+    return made | await kept_for_the_care_centre(system, client)
+
+
+async def kept_for_the_care_centre(system: System, client: httpx.AsyncClient) -> dict[str, str]:
+    """The same of one unit of an organisation that has many: its neighbours there are told nothing of it either."""
+    headers = {"Authorization": f"Bearer {system.token(sub='care', demo=True, **CLAIMS['care'])}"}
+    made = {"care_contact": "vardcentralen@region.se"}
+    for name, method, path, body in (
+        ("care_subscription_id", "POST", "/v1/subscriptions", {"url": "https://hooks.kommun.se/dirigent"}),
+        ("care_digest_id", "POST", "/v1/digests", {"email": "sammanfattning@region.se", "at": "07:30"}),
+        ("", "PUT", "/v1/contacts", {"contacts": [{"email": made["care_contact"]}]}),
+    ):
+        answer = await client.request(method, path, json=body, headers=headers | {"Idempotency-Key": str(uuid7())})
+        assert answer.is_success, answer.text
+        made |= {name: answer.json()["id"]} if name else {}
+    return made

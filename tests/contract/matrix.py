@@ -228,7 +228,7 @@ ASKED: Final[Mapping[tuple[str, str], tuple[Ask, ...]]] = {
     ("POST", "/v1/comparisons/{comparison_id}/signature"): _step("approver"),
     # Who is told, where and how.
     ("POST", "/v1/subscriptions"): (Ask("municipality", ("other_municipality", "other_ward"), over={"units": ["{own_unit}"]}),),
-    ("GET", "/v1/subscriptions"): _list("municipality", (*OF_CARE, "region")),
+    ("GET", "/v1/subscriptions"): (*_list("municipality", (*OF_CARE, "region")), *_list("care", (*OF_CARE, "region"))),
     ("GET", _SUBSCRIPTION): _told(),
     ("GET", f"{_SUBSCRIPTION}/deliveries"): _told(),
     ("POST", f"{_SUBSCRIPTION}/test"): _told(),
@@ -236,9 +236,9 @@ ASKED: Final[Mapping[tuple[str, str], tuple[Ask, ...]]] = {
     ("POST", f"{_SUBSCRIPTION}/replay"): (Ask("municipality", (*OF_CARE, "region"), query={"from": "1"}),),
     ("POST", f"{_SUBSCRIPTION}/enable"): _told(),
     ("POST", f"{_SUBSCRIPTION}/deliveries/{{delivery_id}}/redrive"): _told(),
-    ("GET", "/v1/digests"): _list("municipality", (*OF_CARE, "region")),
+    ("GET", "/v1/digests"): (*_list("municipality", (*OF_CARE, "region")), *_list("care", (*OF_CARE, "region"))),
     ("DELETE", "/v1/digests/{digest_id}"): _told(),
-    ("GET", "/v1/contacts"): _list("municipality", (*OF_CARE, "region")),
+    ("GET", "/v1/contacts"): (*_list("municipality", (*OF_CARE, "region")), *_list("care", (*OF_CARE, "region"))),
     ("GET", "/v1/escalations"): _list("municipality", (*OF_CARE, "region"), tells=False),
     # Last what ends something: who returns a notice is no longer a party.
     ("DELETE", _SUBSCRIPTION): _told(),
