@@ -7,6 +7,7 @@ from fastapi import APIRouter, Query, Response
 from pydantic import Field
 
 from services.planning import usecases
+from services.planning.domain.case import CaseStatus
 from shared.dates import format_instant, parse_instant
 from shared.errors import FieldError, Malformed
 from shared.http.call import Checked, StrictRoute, Working
@@ -189,7 +190,7 @@ async def get_cases(
     call: Checked,
     work: Working,
     response: Response,
-    state: Annotated[str | None, Query(pattern="^[a-z_]{1,30}$")] = None,
+    state: CaseStatus | None = None,
     after: UUID = FIRST,
     limit: Annotated[int, Query(ge=1, le=500)] = 100,
 ) -> Cases:

@@ -8,6 +8,7 @@ from fastapi.responses import HTMLResponse
 from pydantic import Field
 
 from services.planning import usecases
+from services.planning.domain.findings import FindingCode
 from shared.http.call import Checked, StrictRoute, Working
 from shared.http.fields import Answer
 from shared.identifiers import HSA_ID_PATTERN
@@ -48,7 +49,7 @@ async def get_findings(
     call: Checked,
     work: Working,
     response: Response,
-    code: Annotated[str | None, Query(pattern="^[a-z_]{1,60}$")] = None,
+    code: FindingCode | None = None,
     unit: Annotated[str | None, Query(pattern=f"^{HSA_ID_PATTERN}$")] = None,
     after: UUID = FIRST,
     limit: Annotated[int, Query(ge=1, le=500)] = 100,

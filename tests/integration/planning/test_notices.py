@@ -247,6 +247,16 @@ async def test_a_case_lists_only_for_its_parties(planning: Planning) -> None:
     assert len(rest.json()["cases"]) == 1
 
 
+async def test_a_state_or_finding_that_there_is_not_is_refused_and_not_answered_with_nothing(planning: Planning) -> None:
+    await planning.tell(a_ward_event())
+    known = await planning.http.get("/v1/cases", headers=planning.ward, params={"state": "admitted", "limit": 1})
+    assert (len(known.json()["cases"]), "state=admitted" in known.headers["link"]) == (1, True)
+    assert (await planning.http.get("/v1/findings", headers=planning.ward, params={"code": "two_admissions"})).json() == {"findings": []}
+    for path, name in (("/v1/cases", "state"), ("/v1/findings", "code")):
+        answer = await planning.http.get(path, headers=planning.ward, params={name: "admited"})
+        assert (answer.status_code, answer.json()["errors"][0]["pointer"]) == (400, f"/{name}")
+
+
 async def test_a_caller_sees_its_mailboxes(planning: Planning) -> None:
     await planning.tell(a_ward_event())
     await planning.number()
