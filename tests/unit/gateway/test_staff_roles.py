@@ -1,3 +1,5 @@
+import re
+
 import pytest
 
 from dirigent.county.load import load_county
@@ -23,6 +25,12 @@ def test_every_role_is_named_in_both_languages_and_holds_scopes_that_exist() -> 
         assert role.acts_as
         assert role.acts_as.keys() <= KINDS
         assert set(role.acts_as.values()) <= set(ROLES)
+
+
+def test_no_word_of_a_role_has_the_same_letter_three_times_in_a_row() -> None:
+    for role in staff_roles().values():
+        for name in role.names.values():
+            assert not re.search(r"(\w)\1\1", name.lower()), name
 
 
 def test_no_member_of_staff_stands_in_for_a_system() -> None:
