@@ -22,6 +22,13 @@ async def test_the_first_page_tells_the_state_in_the_readers_language(reader: ht
     assert ("ready" in english.text, 'lang="en"' in english.text) == (True, True)
 
 
+async def test_the_reference_says_that_it_is_english_on_a_swedish_page_too(reader: httpx.AsyncClient) -> None:
+    for path in ("/docs", "/docs/cases"):
+        page = await reader.get(path, params={"lang": "sv"})
+        assert ('<html lang="sv">' in page.text, '<main lang="en">' in page.text) == (True, True)
+    assert "<main>" in (await reader.get("/problems", params={"lang": "sv"})).text
+
+
 async def test_every_problem_code_has_a_page_in_both_languages(reader: httpx.AsyncClient) -> None:
     for code, problem in catalogue().items():
         for language in ("sv", "en"):
