@@ -39,7 +39,9 @@ def command(
         else:
             secrets = read_secrets(folder.path)
             if client not in secrets:
-                raise CannotStart(f"no such client: {client}; see `{program_here()} client list`")
+                raise CannotStart(
+                    f"{client} is no client of the demo; give the key of another with --key, or see `{program_here()} client list`"
+                )
             token = asyncio.run(_token(where, client, secrets))
     except (NoDemoClientsError, NotReachedError, TokenRefusedError) as error:
         raise CannotStart(str(error)) from None

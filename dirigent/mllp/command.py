@@ -39,10 +39,14 @@ class Tls:
         context.minimum_version = ssl.TLSVersion.TLSv1_2
         context.verify_mode = ssl.CERT_REQUIRED
         try:
+            for file in (self.certificate, self.key, self.client_ca):
+                file.open("rb").close()
             context.load_cert_chain(self.certificate, self.key)
             context.load_verify_locations(self.client_ca)
-        except (OSError, ssl.SSLError) as error:
-            raise CannotStart(f"the certificates cannot be used: {type(error).__name__}") from None
+        except ssl.SSLError as error:
+            raise CannotStart(f"the certificates cannot be used: {error.reason or 'not PEM'}") from None
+        except OSError as error:
+            raise CannotStart(f"{error.filename}: {error.strerror}") from None
         return context
 
 
@@ -112,5 +116,5 @@ def _demo_secret(client: str, folder: Path) -> DemoSecret:
     except NoDemoClientsError as error:
         raise CannotStart(f"{error}; or name the client's own key with --client-key") from None
     if client not in secrets:
-        raise CannotStart(f"no such client: {client}")
+        raise CannotStart(f"{client} is no client of the demo; name its own key with --client-key")
     return DemoSecret(client, secret_of(secrets, client))

@@ -52,9 +52,9 @@ def test_a_python_without_the_packages_is_told_which_one_has_them() -> None:
     assert "use .venv/bin/python, made by make setup" in ended.stderr
 
 
-def test_a_client_that_does_not_exist_is_told_with_where_to_look(tmp_path: Path) -> None:
+def test_a_client_without_a_secret_in_the_demo_is_told_of_its_key_and_of_the_list(tmp_path: Path) -> None:
     ensure_secrets(tmp_path, ["finance"])
     ended = subprocess.run([*DIRIGENT, "token", "nix", "--data", str(tmp_path)], capture_output=True, text=True, check=False)
     assert ended.returncode == 1
-    assert ended.stderr.startswith("dirigent: no such client: nix; see `")
+    assert ended.stderr.startswith("dirigent: nix is no client of the demo; give the key of another with --key, or see `")
     assert ended.stderr.endswith(" -m dirigent client list`\n")

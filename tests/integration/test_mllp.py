@@ -278,6 +278,15 @@ def test_a_client_with_a_key_of_its_own_proves_it_with_an_assertion(tmp_path: Pa
             OwnKey.from_file("ward-su", tmp_path / name)
 
 
+def test_a_certificate_that_is_not_there_is_told_by_the_name_of_its_file(tmp_path: Path) -> None:
+    missing, empty = tmp_path / "listener.pem", tmp_path / "empty.pem"
+    empty.touch()
+    with pytest.raises(CannotStart, match=f"^{missing}: No such file or directory$"):
+        Tls(missing, empty, empty).context()
+    with pytest.raises(CannotStart, match="the certificates cannot be used"):
+        Tls(empty, empty, empty).context()
+
+
 @pytest.mark.parametrize(
     "options",
     [
