@@ -1,6 +1,7 @@
 """GET /v1/invoices: the feed of each reader, and each invoice with lines that trace to stays."""
 
 import json
+from hashlib import sha256
 from http import HTTPStatus
 from typing import Annotated, Any, Literal
 from uuid import UUID
@@ -223,12 +224,17 @@ async def read_invoices(
     return Response(body.model_dump_json(), media_type="application/json", headers=headers)
 
 
-@router.get("/v1/invoices/{number}", response_model=Invoice)
-async def read_one_invoice(call: Checked, work: Working, number: Annotated[str, Path(max_length=20, examples=["2026-000017"])]) -> Response:
+@router.get("/v1/invoices/{number}", response_model=Invoice, responses={304: {"description": "Nothing new since the ETag"}})
+async def read_one_invoice(
+    call: Checked, work: Working, request: Request, number: Annotated[str, Path(max_length=20, examples=["2026-000017"])]
+) -> Response:
     """One invoice, whole: its lines add up to its amount, and each names its stays, notices, price and rule."""
     body = await read_invoice(work, number, reader_of(call.caller))
     await record(work, call.caller, "invoice.read", _cases(json.loads(body)), request_id=call.request_id)
-    return Response(body, media_type="application/json")
+    headers = {"ETag": f'"{sha256(body.encode()).hexdigest()}"', "Cache-Control": "private, no-cache"}
+    if caller_has(request, headers["ETag"]):
+        return Response(status_code=HTTPStatus.NOT_MODIFIED, headers=headers)
+    return Response(body, media_type="application/json", headers=headers)
 
 
 def _cases(invoice: dict[str, Any]) -> list[Any]:

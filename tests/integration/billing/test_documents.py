@@ -63,6 +63,12 @@ async def test_a_reader_that_has_a_form_already_gets_304(billing: Billing, issue
         assert (again.status_code, again.content) == (304, b"")
 
 
+async def test_a_reader_that_has_the_document_itself_already_gets_304_too(billing: Billing, issued: str) -> None:
+    first = await billing.get(f"/v1/invoices/{issued}", billing.finance())
+    again = await billing.http.get(f"/v1/invoices/{issued}", headers=billing.finance() | {"If-None-Match": first.headers["etag"]})
+    assert (again.status_code, again.content) == (304, b"")
+
+
 async def test_the_debtor_reads_its_own_and_what_is_unknown_looks_like_what_is_another_s(billing: Billing, issued: str) -> None:
     for form in ("", *(f".{form}" for form in FORMS)):
         own = await billing.get(f"/v1/invoices/{issued}{form}", billing.municipality())
