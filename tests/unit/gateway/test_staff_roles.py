@@ -1,8 +1,10 @@
 import re
 
+import httpx
 import pytest
 
 from dirigent.county.load import load_county
+from dirigent.demo_issuer import demo_issuer
 from dirigent.demo_issuer.people import staff_of
 from services.gateway.staff.cookies import Origin, cookie_of
 from services.gateway.staff.issuers import Issuer
@@ -53,6 +55,15 @@ def test_the_demo_has_somebody_for_every_role() -> None:
     assert {commission.role for person in people for commission in person.commissions} == set(staff_roles())
     assert len({person.key for person in people}) == len(people)
     assert all(person.name.endswith(" Test") for person in people)
+
+
+async def test_a_role_that_somebody_has_on_two_wards_is_named_once_in_the_list_of_persons() -> None:
+    url = "http://127.0.0.1:8080"
+    asked = {"response_type": "code", "client_id": "dirigent", "redirect_uri": f"{url}/sign-in/callback", "code_challenge_method": "S256"}
+    asked |= {"scope": "openid", "state": "s", "nonce": "n", "code_challenge": "c"}
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(demo_issuer(url, "demo").app), base_url=url) as browser:
+        page = await browser.get("/authorize", params=asked, headers={"Accept-Language": "en"})
+    assert page.text.count("Nurse on a ward") == 1
 
 
 @pytest.mark.parametrize(
