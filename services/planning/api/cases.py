@@ -1,13 +1,12 @@
 """Cases as their parties see them."""
 
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, Final, Literal
 from uuid import UUID
 
 from fastapi import APIRouter, Query, Response
 from pydantic import Field
 
 from services.planning import usecases
-from services.planning.domain.case import CaseStatus
 from shared.dates import format_instant, parse_instant
 from shared.errors import FieldError, Malformed
 from shared.http.call import Checked, StrictRoute, Working
@@ -18,6 +17,8 @@ from shared.identifiers import PersonIdType, parse_person_id
 FIRST: Final = UUID(int=0)
 WITHHELD: Final = {"withheld": "protected"}
 router = APIRouter(tags=["Cases"], route_class=StrictRoute)
+StateShown = Literal["awaiting_admission", "admitted", "planning", "ready", "discharged", "deceased", "cancelled", "followed_up", "closed"]
+"""A case's own status, and of one that is discharged how far its plans are."""
 
 
 class CaseListed(Answer):
@@ -190,7 +191,7 @@ async def get_cases(
     call: Checked,
     work: Working,
     response: Response,
-    state: CaseStatus | None = None,
+    state: StateShown | None = None,
     after: UUID = FIRST,
     limit: Annotated[int, Query(ge=1, le=500)] = 100,
 ) -> Cases:

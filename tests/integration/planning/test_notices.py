@@ -3,13 +3,15 @@
 import asyncio
 import hashlib
 import json
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 import rfc8785
 from sqlalchemy import text
 
 from dirigent.databases import app_role
+from services.planning.api.cases import StateShown
+from services.planning.domain.case import CaseStatus
 from shared.db import Database
 from shared.streams import feeds
 from shared.streams.access_log import ACCESS_FEED
@@ -245,6 +247,10 @@ async def test_a_case_lists_only_for_its_parties(planning: Planning) -> None:
     assert len(first.json()["cases"]) == 3
     rest = await planning.http.get(first.headers["link"].split(";")[0].strip("<>"), headers=planning.ward)
     assert len(rest.json()["cases"]) == 1
+
+
+def test_cases_can_be_asked_for_by_every_state_they_are_shown_in() -> None:
+    assert set(get_args(StateShown)) == {*CaseStatus, "followed_up", "closed"}
 
 
 async def test_a_state_or_finding_that_there_is_not_is_refused_and_not_answered_with_nothing(planning: Planning) -> None:
