@@ -7,16 +7,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from alembic import command
-from sqlalchemy import Connection, text
+from sqlalchemy import text
 from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import NullPool
 
-from dirigent.databases import Access, address
+from dirigent.databases import Access
 from dirigent.doctor import examine
-from dirigent.migrate import APP_ROLE_VARIABLE, configuration, migrate
+from dirigent.migrate import migrate
 from services.billing.domain.identity import canonical_json
 from tests.integration.billing.parts import Billing, a_billing, a_stay_fact
+from tests.old_databases import as_of
 from tests.servers import Servers
 
 # What the tables of before had, in the order they are filled.
@@ -87,7 +87,7 @@ async def test_a_month_invoiced_by_the_version_before_is_sound_and_is_corrected_
     for row in kept["invoices"]:
         row["body"] = as_of_before(row["body"])
         row["sha256"] = sha256(row["body"].encode()).hexdigest()
-    old = await an_empty_database(servers, made, "0002", monkeypatch)
+    old = await as_of(servers, made, "billing", "0002", monkeypatch)
     await fill(old.owner, kept)
     await migrate({"billing": old})
     (finding,) = await examine({"billing": old})
@@ -118,26 +118,3 @@ async def correct(billing: Billing, late: Any) -> None:
     assert [one["kind"] for one in month["documents"]] == ["invoice", "credit_note"]
     credit = await billing.get(f"/v1/invoices/{month['documents'][1]['number']}.xml", billing.finance())
     assert credit.status_code == 200
-
-
-async def an_empty_database(servers: Servers, like: Access, revision: str, monkeypatch: pytest.MonkeyPatch) -> Access:
-    """A database of billing as it was before the newest migration."""
-    name = f"{like.app.rpartition('/')[2]}_old"
-    owner = like.owner.split("://")[1].split(":")[0]
-    admin = create_async_engine(servers.admin_url, poolclass=NullPool, isolation_level="AUTOCOMMIT")
-    async with admin.connect() as connection:
-        await connection.execute(text(f'CREATE DATABASE "{name}" OWNER "{owner}"'))
-    await admin.dispose()
-    access = Access(app=address(like.app, database=name), owner=address(like.owner, database=name))
-    config = configuration("billing")
-    monkeypatch.setenv(APP_ROLE_VARIABLE, access.app_role)
-
-    def upgrade(connection: Connection) -> None:
-        config.attributes["connection"] = connection
-        command.upgrade(config, revision)
-
-    engine = create_async_engine(access.owner, poolclass=NullPool)
-    async with engine.begin() as connection:
-        await connection.run_sync(upgrade)
-    await engine.dispose()
-    return access

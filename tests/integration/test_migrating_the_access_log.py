@@ -4,14 +4,14 @@ import asyncio
 from collections.abc import Callable
 
 import pytest
-from alembic import command
-from sqlalchemy import Connection, text
+from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 from sqlalchemy.pool import NullPool
 
-from dirigent.databases import Access, address
-from dirigent.migrate import APP_ROLE_VARIABLE, configuration, migrate
+from dirigent.databases import Access
+from dirigent.migrate import migrate
 from shared.identifiers import uuid7
+from tests.old_databases import as_of
 from tests.servers import Servers
 
 BODY = '{"at":"2026-11-03T13:05:00Z","organisation":"2321000131","client":"ward-su","user":null,"cases":[],"patients":[]}'
@@ -22,29 +22,6 @@ CASE = "INSERT INTO cases (id, space, subject, provider) VALUES (:id, '232100013
 WAITING = "SELECT count(*) FROM pg_stat_activity WHERE datname = :name AND wait_event_type = 'Lock'"
 
 
-async def as_of(servers: Servers, like: Access, revision: str, monkeypatch: pytest.MonkeyPatch) -> Access:
-    """A database of planning as it was after some migration."""
-    name = f"{like.app.rpartition('/')[2]}_old"
-    owner = like.owner.split("://")[1].split(":")[0]
-    admin = create_async_engine(servers.admin_url, poolclass=NullPool, isolation_level="AUTOCOMMIT")
-    async with admin.connect() as connection:
-        await connection.execute(text(f'CREATE DATABASE "{name}" OWNER "{owner}"'))
-    await admin.dispose()
-    access = Access(app=address(like.app, database=name), owner=address(like.owner, database=name))
-    config = configuration("planning")
-    monkeypatch.setenv(APP_ROLE_VARIABLE, access.app_role)
-
-    def upgrade(connection: Connection) -> None:
-        config.attributes["connection"] = connection
-        command.upgrade(config, revision)
-
-    engine = create_async_engine(access.owner, poolclass=NullPool)
-    async with engine.begin() as connection:
-        await connection.run_sync(upgrade)
-    await engine.dispose()
-    return access
-
-
 async def waits(connection: AsyncConnection, name: str) -> bool:
     return bool((await connection.execute(text(WAITING), {"name": name})).scalar_one())
 
@@ -53,7 +30,7 @@ async def test_what_is_numbered_while_the_log_is_indexed_is_found_by_its_terms(
     servers: Servers, new_database: Callable[[str], Access], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A worker of the version before goes on until it is replaced."""
-    old = await as_of(servers, new_database("planning"), "0013", monkeypatch)
+    old = await as_of(servers, new_database("planning"), "planning", "0013", monkeypatch)
     name = old.app.rpartition("/")[2]
     engine = create_async_engine(servers.admin_url.rpartition("/")[0] + f"/{name}", poolclass=NullPool)
     case = str(uuid7())

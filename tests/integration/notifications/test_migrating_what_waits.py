@@ -3,13 +3,13 @@
 from collections.abc import Callable
 
 import pytest
-from alembic import command
-from sqlalchemy import Connection, text
+from sqlalchemy import text
 from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import NullPool
 
-from dirigent.databases import Access, address
-from dirigent.migrate import APP_ROLE_VARIABLE, configuration, migrate
+from dirigent.databases import Access
+from dirigent.migrate import migrate
+from tests.old_databases import as_of
 from tests.servers import Servers
 
 OWN, UNIT = "2120001355", "SE2120001355-A1"
@@ -44,23 +44,8 @@ SEEN = {"subscriptions": 1, "deliveries": 1, "waiting_notices": 1, "escalations"
 async def test_what_waits_when_members_of_teams_begin_to_be_told_is_seen_by_whoever_saw_it_before(
     servers: Servers, new_database: Callable[[str], Access], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    like = new_database("notifications")
-    name = f"{like.app.rpartition('/')[2]}_old"
-    admin = create_async_engine(servers.admin_url, poolclass=NullPool, isolation_level="AUTOCOMMIT")
-    async with admin.connect() as connection:
-        await connection.execute(text(f'CREATE DATABASE "{name}" OWNER "{like.owner.split("://")[1].split(":")[0]}"'))
-    await admin.dispose()
-    old = Access(app=address(like.app, database=name), owner=address(like.owner, database=name))
-    config = configuration("notifications")
-    monkeypatch.setenv(APP_ROLE_VARIABLE, old.app_role)
-
-    def upgrade(connection: Connection) -> None:
-        config.attributes["connection"] = connection
-        command.upgrade(config, "0004")
-
+    old = await as_of(servers, new_database("notifications"), "notifications", "0004", monkeypatch)
     engine = create_async_engine(old.owner, poolclass=NullPool)
-    async with engine.begin() as connection:
-        await connection.run_sync(upgrade)
     async with engine.begin() as connection:
         for statement in BEFORE:
             await connection.execute(text(statement))

@@ -17,6 +17,11 @@ REGION = "2321000131"
 TABLES = ("subscriptions", "deliveries", "delivery_attempts")
 
 
+AN_ATTEMPT_EACH = text(
+    "INSERT INTO delivery_attempts (delivery_id, number, at, milliseconds, accepted) SELECT id, 1, now(), 1, true FROM deliveries"
+)
+
+
 @pytest.fixture
 async def app(notifications_database: str, database: Database) -> AsyncIterator[Database]:
     """The pool of the api process, with a subscription, a message and an attempt of two organisations to look at."""
@@ -24,12 +29,7 @@ async def app(notifications_database: str, database: Database) -> AsyncIterator[
         await a_subscription(database, "http://127.0.0.1:9/", organisation)
         await tell(database, a_notice(organisation=organisation))
     async with database.transaction() as work:
-        await work.connection.execute(
-            text(
-                "INSERT INTO delivery_attempts (delivery_id, number, at, milliseconds, accepted) "
-                "SELECT id, 1, now(), 1, true FROM deliveries"
-            )
-        )
+        await work.connection.execute(AN_ATTEMPT_EACH)
     opened = Database(notifications_database, role=Role.APP)
     yield opened
     await opened.close()
@@ -88,12 +88,7 @@ async def care(notifications_database: str, database: Database) -> AsyncIterator
     await tell(database, a_notice(organisation=REGION))
     async with database.transaction() as work:
         await work.connection.execute(text(f"UPDATE subscriptions SET unit_prefixes = '{{{CARE}}}', client = 'care-1'"))  # noqa: S608
-        await work.connection.execute(
-            text(
-                "INSERT INTO delivery_attempts (delivery_id, number, at, milliseconds, accepted) "
-                "SELECT id, 1, now(), 1, true FROM deliveries"
-            )
-        )
+        await work.connection.execute(AN_ATTEMPT_EACH)
     opened = Database(notifications_database, role=Role.APP)
     yield opened
     await opened.close()
