@@ -15,7 +15,7 @@ from dirigent.migrate import migrate
 from shared.events.access_facts import AccessLogged
 from tests.architecture.source import imports, modules
 from tests.integration.billing.parts import Billing, a_billing, a_stay_fact
-from tests.integration.test_migrating_issued_invoices import an_empty_database
+from tests.old_databases import as_of
 from tests.servers import Servers
 
 MONTH: Final = "/v1/months/2026-03/1480"
@@ -90,7 +90,7 @@ def test_nobody_in_billing_logs_a_reading_and_keeps_it_from_planning() -> None:
 async def test_what_was_read_before_this_version_is_told_as_well(
     servers: Servers, new_database: Callable[[str], Access], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    old = await an_empty_database(servers, new_database("billing"), "0007", monkeypatch)
+    old = await as_of(servers, new_database("billing"), "billing", "0007", monkeypatch)
     said = {"at": "2026-11-01T10:00:00.000000Z", "client": "x", "organisation": "2321000131", "role": "finance", "action": "month.read"}
     first = said | {"cases": ["aaaaaaaa-0000-7000-8000-000000000001"], "request_id": "r-1", "user": "Åsa Test"}
     second = said | {
