@@ -1,5 +1,6 @@
 """What an operator sees: whatever is stopped or killed leaves nothing behind, and the next start works."""
 
+import re
 import shutil
 import signal
 import subprocess
@@ -36,6 +37,16 @@ def test_a_lost_terminal_stops_everything_in_order(own: Path) -> None:
     with Up(own) as up:
         assert up.stop(signal.SIGHUP) == (0, "")
     assert processes_in(own) == {}
+
+
+def test_started_with_nohup_it_outlives_its_terminal(own: Path) -> None:
+    with Up(own, nohup=True) as up:
+        up.process.send_signal(signal.SIGHUP)
+        assert httpx.get(f"{up.url}/health/ready", trust_env=False).status_code == 200
+        ignored = re.search(r"^SigIgn:\s*([0-9a-f]+)$", Path(f"/proc/{up.process.pid}/status").read_text(), re.MULTILINE)
+        assert ignored
+        assert int(ignored[1], 16) & (1 << (signal.SIGHUP - 1))
+        assert up.stop(signal.SIGTERM) == (0, "")
 
 
 def test_nothing_outlives_a_killed_supervisor_and_the_database_needs_no_recovery(own: Path) -> None:

@@ -57,8 +57,9 @@ def _alive(entry: Path) -> bool:
 class Up:
     """A running `dirigent up`; leaving the block ends it in order if it still runs."""
 
-    def __init__(self, folder: Path, *arguments: str, variables: Mapping[str, str] | None = None) -> None:
+    def __init__(self, folder: Path, *arguments: str, variables: Mapping[str, str] | None = None, nohup: bool = False) -> None:
         self.folder = folder
+        self._hangup = signal.SIG_IGN if nohup else signal.SIG_DFL
         self._arguments = ("up", "--data", str(folder), "--port", "0", *arguments)
         self._variables = dict(variables or {})
         self.url = ""
@@ -73,15 +74,19 @@ class Up:
         raise AssertionError(self.process.communicate()[1])
 
     def begin(self) -> None:
-        """Start it without waiting."""
-        self.process = subprocess.Popen(
-            command(*self._arguments),
-            env=clean_environment(**self._variables),
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-            start_new_session=True,
-        )
+        """Start it without waiting; what a hang-up does is inherited, and the tests themselves may have been started with nohup."""
+        hangup = signal.signal(signal.SIGHUP, self._hangup)
+        try:
+            self.process = subprocess.Popen(
+                command(*self._arguments),
+                env=clean_environment(**self._variables),
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                text=True,
+                start_new_session=True,
+            )
+        finally:
+            signal.signal(signal.SIGHUP, hangup)
 
     def stop(self, *signals: signal.Signals) -> tuple[int, str]:
         """Ask it to end and wait; the exit code and what it said on stderr."""
