@@ -6,7 +6,6 @@ until a poll has brought it. One api process and one worker process, as `dirigen
 """
 
 import asyncio
-import contextlib
 import sys
 import time
 from collections.abc import Iterable
@@ -17,47 +16,15 @@ import msgspec
 import uvloop
 
 from benchmarks.ground import Ground, ground, program, until_ready
+from benchmarks.open_loop import PER_SECOND, Clocks, post_all
 from benchmarks.report import Finding, below, show
-from benchmarks.stories import Stories, encoded
 from dirigent.county.load import load_county
 from dirigent.supervisor.sockets import LOOPBACK, free_port
 
-PER_SECOND: Final = 200
 SECONDS: Final = 20.0
 WARM_UP_SECONDS: Final = 3.0
 TARGET_MS: Final = 100.0
 _POLL_SECONDS: Final = 25
-_LATE_SECONDS: Final = 5.0
-
-
-class Clocks:
-    """When each case's event was answered, and when its notice was first seen."""
-
-    def __init__(self) -> None:
-        self.answered: dict[str, float] = {}
-        self.seen: dict[str, float] = {}
-        self.refused = 0
-        self._more = asyncio.Event()
-
-    def see(self, case_id: str, at: float) -> None:
-        """A poll brought the notice of a case."""
-        self.seen.setdefault(case_id, at)
-        self._more.set()
-
-    async def all_seen(self) -> None:
-        """Wait until every notice has been seen, or nothing more comes."""
-        with contextlib.suppress(TimeoutError):
-            while self.waiting():
-                self._more.clear()
-                await asyncio.wait_for(self._more.wait(), _LATE_SECONDS)
-
-    def waiting(self) -> int:
-        """How many notices have not been seen yet."""
-        return len(self.answered.keys() - self.seen.keys())
-
-    def latencies(self, after: float) -> list[float]:
-        """Milliseconds of every notice whose event was answered after a moment, the quickest first."""
-        return sorted(max(0.0, 1_000 * (self.seen[case] - at)) for case, at in self.answered.items() if at > after and case in self.seen)
 
 
 async def measure(ground: Ground) -> list[Finding]:
@@ -73,7 +40,7 @@ async def measure(ground: Ground) -> list[Finding]:
             clocks = Clocks()
             polls = [asyncio.create_task(_poll(http, base, token, clocks)) for token in _municipalities(ground)]
             begun = time.perf_counter()
-            await _post_all(http, base, ground.ward_token(), clocks)
+            await post_all(http, base, ground.ward_token(), clocks, "latency", seconds=SECONDS + WARM_UP_SECONDS)
             await clocks.all_seen()
             for poll in polls:
                 poll.cancel()
@@ -101,26 +68,6 @@ def _municipalities(ground: Ground) -> Iterable[str]:
             role="municipality",
             municipality=one.code,
         )
-
-
-async def _post_all(http: aiohttp.ClientSession, base: str, token: str, clocks: Clocks) -> None:
-    stories = Stories("latency")
-    bodies = [encoded(stories.admission()) for _ in range(int(PER_SECOND * (SECONDS + WARM_UP_SECONDS)))]
-    headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
-
-    async def post(body: bytes) -> None:
-        async with http.post(f"{base}/v1/events", data=body, headers=headers) as answer:
-            content = await answer.read()
-            if answer.status != 201:
-                clocks.refused += 1
-                return
-            clocks.answered[msgspec.json.decode(content)["case_id"]] = time.perf_counter()
-
-    begun = time.perf_counter()
-    async with asyncio.TaskGroup() as posts:
-        for number, body in enumerate(bodies):
-            await asyncio.sleep(max(0.0, begun + number / PER_SECOND - time.perf_counter()))
-            posts.create_task(post(body))
 
 
 async def _poll(http: aiohttp.ClientSession, base: str, token: str, clocks: Clocks) -> None:

@@ -25,9 +25,8 @@ import uvloop
 from sqlalchemy import text
 
 from benchmarks.ground import Ground, ground, program, until_ready
-from benchmarks.mailbox_latency import Clocks
+from benchmarks.open_loop import PER_SECOND, Clocks, post_all
 from benchmarks.report import Finding, below, show
-from benchmarks.stories import Stories, encoded
 from dirigent.county.load import load_county
 from dirigent.supervisor.sockets import LOOPBACK, free_port
 from services.notifications import usecases
@@ -40,7 +39,6 @@ from shared.identifiers import uuid7
 from shared.streams.consumer import Delivered
 
 RECEIVERS: Final = 10
-PER_SECOND: Final = 200
 SECONDS: Final = 15.0
 WARM_UP_SECONDS: Final = 4.0
 TARGET_MS: Final = 500.0
@@ -150,7 +148,7 @@ async def _at_rate(started: Ground, port: int, received: Received, database: Dat
     begun = time.perf_counter()
     token = started.ward_token()
     async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0)) as http:
-        await _post_all(http, f"http://{LOOPBACK}:{port}/planning", token, clocks, run)
+        await post_all(http, f"http://{LOOPBACK}:{port}/planning", token, clocks, run, seconds=SECONDS + WARM_UP_SECONDS)
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(_LATE_SECONDS):
                 while clocks.answered.keys() - clocks.seen.keys() - await _waiting(database):  # noqa: ASYNC110  # asks a database
@@ -158,26 +156,6 @@ async def _at_rate(started: Ground, port: int, received: Received, database: Dat
     waiting = await _waiting(database)
     missing = clocks.answered.keys() - clocks.seen.keys() - waiting
     return clocks.latencies(begun + WARM_UP_SECONDS), len(missing) + clocks.refused, len(waiting & clocks.answered.keys())
-
-
-async def _post_all(http: aiohttp.ClientSession, base: str, token: str, clocks: Clocks, run: str) -> None:
-    stories = Stories(run)
-    bodies = [encoded(stories.admission()) for _ in range(int(PER_SECOND * (SECONDS + WARM_UP_SECONDS)))]
-    headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
-
-    async def post(body: bytes) -> None:
-        async with http.post(f"{base}/v1/events", data=body, headers=headers) as answer:
-            content = await answer.read()
-            if answer.status != 201:
-                clocks.refused += 1
-                return
-            clocks.answered[msgspec.json.decode(content)["case_id"]] = time.perf_counter()
-
-    begun = time.perf_counter()
-    async with asyncio.TaskGroup() as posts:
-        for number, body in enumerate(bodies):
-            await asyncio.sleep(max(0.0, begun + number / PER_SECOND - time.perf_counter()))
-            posts.create_task(post(body))
 
 
 async def _waiting(database: Database) -> set[str]:

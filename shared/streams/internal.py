@@ -4,19 +4,18 @@ The address is served on an internal listener only; the gateway never routes it.
 """
 
 import asyncio
-from typing import Annotated, Final
+from typing import Annotated
 
 import msgspec
-from fastapi import APIRouter, Depends, Query, Request, Response
+from fastapi import APIRouter, Depends, Request, Response
 
 from shared.db import Database, Reader, Role
 from shared.errors import NotFound
+from shared.http.feed_query import Limit, Position, Wait
 from shared.streams import feeds
 from shared.streams.listener import FeedWatcher
 from shared.streams.outbox import FACTS_FEED
 from shared.streams.repair import NotAService, check_service_token
-
-MAX_WAIT_SECONDS: Final = 25.0
 
 
 def internal_router(service: str, service_key: str) -> APIRouter:
@@ -34,10 +33,10 @@ def internal_router(service: str, service_key: str) -> APIRouter:
         request: Request,
         name: str,
         _caller: Annotated[str, Depends(checked)],
-        after: Annotated[int, Query(ge=0, lt=2**63)],
-        epoch: Annotated[int, Query(ge=0, lt=2**31)] = 0,
-        limit: Annotated[int, Query(ge=1, le=1_000)] = 500,
-        wait: Annotated[float, Query(ge=0, le=MAX_WAIT_SECONDS)] = 0,
+        after: Position,
+        epoch: Position = 0,
+        limit: Limit = 500,
+        wait: Wait = 0,
     ) -> Response:
         """The entries of this service's stream after a position, waiting for the next one if asked to."""
         if name != service:

@@ -23,7 +23,7 @@ from schemathesis.specs.openapi.checks import content_type_conformance, response
 
 from dirigent.supervisor.sockets import listen, url_of
 from services.gateway.app import build_document
-from shared.streams.internal import MAX_WAIT_SECONDS
+from shared.http.feed_query import MAX_WAIT_SECONDS
 from tests.contract.system import PATIENCE, PUBLIC_URL, System
 from tests.contract.test_examples import token_for
 

@@ -1,7 +1,6 @@
 """GET /v1/invoices/{number}.xml, .pdf and .csv, and GET /v1/exports/sie: what was issued and booked, in the forms finance takes in."""
 
 from hashlib import sha256
-from http import HTTPStatus
 from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Path, Request, Response
@@ -13,7 +12,7 @@ from services.billing.usecases.accesses import record
 from services.billing.usecases.documents import Form, render_document, vouchers_of
 from shared.db import Work
 from shared.http.call import Call, Checked, StrictRoute, Working
-from shared.http.conditional import caller_has
+from shared.http.conditional import NOTHING_NEW, unless_known
 
 # Before the router of invoices: `{number}` there would take `.pdf` for a part of the number.
 router = APIRouter(route_class=StrictRoute, tags=["Finance"])
@@ -24,7 +23,7 @@ NumberPath = Annotated[str, Path(max_length=20, examples=["2026-000017"])]
 
 def _answers(media: str, what: str) -> dict[int | str, dict[str, Any]]:
     """What the interface description says of a file."""
-    return {200: {"description": what, "content": {media: {}}}, 304: {"description": "Nothing new since the ETag"}}
+    return {200: {"description": what, "content": {media: {}}}, **NOTHING_NEW}
 
 
 @router.get(
@@ -74,7 +73,5 @@ async def _document(call: Call, work: Work, request: Request, number: str, form:
 
 def _file(request: Request, content: bytes, name: str, media: str) -> Response:
     """A file to keep; equal bytes have an equal ETag."""
-    headers = {"ETag": f'"{sha256(content).hexdigest()}"', "Cache-Control": "private, no-cache"}
-    if caller_has(request, headers["ETag"]):
-        return Response(status_code=HTTPStatus.NOT_MODIFIED, headers=headers)
-    return Response(content, media_type=media, headers=headers | {"Content-Disposition": f'attachment; filename="{name}"'})
+    disposition = {"Content-Disposition": f'attachment; filename="{name}"'}
+    return unless_known(request, content, sha256(content).hexdigest(), media_type=media, headers=disposition)

@@ -2,19 +2,19 @@
 
 import json
 from hashlib import sha256
-from http import HTTPStatus
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from fastapi import APIRouter, Path, Query, Request, Response
+from fastapi import APIRouter, Path, Request, Response
 
 from services.billing.api.parts import reader_of
 from services.billing.usecases.accesses import record
 from services.billing.usecases.invoicing import ISSUER_FEED, debtor_feed, read_invoice
 from shared.http.call import Checked, StrictRoute, Working
-from shared.http.conditional import caller_has
+from shared.http.conditional import NOTHING_NEW, unless_known
+from shared.http.feed_query import FEED_ANSWERS, Epoch, Limit, Position, Wait
 from shared.http.fields import Answer
-from shared.streams.internal import MAX_WAIT_SECONDS, long_poll
+from shared.streams.internal import long_poll
 
 router = APIRouter(route_class=StrictRoute, tags=["Finance"])
 
@@ -195,18 +195,15 @@ class Invoice(Answer):
 @router.get(
     "/v1/invoices",
     response_model=InvoiceFeed,
-    responses={
-        304: {"description": "Nothing new since the ETag"},
-        410: {"description": "The feed was rewound; go on from the last common position"},
-    },
+    responses=FEED_ANSWERS,
 )
 async def read_invoices(
     call: Checked,
     request: Request,
-    after: Annotated[int, Query(ge=0, lt=2**63)] = 0,
-    limit: Annotated[int, Query(ge=1, le=1_000)] = 100,
-    wait: Annotated[float, Query(ge=0, le=MAX_WAIT_SECONDS)] = 0,
-    epoch: Annotated[int | None, Query(ge=1, lt=2**31)] = None,
+    after: Position = 0,
+    limit: Limit = 100,
+    wait: Wait = 0,
+    epoch: Epoch = None,
 ) -> Response:
     """Invoices after a position: the issuer's finance sees all, a municipality its own; reading never consumes."""
     own = reader_of(call.caller)
@@ -216,25 +213,18 @@ async def read_invoices(
     entries = [
         InvoiceEntry(position=e.position, id=str(e.entry_id), type=e.kind, hash=e.hash.hex(), **json.loads(e.body)) for e in page.entries
     ]
-    etag = f'"{page.epoch}-{after}-{page.next}-{page.head}"'
-    if caller_has(request, etag):
-        return Response(status_code=HTTPStatus.NOT_MODIFIED, headers={"ETag": etag})
     body = InvoiceFeed(epoch=page.epoch, entries=entries, next=page.next, head=page.head)
-    headers = {"ETag": etag, "Cache-Control": "private, no-cache"}
-    return Response(body.model_dump_json(), media_type="application/json", headers=headers)
+    return unless_known(request, body.model_dump_json(), f"{page.epoch}-{after}-{page.next}-{page.head}")
 
 
-@router.get("/v1/invoices/{number}", response_model=Invoice, responses={304: {"description": "Nothing new since the ETag"}})
+@router.get("/v1/invoices/{number}", response_model=Invoice, responses=NOTHING_NEW)
 async def read_one_invoice(
     call: Checked, work: Working, request: Request, number: Annotated[str, Path(max_length=20, examples=["2026-000017"])]
 ) -> Response:
     """One invoice, whole: its lines add up to its amount, and each names its stays, notices, price and rule."""
     body = await read_invoice(work, number, reader_of(call.caller))
     await record(work, call.caller, "invoice.read", _cases(json.loads(body)), request_id=call.request_id)
-    headers = {"ETag": f'"{sha256(body.encode()).hexdigest()}"', "Cache-Control": "private, no-cache"}
-    if caller_has(request, headers["ETag"]):
-        return Response(status_code=HTTPStatus.NOT_MODIFIED, headers=headers)
-    return Response(body, media_type="application/json", headers=headers)
+    return unless_known(request, body, sha256(body.encode()).hexdigest())
 
 
 def _cases(invoice: dict[str, Any]) -> list[Any]:

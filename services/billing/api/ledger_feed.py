@@ -1,17 +1,16 @@
 """GET /v1/ledger: every posting of documents and payments, in the feed whose running hash checkpoints are taken of."""
 
 import json
-from http import HTTPStatus
-from typing import Annotated
 
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import APIRouter, Request, Response
 
 from services.billing.api.parts import require_region
 from services.billing.usecases.postings import LEDGER_FEED
 from shared.http.call import Checked, StrictRoute
-from shared.http.conditional import caller_has
+from shared.http.conditional import unless_known
+from shared.http.feed_query import FEED_ANSWERS, Epoch, Limit, Position, Wait
 from shared.http.fields import Answer
-from shared.streams.internal import MAX_WAIT_SECONDS, long_poll
+from shared.streams.internal import long_poll
 
 router = APIRouter(route_class=StrictRoute, tags=["Finance"])
 
@@ -53,27 +52,20 @@ class LedgerFeed(Answer):
 @router.get(
     "/v1/ledger",
     response_model=LedgerFeed,
-    responses={
-        304: {"description": "Nothing new since the ETag"},
-        410: {"description": "The feed was rewound; go on from the last common position"},
-    },
+    responses=FEED_ANSWERS,
 )
 async def read_ledger(
     call: Checked,
     request: Request,
-    after: Annotated[int, Query(ge=0, lt=2**63)] = 0,
-    limit: Annotated[int, Query(ge=1, le=1_000)] = 100,
-    wait: Annotated[float, Query(ge=0, le=MAX_WAIT_SECONDS)] = 0,
-    epoch: Annotated[int | None, Query(ge=1, lt=2**31)] = None,
+    after: Position = 0,
+    limit: Limit = 100,
+    wait: Wait = 0,
+    epoch: Epoch = None,
 ) -> Response:
     """The ledger after a position, for the region's own offices; the hash of the last entry is a checkpoint worth keeping elsewhere."""
     require_region(call)
     database, watcher = request.app.state.database, request.app.state.watcher
     page = await long_poll(database, watcher, LEDGER_FEED, after, limit, wait, epoch, reader=call.caller.reader)
-    etag = f'"{page.epoch}-{after}-{page.next}-{page.head}"'
-    if caller_has(request, etag):
-        return Response(status_code=HTTPStatus.NOT_MODIFIED, headers={"ETag": etag})
     entries = [LedgerEntry(position=entry.position, hash=entry.hash.hex(), **json.loads(entry.body)) for entry in page.entries]
     body = LedgerFeed(epoch=page.epoch, entries=entries, next=page.next, head=page.head)
-    headers = {"ETag": etag, "Cache-Control": "private, no-cache"}
-    return Response(body.model_dump_json(), media_type="application/json", headers=headers)
+    return unless_known(request, body.model_dump_json(), f"{page.epoch}-{after}-{page.next}-{page.head}")

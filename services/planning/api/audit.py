@@ -8,13 +8,13 @@ from fastapi import APIRouter, Query, Response
 from pydantic import Field
 
 from services.planning import usecases
-from services.planning.api.notices import MOST_POSITIONS, Position
 from services.planning.api.persons import PersonNamed, number_of
 from services.planning.usecases import Access, Sought
 from shared.dates import format_instant, parse_instant
 from shared.errors import FieldError
 from shared.http.call import Checked, StrictRoute, Working
 from shared.http.documented import with_example
+from shared.http.feed_query import MOST_POSITIONS, Position
 from shared.http.fields import Answer, Body, Instant, Whole
 from shared.http.problems import HttpProblem
 

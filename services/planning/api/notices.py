@@ -2,7 +2,7 @@
 
 from hashlib import sha256
 from http import HTTPStatus
-from typing import Annotated, Any, Final, Literal
+from typing import Annotated, Any, Literal
 from uuid import UUID
 
 import msgspec
@@ -16,19 +16,17 @@ from shared.dates import format_instant
 from shared.db import Database
 from shared.http.acting import acting_person
 from shared.http.call import Call, Checked, StrictRoute, Working
-from shared.http.conditional import caller_has
+from shared.http.conditional import unless_known
 from shared.http.documented import idempotency_key, with_example
+from shared.http.feed_query import FEED_ANSWERS, Epoch, Limit, Position, Wait
 from shared.http.fields import Answer, Body, ShortText, Text
 from shared.http.idempotency import once
 from shared.identifiers import HSA_ID_PATTERN
 from shared.streams import feeds
-from shared.streams.internal import MAX_WAIT_SECONDS, long_poll
+from shared.streams.internal import long_poll
 
-MOST_POSITIONS: Final = 1 << 62
-MOST_ENTRIES: Final = 1_000
 router = APIRouter(tags=["Municipalities and care centres"], route_class=StrictRoute)
 
-Position = Annotated[int, Query(ge=0, le=MOST_POSITIONS)]
 Unit = Annotated[str | None, Query(pattern=f"^{HSA_ID_PATTERN}$", description="HSA-id of the unit whose mailbox is meant")]
 
 
@@ -203,18 +201,15 @@ async def get_mailboxes(call: Checked, work: Working) -> Mailboxes:
 @router.get(
     "/v1/notices",
     response_model=Notices,
-    responses={
-        304: {"description": "Nothing new since the ETag"},
-        410: {"description": "The feed was rewound; go on from the last common position"},
-    },
+    responses=FEED_ANSWERS,
 )
 async def get_notices(  # noqa: PLR0913  # the parameters of the address, one to one
     request: Request,
     call: Checked,
     after: Position = 0,
-    limit: Annotated[int, Query(ge=1, le=MOST_ENTRIES)] = 100,
-    wait: Annotated[float, Query(ge=0, le=MAX_WAIT_SECONDS)] = 0,
-    epoch: Annotated[int | None, Query(ge=1, le=MOST_POSITIONS)] = None,
+    limit: Limit = 100,
+    wait: Wait = 0,
+    epoch: Epoch = None,
     mailbox: UUID | None = None,
     unit: Unit = None,
     type: Annotated[str | None, Query(pattern=r"^notice\.[a-z_]{1,60}$")] = None,  # noqa: A002  # the public name
@@ -228,11 +223,7 @@ async def get_notices(  # noqa: PLR0913  # the parameters of the address, one to
     async with database.transaction(reader=call.caller.reader) as work:
         read = await usecases.attach_personal(work, call.caller, box, entries, request_id=call.request_id)
     body = msgspec.json.encode({"epoch": page.epoch, "entries": [shown_notice(one) for one in read], "next": page.next, "head": page.head})
-    etag = f'"{sha256(body).hexdigest()[:32]}"'  # of the whole answer: what is withheld later changes it
-    headers = {"ETag": etag, "Cache-Control": "private, no-cache"}
-    if caller_has(request, etag):
-        return Response(status_code=HTTPStatus.NOT_MODIFIED, headers=headers)
-    return Response(body, media_type="application/json", headers=headers)
+    return unless_known(request, body, sha256(body).hexdigest()[:32])  # of the whole answer: what is withheld later changes it
 
 
 @router.get("/v1/notices/digest", response_model=Digest)
