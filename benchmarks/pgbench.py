@@ -105,7 +105,7 @@ def _script(told: Admission) -> str:
                 "sent": at,
                 "received": at,
             }
-            | {"history": _array("false"), "clients": _texts(event.client), "bodies": _texts(event.body)}
+            | {"by_command": "false", "history": _array("false"), "clients": _texts(event.client), "bodies": _texts(event.body)}
             | {"fingerprints": _array(f"CAST('\\x{event.fingerprint.hex()}' AS bytea)")},
             " \\gset event_",
         ),

@@ -1,15 +1,18 @@
-"""uvicorn's HTTP protocol with limits, which its fast parser lacks: on the head of a request in bytes, on head and body in time.
+"""uvicorn's HTTP protocol with limits, which its fast parser lacks: on the head of a request in bytes, on head, body and
+the taking of an answer in time.
 
 What cannot be read gets a problem, like everything else that is refused.
 """
 
 import asyncio
 import os
+import socket
 from http import HTTPStatus
-from typing import Final
+from typing import Final, cast
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
+from shared.http.app import ANSWER_HEADERS, RawHeaders
 from shared.http.problems import MEDIA_TYPE, problem_body
 from shared.identifiers import uuid7
 
@@ -18,11 +21,13 @@ HEAD_SECONDS: Final = 15.0
 """From the connection, or the first byte of a later request, to the end of its head; a slow network sends one in a second."""
 BODY_SECONDS: Final = 30.0
 """From the head of a request to the end of its body: 4 MiB at little more than a megabit a second."""
+TAKING_SECONDS: Final = 40.0
+"""Without a byte taken of what was sent, as the kernel sees it; whoever reads at all takes some. A little less than a stream would wait."""
 _UNREADABLE: Final = "request.unreadable"
 _TOO_SLOW: Final = "request.too_slow"
 
 
-def _answer(code: str, status: HTTPStatus) -> bytes:
+def _answer(code: str, status: HTTPStatus, more: RawHeaders) -> bytes:
     """A whole answer; what language the caller reads was not understood either."""
     request_id = str(uuid7())
     public_url = os.environ.get("DIRIGENT_PUBLIC_URL", "")
@@ -34,6 +39,7 @@ def _answer(code: str, status: HTTPStatus) -> bytes:
         "cache-control: no-store",
         f"x-request-id: {request_id}",
         "connection: close",
+        *(f"{name.decode('ascii')}: {value.decode('ascii')}" for name, value in more),
         f"content-length: {len(body)}",
     )
     return "\r\n".join((*head, "", "")).encode("ascii") + body
@@ -47,6 +53,7 @@ class Bounded(HttpToolsProtocol):
 
     head_seconds = HEAD_SECONDS
     body_seconds = BODY_SECONDS
+    taking_seconds = TAKING_SECONDS
     _in_head = False
     _in_body = False
     _head = 0
@@ -55,6 +62,9 @@ class Bounded(HttpToolsProtocol):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as the class it extends
         """Somebody has come, and does not stay without asking for anything."""
         super().connection_made(transport)
+        # Closing it from here would wait for what nobody takes.
+        if hasattr(socket, "TCP_USER_TIMEOUT"):
+            transport.get_extra_info("socket").setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, int(self.taking_seconds * 1000))
         self._wait(self.head_seconds)
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -117,5 +127,7 @@ class Bounded(HttpToolsProtocol):
         self._refuse(_TOO_SLOW, HTTPStatus.REQUEST_TIMEOUT)
 
     def _refuse(self, code: str, status: HTTPStatus) -> None:
-        self.transport.write(_answer(code, status))
+        # Whoever serves the request has perhaps said already what its answer says, whoever gives it.
+        more = cast(RawHeaders, self.cycle.scope.get(ANSWER_HEADERS, [])) if self._in_body else []
+        self.transport.write(_answer(code, status, more))
         self.transport.close()

@@ -5,7 +5,7 @@ import asyncio
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from shared.http.app import RETRY_AFTER
+from shared.http.app import ANSWER_HEADERS, RETRY_AFTER
 from shared.http.problems import HttpProblem, problem_response
 
 
@@ -33,8 +33,9 @@ class Leaving:
         except asyncio.CancelledError:
             if begun or scope["type"] != "http":
                 raise
+            said = {name.decode("ascii"): value.decode("ascii") for name, value in scope.get(ANSWER_HEADERS, ())}
             response = problem_response(
-                HttpProblem("service.unavailable", headers=RETRY_AFTER),
+                HttpProblem("service.unavailable", headers=RETRY_AFTER | said),
                 public_url=self._public_url,
                 request_id=scope.get("dirigent.request_id", ""),
                 accept_language=Headers(scope=scope).get("accept-language"),

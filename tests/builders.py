@@ -123,7 +123,8 @@ def a_ward_event(kind: str = "stay.admitted", data: Mapping[str, object] | None 
 def _event(
     kind: EventType, event_id: str, at: float, sent: float | None, data: EventData, corrects: str | None = None, source: str = SOURCE
 ) -> CaseEvent:
-    return CaseEvent(EventKey(source, event_id), kind, hours(at), hours(at if sent is None else sent), data, corrects, STAY)
+    sent_at, by_command = hours(at if sent is None else sent), kind.startswith("case.")
+    return CaseEvent(EventKey(source, event_id), kind, hours(at), sent_at, data, corrects, STAY, by_command=by_command)
 
 
 def on_paper(event: CaseEvent, given: float, *, stated: float | None = None) -> CaseEvent:

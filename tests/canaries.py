@@ -20,7 +20,7 @@ from redis.asyncio import Redis
 from sqlalchemy import text
 from stdnum import luhn
 
-from services.planning.repository.sealing import case_of, notice_of, opened_event, opened_value, plan_of
+from services.planning.repository.sealing import case_of, merge_of, notice_of, opened_event, opened_value, plan_of
 from shared.db import Database
 
 Found = tuple[str, bytes]
@@ -181,13 +181,14 @@ async def in_metrics(url: str) -> AsyncIterator[Found]:
 
 
 async def sealed_persons(planning_url: str) -> list[dict[str, Any]]:
-    """Every person that planning keeps, opened with the keys of this process: in events, cases, notices and plans."""
+    """Every person that planning keeps, opened with the keys of this process: in events, cases, notices, plans and merges that wait."""
     database = Database(planning_url, role=None)
     places: dict[str, Callable[[Any], Any]] = {
         "SELECT body FROM events": lambda row: opened_event(row.body)["data"].get("person"),
         "SELECT id, person FROM cases WHERE person IS NOT NULL": lambda row: opened_value(row.person, of=case_of(row.id)),
         "SELECT id, personal FROM notices WHERE personal IS NOT NULL": _told_in_notice,
         "SELECT id, person FROM plans WHERE person IS NOT NULL": lambda row: opened_value(row.person, of=plan_of(row.id)),
+        "SELECT id, person FROM waiting_merges": lambda row: opened_value(row.person, of=merge_of(row.id)),
     }
     try:
         async with database.transaction() as work:

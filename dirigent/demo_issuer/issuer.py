@@ -28,7 +28,8 @@ from services.gateway.staff.issuers import Claims, Issuer, Issuers
 from services.gateway.staff.opening import DEMO_ISSUER_PATH, DemoIssuer
 from services.gateway.staff.provider import is_loopback
 from services.gateway.staff.roles import staff_roles
-from services.gateway.staff.routes import CALLBACK
+from services.gateway.staff.routes import CALLBACK, SIGN_IN
+from services.gateway.web.pages import STYLE_PATH
 from shared.dates import now
 from shared.http.problems import language_of
 
@@ -176,18 +177,15 @@ class _Provider:
             return Response("invalid_request", 400)
         request_id = secrets.token_urlsafe(16)
         _bounded(self._asked)[request_id] = _Asked(self._redirect_uri, told["state"], told["nonce"], told["code_challenge"])
-        text = _templates.get_template("people.html").render(
-            language=language_of(request.headers.get("accept-language")),
-            people=self._people.values(),
-            roles=staff_roles(),
-            address=f"{self._issuer}/as/{request_id}",
-        )
-        return HTMLResponse(text, headers=_HEADERS)
+        address = f"{self._issuer}/as/{request_id}"
+        language = _language(told.get("ui_locales", ""), request)
+        return _page("people.html", language, 200, people=self._people.values(), roles=staff_roles(), address=address)
 
-    async def _choose(self, request_id: str, person: str) -> Response:
-        asked, chosen = self._asked.pop(request_id, None), self._people.get(person)
+    async def _choose(self, request: Request, request_id: str, person: str) -> Response:
+        # Who clicks twice asks twice; what comes of the first is good once where it is redeemed.
+        asked, chosen = self._asked.get(request_id), self._people.get(person)
         if asked is None or chosen is None:
-            return Response("invalid_request", 400)
+            return _page("unknown.html", _language("", request), 400, sign_in=self._redirect_uri.removesuffix(CALLBACK) + SIGN_IN)
         code = secrets.token_urlsafe(32)
         _bounded(self._codes)[code] = _Code(asked, chosen, int(now().timestamp()))
         back = urlencode({"code": code, "state": asked.state, "iss": self._issuer})
@@ -226,6 +224,16 @@ class _Provider:
             return False
         right = hmac.compare_digest(unquote_plus(secret).encode(), self._secret.encode())
         return scheme.lower() == "basic" and unquote_plus(client_id) == CLIENT_ID and right
+
+
+def _page(template: str, language: str, status: int, **values: Any) -> Response:
+    return HTMLResponse(_templates.get_template(template).render(language=language, style=STYLE_PATH, **values), status, _HEADERS)
+
+
+def _language(asked: str, request: Request) -> str:
+    """The first of the languages asked for (`ui_locales`, OpenID Connect Core 3.1.2.1) that we speak, else what the browser prefers."""
+    tags = [tag.partition("-")[0].lower() for tag in asked.split()]
+    return next((tag for tag in tags if tag in {"sv", "en"}), language_of(request.headers.get("accept-language")))
 
 
 def _redeems(code: _Code, form: Mapping[str, str], at: int) -> bool:

@@ -15,10 +15,18 @@ class Commission:
     organisation: str
     units: tuple[str, ...]
     role: str
+    organisation_name: str
+    unit_names: tuple[str, ...] = ()
 
     def as_claim(self) -> dict[str, Any]:
         """As the ID token says it."""
-        return {"organisation": self.organisation, "units": list(self.units), "role": self.role}
+        return {
+            "organisation": self.organisation,
+            "organisation_name": self.organisation_name,
+            "units": list(self.units),
+            "unit_names": list(self.unit_names),
+            "role": self.role,
+        }
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,41 +42,40 @@ class Person:
 def staff_of(county: County) -> tuple[Person, ...]:
     """Everybody the demo can sign in as."""
     hospital = county.hospitals[0]
-    ward, other_ward = hospital.wards[0], hospital.wards[1]
+    first, second = hospital.wards[0], hospital.wards[1]
     city = next(one for one in county.municipalities if one.code == _FIRST_CITY)
     centre = county.care_centres_of(city.code)[0]
-    region, whole = county.organisation, (f"SE{county.organisation}-",)
-    municipal = (f"SE{city.organisation}-",)
+    city_name = f"{city.name} (demo)"
 
-    def office(key: str, name: str, *roles: str) -> Person:
-        return Person(key, name, county.name, tuple(Commission(region, whole, role) for role in roles))
+    def in_region(role: str, unit: str, name: str) -> Commission:
+        return Commission(county.organisation, (unit,), role, county.name, (name,))
 
+    def office(key: str, name: str, *roles: str, also: tuple[Commission, ...] = ()) -> Person:
+        whole = (f"SE{county.organisation}-",)
+        return Person(key, name, county.name, (*(Commission(county.organisation, whole, role, county.name) for role in roles), *also))
+
+    def municipal(key: str, name: str, *roles: str) -> Person:
+        whole = (f"SE{city.organisation}-",)
+        return Person(key, name, city_name, tuple(Commission(city.organisation, whole, role, city_name) for role in roles))
+
+    wards = tuple(in_region("nurse", ward.unit, f"{ward.name}, {hospital.name}") for ward in (first, second))
     return (
-        Person(
-            "anna", "Anna Test", ward.name, (Commission(region, (ward.unit,), "nurse"), Commission(region, (other_ward.unit,), "nurse"))
-        ),
-        Person("maja", "Maja Test", f"{city.name} (demo)", (Commission(city.organisation, municipal, "municipal_officer"),)),
-        Person(
-            "sven",
-            "Sven Test",
-            f"{city.name} (demo)",
-            tuple(Commission(city.organisation, municipal, role) for role in ("municipal_officer", "protected_persons_officer")),
-        ),
-        Person("elsa", "Elsa Test", f"{city.name} (demo)", (Commission(city.organisation, municipal, "municipal_signatory"),)),
-        Person("karin", "Karin Test", centre.name, (Commission(region, (centre.unit,), "care_staff"),)),
-        Person(
+        Person("anna", "Anna Test", hospital.name, wards),
+        municipal("maja", "Maja Test", "municipal_officer"),
+        municipal("sven", "Sven Test", "municipal_officer", "protected_persons_officer"),
+        municipal("elsa", "Elsa Test", "municipal_signatory"),
+        Person("karin", "Karin Test", centre.name, (in_region("care_staff", centre.unit, centre.name),)),
+        office(
             "berit",
             "Berit Test",
-            county.name,
-            (
-                *(Commission(region, whole, role) for role in ("controller", "directory_administrator")),
-                Commission(region, (county.office.unit,), "office_controller"),
-            ),
+            "controller",
+            "directory_administrator",
+            also=(in_region("office_controller", county.office.unit, county.office.name),),
         ),
         office("lars", "Lars Test", "approver"),
         office("olof", "Olof Test", "finance"),
         office("inga", "Inga Test", "auditor", "log_reviewer"),
         office("nils", "Nils Test", "persons_officer"),
-        Person("ulla", "Ulla Test", f"{city.name} (demo)", (Commission(city.organisation, municipal, "log_reviewer"),)),
+        municipal("ulla", "Ulla Test", "log_reviewer"),
         Person("ingen", "Ingen Test", "", ()),
     )

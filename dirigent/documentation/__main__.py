@@ -7,12 +7,18 @@ from collections.abc import Mapping
 from dirigent.documentation.access import access_page
 from dirigent.documentation.events import events_page
 from dirigent.documentation.law import law_page
+from dirigent.documentation.problems import problems_page
 from dirigent.documentation.sources import ROOT
 
 
 def pages() -> Mapping[str, str]:
     """Every generated page by its path below the repository."""
-    return {"docs/law.md": law_page(), "docs/events.md": events_page(), "docs/access.md": access_page()}
+    return {
+        "docs/law.md": law_page(),
+        "docs/events.md": events_page(),
+        "docs/access.md": access_page(),
+        "docs/problems.md": problems_page(),
+    }
 
 
 def outdated() -> list[str]:

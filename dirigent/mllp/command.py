@@ -78,9 +78,10 @@ async def listen(url: str, credentials: Credentials, limits: Limits, host: str, 
     """Listen until cancelled.
 
     Raises:
-        CannotStart: The port cannot be had.
+        CannotStart: The port cannot be had, or the gateway would take nothing from this client.
     """
     async with Forwarder(url, credentials) as forwarder:
+        await forwarder.refuse_in_vain()
         listener = Listener(forwarder, limits)
         try:
             got = await listener.start(host, port, tls)

@@ -3,19 +3,23 @@
 import re
 import time
 from types import TracebackType
-from typing import Final, Self
+from typing import Any, Final, Self
 
 import httpx
 import structlog
 
+from dirigent.failure import CannotStart
 from dirigent.mllp.credentials import Credentials
 from services.planning.adapters.hl7.acknowledgement import acknowledge
 from services.planning.adapters.hl7.message import Answered, Condition, Message, Remark, Unread, read
 from shared.dates import now
+from shared.http.access import BY_TEMPLATE
 from shared.http.problems import HttpProblem
 
 _log = structlog.get_logger(__name__)
 
+PATH: Final = "/v1/hl7v2"
+SCOPE: Final = BY_TEMPLATE["POST", PATH].scopes[0]
 CONTENT_TYPE: Final = "application/hl7-v2"
 TRY_AGAIN: Final = Remark("MSH-10", Condition.INTERNAL, "service.unavailable", "Not taken; send the message again")
 FOR_EVER: Final = {
@@ -49,13 +53,35 @@ class Forwarder:
         self._endpoint = f"{(public_url or url).rstrip('/')}/oauth2/token"
         # The operator's proxy settings are not meant for this hop.
         self._http = httpx.AsyncClient(base_url=url, timeout=httpx.Timeout(_SECONDS, connect=5.0), trust_env=False)
-        self._token, self._until = "", 0.0
+        self._url, self._token, self._until = url, "", 0.0
 
     async def __aenter__(self) -> Self:
         return self
 
     async def __aexit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         await self._http.aclose()
+
+    async def refuse_in_vain(self) -> None:
+        """Ask for a token before anybody is listened to, because one that may send nothing would hear of it with its first message.
+
+        A gateway that is away says nothing of the client: it is listened to all the same, and messages are sent again until it is back.
+
+        Raises:
+            CannotStart: The gateway does not know the client by its key or secret, or the client has not the scope.
+        """
+        client = self._credentials.client
+        try:
+            scope = (await self._issued()).get("scope")
+        except httpx.HTTPStatusError as error:
+            if error.response.status_code == httpx.codes.UNAUTHORIZED:
+                asked = "is its key or secret the one it is registered with?"
+                raise CannotStart(f"{self._url} does not take {client} for who it says it is: {asked}") from None
+            _log.warning("mllp.gateway_away", client=client, why=str(error.response.status_code))
+        except (httpx.HTTPError, KeyError, TypeError, ValueError) as error:
+            _log.warning("mllp.gateway_away", client=client, why=type(error).__name__)
+        else:
+            if scope is not None and SCOPE not in str(scope).split():
+                raise CannotStart(f"{client} may not send messages: it has no scope {SCOPE}")
 
     async def forward(self, frame: bytes) -> bytes:
         """The acknowledgement of one message: the service's own, or that it must be sent again, because nobody could take it.
@@ -67,7 +93,7 @@ class Forwarder:
         """
         try:
             answer = await self._post(frame)
-        except (httpx.HTTPError, KeyError, ValueError) as error:
+        except (httpx.HTTPError, KeyError, TypeError, ValueError) as error:
             return self._refused(frame, type(error).__name__)
         if answer.is_success:
             return answer.content
@@ -95,16 +121,21 @@ class Forwarder:
 
     async def _post_with(self, token: str, frame: bytes) -> httpx.Response:
         headers = {"Authorization": f"Bearer {token}", "Content-Type": CONTENT_TYPE}
-        return await self._http.post("/v1/hl7v2", content=frame, headers=headers)
+        return await self._http.post(PATH, content=frame, headers=headers)
 
     async def _bearer(self, *, renew: bool) -> str:
         if renew or time.monotonic() > self._until:
-            request = self._credentials.request(self._endpoint)
-            answer = await self._http.post("/oauth2/token", **{name: value for name, value in request.items() if name != "url"})
-            issued = answer.raise_for_status().json()
-            self._token = str(issued["access_token"])
-            self._until = time.monotonic() + float(issued["expires_in"]) - _RENEW_BEFORE_SECONDS
+            await self._issued()
         return self._token
+
+    async def _issued(self) -> dict[str, Any]:
+        """The answer to a request for a token, which is used from now on."""
+        request = self._credentials.request(self._endpoint)
+        answer = await self._http.post("/oauth2/token", **{name: value for name, value in request.items() if name != "url"})
+        issued: dict[str, Any] = answer.raise_for_status().json()
+        self._token = str(issued["access_token"])
+        self._until = time.monotonic() + float(issued["expires_in"]) - _RENEW_BEFORE_SECONDS
+        return issued
 
     def _refused(self, frame: bytes, why: str) -> bytes:
         """An application error (AE, 207): senders keep such a message and send it again."""

@@ -1,7 +1,7 @@
 """Who is let in: a token that holds, of a client that was not revoked, over the connection it is bound to."""
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from starlette.types import Scope
@@ -12,12 +12,23 @@ from shared.http.auth import Caller, TokenVerifier, invalid_token
 from shared.http.problems import HttpProblem
 
 
+@dataclass(slots=True, eq=False, weakref_slot=True)
+class Standing:
+    """Whether what somebody came in by goes on, as far as this process knows; for a client that is its token alone."""
+
+    ended: bool = False
+
+
 @dataclass(frozen=True, slots=True)
 class Admitted:
-    """Who calls, and the `Authorization` header that the services behind us see in place of what was sent; None: the same."""
+    """Who calls, and the `Authorization` header that the services behind us see in place of what was sent; None: the same.
+
+    `standing` is that of a session, which may end before the token does that stands in for it.
+    """
 
     caller: Caller
     authorization: str | None = None
+    standing: Standing = field(default_factory=Standing)
 
 
 class Revocations(Protocol):
@@ -99,8 +110,9 @@ class Admission:
         return admitted
 
     def taken_back(self, admitted: Admitted) -> bool:
-        """Whether the token of somebody who was let in no longer holds, or nobody could tell any more."""
-        return not self._revocations.current or self._revocations.refuses(admitted.caller.client_id, admitted.caller.issued_at)
+        """Whether the token of somebody who was let in no longer holds, her session has ended, or nobody could tell any more."""
+        refused = self._revocations.refuses(admitted.caller.client_id, admitted.caller.issued_at)
+        return refused or admitted.standing.ended or not self._revocations.current
 
     async def _find_out(self, scope: Scope, authorization: str | None) -> Admitted:
         """Look at a token we have not seen. An address that keeps sending bad ones waits: each costs a verification."""

@@ -75,7 +75,7 @@ def create_app(
             app.state.database = database
             await stack.enter_async_context(keeping_time(database))
             stack.push_async_callback(staff.session.aclose)
-            await stack.enter_async_context(watching(Watch(database, settings.direct_url, known, forget)))
+            await stack.enter_async_context(watching(Watch(database, settings.direct_url, known, forget, staff.presence.look_again)))
             upstreams.update(await _open_upstreams(stack, settings, services))
             yield
 

@@ -43,6 +43,7 @@ DESCRIPTION: Final = (
     "Every error is `application/problem+json` (RFC 9457); unknown fields are refused; times are RFC 3339 with offset."
 )
 
+_FIELD_CODE: Final = "What is wrong with the field, in one of the words on the page /problems#fields. More may come."
 _PROBLEM_SCHEMA: Final[Document] = {
     "type": "object",
     "title": "Problem",
@@ -53,14 +54,17 @@ _PROBLEM_SCHEMA: Final[Document] = {
         "title": {"type": "string", "description": "Swedish or English, by Accept-Language."},
         "status": {"type": "integer"},
         "detail": {"type": "string"},
-        "code": {"type": "string"},
+        "code": {"type": "string", "description": "One of the codes on the page /problems. More may come."},
         "request_id": {"type": "string"},
         "errors": {
             "type": "array",
             "items": {
                 "type": "object",
                 "required": ["pointer", "code"],
-                "properties": {"pointer": {"type": "string", "description": "RFC 6901"}, "code": {"type": "string"}},
+                "properties": {
+                    "pointer": {"type": "string", "description": "RFC 6901: where in the body, or `/name` of a parameter."},
+                    "code": {"type": "string", "examples": ["missing", "too_long"], "description": _FIELD_CODE},
+                },
             },
         },
     },

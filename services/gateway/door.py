@@ -9,12 +9,13 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from services.gateway.admission import Admission, Admitted, address_key, refuse_beyond
 from services.gateway.endless import ENDLESS, Endless
-from services.gateway.limits import Allowance, RateLimit, guarded_body
+from services.gateway.limits import RateLimit, guarded_body
 from services.gateway.proxies import SAID_BY_PROXIES
 from services.gateway.routes import RouteMap, WrongMethod
 from services.gateway.upstreams import ClientGone, Upstream, UpstreamUnavailable
 from shared.errors import BusinessError
 from shared.http.access import SMALL_BODY, Route
+from shared.http.app import ANSWER_HEADERS
 from shared.http.problems import HttpProblem, status_of
 
 TOKEN_BODY: Final = 16 * 1024
@@ -89,6 +90,7 @@ class Door:
                 case Route():
                     await self._pass_on(found, scope, receive, send)
                 case WrongMethod(allowed):
+                    self._take(scope, address_key(self._admission.proxies, scope))  # whose token it is does not matter to what is not there
                     raise HttpProblem("request.method", headers={"Allow": ", ".join(_with_head(allowed))})
                 case None:
                     await self._serve(scope, receive, send)
@@ -97,16 +99,16 @@ class Door:
 
     async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer ourselves."""
-        allowance = refuse_beyond(self._rate.take(address_key(self._admission.proxies, scope)))
+        self._take(scope, address_key(self._admission.proxies, scope))
         receive = await guarded_body(scope, receive, _OWN_LIMITS.get(scope["path"], SMALL_BODY))
-        await self._own(scope, receive, _with_headers(send, allowance))
+        await self._own(scope, receive, send)
 
     async def _pass_on(self, route: Route, scope: Scope, receive: Receive, send: Send) -> None:
         begun = perf_counter()
         passed = _Passed(send)
         try:
             admitted = await self._admission.admit(scope)
-            passed.allowance = refuse_beyond(self._rate.take(f"client {admitted.caller.client_id}"))
+            self._take(scope, f"client {admitted.caller.client_id}")
             receive = await guarded_body(scope, receive, route.body_limit, route.content_types if route.method in _WITH_A_BODY else ())
             answer: Send = passed.on
             if route.path in ENDLESS:
@@ -124,6 +126,15 @@ class Door:
             raise
         finally:
             self._traffic.count(route, passed.status, perf_counter() - begun)
+
+    def _take(self, scope: Scope, whose: str) -> None:
+        """Count the request; from here on every answer says what is left, whoever gives it.
+
+        Raises:
+            HttpProblem: 429.
+        """
+        allowance = refuse_beyond(self._rate.take(whose))
+        scope[ANSWER_HEADERS].extend(allowance.headers())
 
     def _upstream(self, service: str) -> Upstream:
         upstream = self._upstreams.get(service)
@@ -148,38 +159,25 @@ def _inner_scope(scope: Scope, admitted: Admitted) -> Scope:
 
 
 class _Passed:
-    """An answer of a service on its way out: its status is noted, and said is what the client has left and that nothing is kept.
+    """An answer of a service on its way out: its status is noted, and said is that nothing is kept.
 
     Nothing of a service is kept on the way where it does not say itself what may be: much of it is about persons.
     """
 
-    __slots__ = ("_send", "allowance", "status")
+    __slots__ = ("_send", "status")
 
     def __init__(self, send: Send) -> None:
         self._send = send
-        self.allowance: Allowance | None = None
         self.status = _FAILED
 
     async def on(self, message: Message) -> None:
         """Pass one message on."""
         if message["type"] == "http.response.start":
             self.status = message["status"]
-            headers = [*message.get("headers", ())]
+            headers = message.get("headers", ())
             if not any(name == b"cache-control" for name, _ in headers):
-                headers.append((b"cache-control", b"no-store"))
-            if self.allowance is not None:
-                headers += self.allowance.headers()
-            message = {**message, "headers": headers}
+                message = {**message, "headers": [*headers, (b"cache-control", b"no-store")]}
         await self._send(message)
-
-
-def _with_headers(send: Send, allowance: Allowance) -> Send:
-    async def answer(message: Message) -> None:
-        if message["type"] == "http.response.start":
-            message = {**message, "headers": [*message.get("headers", ()), *allowance.headers()]}
-        await send(message)
-
-    return answer
 
 
 def _without_body(send: Send) -> Send:

@@ -42,9 +42,9 @@ async def guarded_body(scope: Scope, receive: Receive, limit: int, content_types
     if chunked and length is not None:
         raise HttpProblem("request.framing")
     if any(coding != b"identity" for coding in stated[b"content-encoding"]):
-        raise HttpProblem("request.content_type")
+        raise _other_kind(content_types)
     if length is not None and length > limit:
-        raise HttpProblem("request.too_large")
+        raise _too_large(limit)
     if content_types and (chunked or length):
         _refuse_other_kinds(stated[b"content-type"], content_types)
     return await _read_ahead(receive, limit) if chunked else receive
@@ -62,7 +62,29 @@ def _refuse_other_kinds(stated: Sequence[bytes], content_types: Sequence[str]) -
     kind, _, parameters = (stated[0] if len(stated) == 1 else b"").decode("latin-1").partition(";")
     charset = parameters.strip().replace(" ", "").replace('"', "")
     if kind.strip() not in content_types or charset not in {"", "charset=utf-8", "charset=utf8"}:
-        raise HttpProblem("request.content_type")
+        raise _other_kind(content_types)
+
+
+def _other_kind(content_types: Sequence[str]) -> HttpProblem:
+    kinds = ", ".join(content_types)
+    return HttpProblem(
+        "request.content_type",
+        f"Send it uncompressed and in UTF-8; this address takes {kinds}." if kinds else "",
+        swedish=f"Skicka det okomprimerat och i UTF-8; adressen tar emot {kinds}." if kinds else "",
+    )
+
+
+def _too_large(limit: int) -> HttpProblem:
+    most = _readable(limit)
+    return HttpProblem("request.too_large", f"This address takes at most {most}.", swedish=f"Adressen tar emot högst {most}.")
+
+
+def _readable(limit: int) -> str:
+    """A limit in the largest unit that it is whole in."""
+    for unit, size in (("MiB", 1 << 20), ("KiB", 1 << 10)):
+        if limit % size == 0:
+            return f"{limit // size} {unit}"
+    return f"{limit} B"
 
 
 async def _read_ahead(receive: Receive, limit: int) -> Receive:
@@ -73,7 +95,7 @@ async def _read_ahead(receive: Receive, limit: int) -> Receive:
             raise ClientGone
         body += message.get("body", b"")
         if len(body) > limit:
-            raise HttpProblem("request.too_large")
+            raise _too_large(limit)
         if not message.get("more_body", False):
             break
     whole: list[Message] = [{"type": "http.request", "body": bytes(body), "more_body": False}]

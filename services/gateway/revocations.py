@@ -1,11 +1,11 @@
-"""Who may no longer come in: clients revoked, or told that tokens from before an instant do not hold.
+"""Who may no longer come in: clients revoked, or told that tokens from before an instant do not hold; sessions that have ended.
 
 Every gateway process reads it from the gateway's own database when it is told of a change, and every ten seconds all the same. A process
 that could not look for a minute lets nobody in: a revoked client is out within 60 seconds, whatever fails in between.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager, suppress
 from datetime import datetime
 from time import monotonic
@@ -16,7 +16,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from services.gateway import repository
 from services.gateway.auth import TOKEN_LIFETIME
-from shared.db import Database
+from shared.db import Database, Work
 from shared.streams.listener import Listener
 from shared.streams.runtime import keep
 
@@ -72,7 +72,14 @@ async def watching(watch: "Watch") -> AsyncIterator[None]:
 class Watch:
     """Keeps the knowledge of one process fresh."""
 
-    def __init__(self, database: Database, listen_url: str, known: KnownRevocations, drop: Callable[[str], None]) -> None:
+    def __init__(
+        self,
+        database: Database,
+        listen_url: str,
+        known: KnownRevocations,
+        drop: Callable[[str], None],
+        look_at_sessions: Callable[[Work], Awaitable[None]],
+    ) -> None:
         """Begin with nothing known.
 
         Args:
@@ -80,12 +87,14 @@ class Watch:
             listen_url: Its address for LISTEN.
             known: What to keep fresh.
             drop: Called with every client whose tokens were taken back, to forget what is remembered of them.
+            look_at_sessions: Called whenever we look, to forget those that have ended.
         """
         self._database = database
         self._known = known
         self._drop = drop
+        self._look_at_sessions = look_at_sessions
         self._told = asyncio.Event()
-        self._listener = Listener(listen_url, {CHANNEL: lambda _client: self._told.set()})
+        self._listener = Listener(listen_url, {CHANNEL: lambda _whose: self._told.set()})
 
     async def run(self) -> None:
         """Watch until cancelled."""
@@ -94,10 +103,11 @@ class Watch:
             group.create_task(self._keep_looking())
 
     async def look(self) -> None:
-        """Read once who was revoked."""
+        """Read once who was revoked, and which sessions have ended."""
         begun = self._known.clock()
         async with self._database.transaction() as work:
             rows = await repository.revoked_since(work, work.at - _MATTERS_FOR)
+            await self._look_at_sessions(work)
         for client_id in self._known.take(rows, begun):
             _log.info("client.tokens_refused", client=client_id)
             self._drop(client_id)

@@ -87,6 +87,8 @@ staff_sessions: Final = sa.Table(
     sa.Column("signed_in_at", sa.DateTime(timezone=True), nullable=False),
     sa.Column("seen_at", sa.DateTime(timezone=True), nullable=False, index=True),
     sa.Column("expires_at", sa.DateTime(timezone=True), nullable=False, index=True),
+    sa.Column("former_hash", sa.LargeBinary, index=True),
+    sa.Column("renewed_at", sa.DateTime(timezone=True)),
     sa.CheckConstraint("chosen >= 0 AND chosen < jsonb_array_length(commissions)", name="chosen"),
 )
 

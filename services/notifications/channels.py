@@ -14,6 +14,7 @@ from time import perf_counter
 from types import TracebackType
 from typing import Final, Self
 from uuid import UUID
+from weakref import WeakValueDictionary
 
 import httptools
 from standardwebhooks import Webhook
@@ -33,18 +34,24 @@ _SWITCHING: Final = 101
 _FIRST_FINAL: Final = 200
 # Threads of our own: names that are slow to resolve must not hold up anything else of the process.
 _RESOLVERS: Final = ThreadPoolExecutor(64, "resolve")
+LOOKED_UP_AT_ONCE: Final = 2
+"""For one receiver, counting those whose attempt was given up: their threads are taken until the system's resolver answers."""
 
 Resolve = Callable[[str, int], Awaitable[list[str]]]
 
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """What is posted: the same id and the same bytes at every attempt, signed with each secret that is valid now."""
+    """What is posted: the same id and the same bytes at every attempt, signed with each secret that is valid now.
+
+    `receiver`: whoever gets it, by the id of the subscription.
+    """
 
     id: UUID
     url: str
     secrets: tuple[str, ...]
     body: str
+    receiver: UUID
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +102,7 @@ class Webhooks:
         self._allowed = tuple(allowed)
         self._permitted = tuple(permitted)
         self._resolve = resolver
+        self._looking_up: WeakValueDictionary[UUID, asyncio.Semaphore] = WeakValueDictionary()
         self._seconds = seconds
         self._tls = tls or ssl.create_default_context()
 
@@ -127,7 +135,7 @@ class Webhooks:
 
     async def _post(self, message: Message, at: datetime) -> tuple[int, str | None]:
         target = read_target(message.url, self._allowed, self._permitted)
-        reader, writer = await self._connected(target)
+        reader, writer = await self._connected(target, message.receiver)
         try:
             writer.write(_request(target, message, at))
             answer = await _read_answer(reader)
@@ -137,9 +145,9 @@ class Webhooks:
             if not writer.is_closing():
                 writer.transport.abort()
 
-    async def _connected(self, target: Target) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+    async def _connected(self, target: Target, receiver: UUID) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
         """Connect to the first address that answers, and make sure of whom the name belongs to."""
-        addresses = (await self._addresses_of(target))[:_ADDRESSES_TRIED]
+        addresses = (await self._addresses_of(target, receiver))[:_ADDRESSES_TRIED]
         for address in addresses[:-1]:
             with suppress(OSError):  # the next one may be better; TimeoutError is one of these
                 async with asyncio.timeout(CONNECT_SECONDS):
@@ -161,10 +169,10 @@ class Webhooks:
             opened.close()
             raise
 
-    async def _addresses_of(self, target: Target) -> list[str]:
+    async def _addresses_of(self, target: Target, receiver: UUID) -> list[str]:
         """Resolve now, check what came back, and connect to exactly that: a name may mean something else a moment later."""
         try:
-            addresses = await self._resolve(target.host, target.port)
+            addresses = await self._look_up(target, receiver)
         except OSError as error:
             raise TargetRefused("url_not_resolvable") from error
         if not target.allowed:
@@ -172,6 +180,23 @@ class Webhooks:
         if not addresses:
             raise TargetRefused("url_not_resolvable")
         return addresses
+
+    async def _look_up(self, target: Target, receiver: UUID) -> list[str]:
+        """Resolve the name in its receiver's turn. A lookup that nobody waits for any more keeps its turn until it has ended."""
+        room = self._looking_up.get(receiver)
+        if room is None:
+            room = self._looking_up[receiver] = asyncio.Semaphore(LOOKED_UP_AT_ONCE)
+        await room.acquire()
+        asking = asyncio.ensure_future(self._resolve(target.host, target.port))
+        asking.add_done_callback(partial(_leave, room))
+        return await asyncio.shield(asking)
+
+
+def _leave(room: asyncio.Semaphore, asked: asyncio.Future[list[str]]) -> None:
+    """Make room for the next lookup; what became of one that was given up concerns nobody."""
+    if not asked.cancelled():
+        asked.exception()
+    room.release()
 
 
 def _request(target: Target, message: Message, at: datetime) -> bytes:

@@ -50,7 +50,7 @@ class Deliveries:
     def _message(self, claimed: WebhookClaim) -> Message:
         sealed = (claimed.secret, *([claimed.former_secret] if claimed.former_secret is not None else ()))
         opened = tuple(self._seal.open(one, claimed.lane) for one in sealed)
-        return Message(claimed.subject, claimed.url, opened, claimed.body)
+        return Message(claimed.subject, claimed.url, opened, claimed.body, claimed.lane)
 
     async def _settle_together(self, claimed: WebhookClaim, met: Met) -> None:
         written = asyncio.get_running_loop().create_future()

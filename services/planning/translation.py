@@ -95,13 +95,14 @@ _READ: Final[Mapping[EventType, Callable[[Data], EventData]]] = {
 }
 
 
-def case_event(value: Mapping[str, Any], sent_at: datetime, space: str | None = None) -> CaseEvent:
+def case_event(value: Mapping[str, Any], sent_at: datetime, space: str | None = None, *, by_command: bool = False) -> CaseEvent:
     """The domain's event for a validated CloudEvent, with the sent time it was accepted with.
 
     Args:
         value: The event's JSON.
         sent_at: When it counts as sent.
         space: Within what its stay id is unique, when that is not the sender's care provider.
+        by_command: Whether it was kept by a command, and not sent as an event.
     """
     kind = EventType(value["type"])
     data: Data = value.get("data") or {}
@@ -115,6 +116,7 @@ def case_event(value: Mapping[str, Any], sent_at: datetime, space: str | None = 
         corrects=data.get("corrects"),
         stay=StayKey(space or provider_of(ward_of(value["source"])), value["subject"]),
         paper=None if given_at is None else PaperTime(parse_instant(given_at), sent_at),
+        by_command=by_command,
     )
 
 

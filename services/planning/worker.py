@@ -22,6 +22,7 @@ REST_SECONDS: Final = 0.25
 SEAL_EVERY_SECONDS: Final = 60.0
 SEAL_AGAIN_SECONDS: Final = 86_400.0
 RETENTION_EVERY_SECONDS: Final = 3_600.0
+FORGET_EVERY_SECONDS: Final = 3_600.0
 ERASED_AT_ONCE: Final = 20
 REST_SHARE: Final = 4
 JUDGED_AT_ONCE: Final = 2
@@ -62,6 +63,7 @@ def create_worker(settings: Settings | None = None) -> StreamWorker:
         "measures": watch_measures,
         "months": close_months,
         "sealing": keep_sealing,
+        "merges": keep_forgetting,
     }
     if settings.retention_years is not None:
         tasks["retention"] = partial(keep_retention, settings.retention_years)
@@ -150,6 +152,14 @@ async def keep_retention(years: int, database: Database) -> None:
             before = usecases.kept_since(work.at, years)
             erased = await usecases.erase_outlived(work, before, basis=f"retention {years} y", limit=ERASED_AT_ONCE)
         await asyncio.sleep(REST_SECONDS if erased else RETENTION_EVERY_SECONDS)
+
+
+async def keep_forgetting(database: Database) -> None:
+    """Remove merges of two numbers that waited for a stay for as long as they may."""
+    while True:
+        async with database.transaction() as work:
+            await usecases.forget_merges(work)
+        await asyncio.sleep(FORGET_EVERY_SECONDS)
 
 
 async def close_months(database: Database) -> None:

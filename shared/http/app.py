@@ -18,6 +18,7 @@ from shared.errors import BusinessError, FieldError, Malformed
 from shared.http.access import BATCH_BODY, BY_TEMPLATE
 from shared.http.auth import TokenVerifier
 from shared.http.call import request_id_of
+from shared.http.field_codes import our_word
 from shared.http.problems import HttpProblem, problem_response
 from shared.http.settings import ServiceSettings
 from shared.identifiers import uuid7
@@ -26,6 +27,8 @@ from shared.streams.internal import internal_router
 from shared.streams.listener import FeedWatcher, Listener
 from shared.streams.repair import NotAService
 from shared.streams.runtime import keep
+
+RawHeaders = list[tuple[bytes, bytes]]
 
 _log = structlog.get_logger(__name__)
 _REQUEST_ID: Final = re.compile(r"[A-Za-z0-9._-]{1,100}", re.ASCII)
@@ -38,10 +41,12 @@ _BY_STATUS: Final = {
     413: "request.too_large",
     415: "request.content_type",
 }
-_CODE: Final = re.compile(r"[a-z_]+(?:\.[a-z_]+)*", re.ASCII)
 _ERRORS_TOLD: Final = 20
+_EXTRA: Final = "extra_forbidden"
 DATABASE_AWAITED_SECONDS: Final = 30.0
 RETRY_AFTER: Final = {"Retry-After": "1"}
+ANSWER_HEADERS: Final = "dirigent.answer_headers"
+"""Where in a request's scope stands what its answer says in its head, whoever gives it: the application, or who refuses on the way."""
 
 
 def as_business_error(error: Exception) -> BusinessError:
@@ -73,10 +78,8 @@ def _invalid_request(error: RequestValidationError) -> BusinessError:
 def _place_and_kind(item: Mapping[str, Any]) -> tuple[tuple[str, ...], str]:
     """Where and what; the name of an unknown field is the caller's own text and may hold anything, so only its place is told."""
     place, kind = tuple(str(part) for part in item["loc"]), str(item["type"])
-    if kind == "value_error":
-        code = str(item.get("ctx", {}).get("error", ""))
-        kind = code if _CODE.fullmatch(code) else kind
-    return (place[:-1] if kind == "extra_forbidden" else place), kind
+    code = our_word(kind, str(item.get("ctx", {}).get("error", "")))
+    return (place[:-1] if kind == _EXTRA else place), code
 
 
 def _pointer(where: Sequence[str]) -> str:
@@ -84,7 +87,10 @@ def _pointer(where: Sequence[str]) -> str:
 
 
 class RequestIds:
-    """Gives every request an id, in and out, and turns what nobody caught into a problem instead of a broken connection."""
+    """Gives every request an id, in and out, and turns what nobody caught into a problem instead of a broken connection.
+
+    Whoever serves a request may add to its `ANSWER_HEADERS`; a header that the answer has already stands.
+    """
 
     def __init__(self, app: ASGIApp, public_url: str) -> None:
         self._app = app
@@ -99,6 +105,8 @@ class RequestIds:
         given = headers.get("x-request-id", "")
         request_id = given if _REQUEST_ID.fullmatch(given) and mask(given) == given else str(uuid7())
         scope["dirigent.request_id"] = request_id
+        more: RawHeaders = []
+        scope[ANSWER_HEADERS] = more
         begun = False
 
         async def answer(message: Message) -> None:
@@ -106,6 +114,8 @@ class RequestIds:
             if message["type"] == "http.response.start":
                 begun = True
                 MutableHeaders(raw=message["headers"])["x-request-id"] = request_id
+                if more:
+                    message = {**message, "headers": _with_more(message["headers"], more)}
             await send(message)
 
         try:
@@ -122,6 +132,11 @@ class RequestIds:
                 business, public_url=self._public_url, request_id=request_id, accept_language=headers.get("accept-language")
             )
             await response(scope, receive, answer)
+
+
+def _with_more(headers: RawHeaders, more: RawHeaders) -> RawHeaders:
+    said = {name for name, _ in headers}
+    return [*headers, *((name, value) for name, value in more if name not in said)]
 
 
 def install_problems(app: FastAPI, public_url: str) -> None:

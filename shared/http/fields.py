@@ -14,8 +14,11 @@ def _instant(value: Any) -> datetime:  # whatever stood in the body
     if isinstance(value, datetime):
         return value
     if not isinstance(value, str):
-        raise ValueError("time_not_rfc3339")  # noqa: TRY004  # pydantic turns ValueError into a field error
-    return parse_instant(value)
+        raise ValueError("time.format")  # noqa: TRY004  # pydantic turns ValueError into a field error
+    try:
+        return parse_instant(value)
+    except ValueError:
+        raise ValueError("time.format") from None
 
 
 def _day(value: Any) -> date:
@@ -28,8 +31,11 @@ def _day(value: Any) -> date:
 
 def _month(value: Any) -> str:
     if not isinstance(value, str):
-        raise ValueError("month_not_iso")  # noqa: TRY004
-    return str(Month.parse(value))
+        raise ValueError("month.format")  # noqa: TRY004
+    try:
+        return str(Month.parse(value))
+    except ValueError:
+        raise ValueError("month.format") from None
 
 
 def _plain_text(value: Any) -> Any:

@@ -15,6 +15,7 @@ import msgspec
 from starlette.responses import Response
 
 from shared.errors import BusinessError, FieldError, Malformed, NotFound, Refused
+from shared.http.field_codes import listed
 
 MEDIA_TYPE: Final = "application/problem+json"
 _WEIGHT: Final = re.compile(r"[ \t]*[qQ]=(0(?:\.[0-9]{0,3})?|1(?:\.0{0,3})?)[ \t]*")
@@ -24,8 +25,8 @@ _CATALOGUE: Final = Path(__file__).with_name("problems.toml")
 class HttpProblem(BusinessError):
     """A refusal by the protocol rather than by a rule: unreadable, not allowed in, too large, too often, not now."""
 
-    def __init__(self, code: str, detail: str = "", *, headers: Mapping[str, str] | None = None) -> None:
-        super().__init__(code, detail)
+    def __init__(self, code: str, detail: str = "", *, swedish: str = "", headers: Mapping[str, str] | None = None) -> None:
+        super().__init__(code, detail, swedish=swedish)
         self.headers = dict(headers or {})
 
 
@@ -108,7 +109,7 @@ def problem_body(  # noqa: PLR0913  # the members of RFC 9457 and our three
         "request_id": request_id,
     }
     if errors:
-        body["errors"] = [{"pointer": error.pointer, "code": error.code} for error in errors]
+        body["errors"] = [{"pointer": error.pointer, "code": listed(error.code)} for error in errors]
     return msgspec.json.encode(body | dict(members or {}))
 
 

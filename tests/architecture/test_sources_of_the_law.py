@@ -38,7 +38,6 @@ MECHANICS: Final = {
     "led_by": "takes an event apart",
     "by_others": "what is found; `holding_of` and `same_hands` cite the rule",
     "is_stranger": "the same",
-    "is_command": "tells what was stated with a command from what a ward sent",
     "leaves_of": "pairs beginnings and ends",
     "leaves_told": "what a notice says; `wanted_notices` cites the law",
     "transfers_told": "the same",

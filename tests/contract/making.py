@@ -10,11 +10,14 @@ import httpx
 
 from services.billing.usecases import Debtor, enter_debtors
 from services.billing.usecases.comparisons import TheirMonth, compare_month
+from services.notifications.usecases import hear_escalations
 from services.planning.usecases import DirectoryEntries, MailboxAt, Organisation, Unit, load_directory
 from shared.dates import Month, local_date, now
 from shared.db import Database, Role
+from shared.events.alarm_facts import NoticeEscalated
 from shared.http.access import BY_TEMPLATE, Route
 from shared.identifiers import uuid7
+from shared.streams.consumer import Delivered
 from tests.builders import OTHER_CARE_CENTRE, OTHER_WARD, a_personnummer
 from tests.contract.matrix import CLAIMS, EXAMPLE, Ask
 from tests.contract.system import REGION, System
@@ -280,7 +283,33 @@ async def notification_things(system: System, client: httpx.AsyncClient, documen
     answer = await client.get(f"{log}/deliveries", headers=sending(system, "municipality", BY_TEMPLATE["GET", "/v1/cases"]))
     deliveries = answer.json().get("deliveries", []) if answer.is_success else []
     made |= {"delivery_id": deliveries[0]["id"]} if deliveries else {}
+    made |= await nobody_took_on(system, escalation="municipality", care_escalation="care")
     return made | await kept_for_the_care_centre(system, client)
+
+
+async def nobody_took_on(system: System, **owners: str) -> dict[str, str]:
+    """A notice of each of them that nobody acknowledged in time, as planning would tell; what is named is the notice."""
+    made = {}
+    database = Database(system.database_url("notifications"))
+    for name, who in owners.items():
+        claims = CLAIMS[who]
+        unit, notice_id, at = str(claims["units"][0]), uuid7(), now()
+        fact = NoticeEscalated(
+            notice_id=notice_id,
+            notice_type="notice.admission",
+            mailbox=str(uuid7()),
+            organisation=claims.get("org", REGION),
+            unit=f"{unit}E1" if unit.endswith("-") else unit,
+            step="contact",
+            sent_at=at,
+            due_at=at,
+            escalated_at=at,
+        )
+        async with database.transaction() as work:
+            await hear_escalations(work, [Delivered(1, uuid7(), None, fact)])
+        made[name] = str(notice_id)
+    await database.close()
+    return made
 
 
 async def kept_for_the_care_centre(system: System, client: httpx.AsyncClient) -> dict[str, str]:

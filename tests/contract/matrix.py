@@ -168,8 +168,16 @@ ASKED: Final[Mapping[tuple[str, str], tuple[Ask, ...]]] = {
     ("GET", "/v1/fhir/CarePlan/{id}"): _case(),
     ("POST", "/v1/fhir/Encounter/_search"): (Ask("care", OF_CARE, body="_id={case_id}"),),
     ("POST", "/v1/fhir/Patient/_search"): (Ask("care", OF_CARE, body="_id={case_id}"),),
-    ("POST", "/v1/fhir/Task/_search"): (Ask("care", OF_CARE, body="_id={notice_id}"),),
-    ("POST", "/v1/fhir/CarePlan/_search"): (Ask("care", OF_CARE, body="_id={plan_id}"),),
+    ("POST", "/v1/fhir/Task/_search"): (
+        Ask("care", OF_CARE, body="_id={notice_id}"),
+        Ask("care", OF_CARE, body="encounter=Encounter/{case_id}"),
+    ),
+    ("POST", "/v1/fhir/CarePlan/_search"): (
+        Ask("care", OF_CARE, body="_id={plan_id}"),
+        Ask("care", OF_CARE, body="encounter=Encounter/{case_id}"),
+        Ask("care", OF_CARE, body="patient.identifier=http://electronichealth.se/identifier/personnummer|{person}"),
+        Ask("care", OF_CARE, body="", lists=True),
+    ),
     # Persons and who read of them.
     # An organisation's own: whoever reviews its log reads all of it.
     ("GET", "/v1/audit"): (Ask("region", PARTS, lists=True, no_wall=AUDITED),),
@@ -239,7 +247,8 @@ ASKED: Final[Mapping[tuple[str, str], tuple[Ask, ...]]] = {
     ("GET", "/v1/digests"): (*_list("municipality", (*OF_CARE, "region")), *_list("care", (*OF_CARE, "region"))),
     ("DELETE", "/v1/digests/{digest_id}"): _told(),
     ("GET", "/v1/contacts"): (*_list("municipality", (*OF_CARE, "region")), *_list("care", (*OF_CARE, "region"))),
-    ("GET", "/v1/escalations"): _list("municipality", (*OF_CARE, "region"), tells=False),
+    # Whoever speaks for a whole organisation hears of all its units here: the care centre's is the region's as well.
+    ("GET", "/v1/escalations"): (*_list("municipality", (*OF_CARE, "company")), *_list("care", (*OF_CARE, "company"))),
     # Last what ends something: who returns a notice is no longer a party.
     ("DELETE", _SUBSCRIPTION): _told(),
     ("POST", f"{_NOTICE}/forward"): _case(),

@@ -287,6 +287,58 @@ def test_a_certificate_that_is_not_there_is_told_by_the_name_of_its_file(tmp_pat
         Tls(empty, empty, empty).context()
 
 
+def asked_for_a_token(answer: httpx.Response | Exception) -> Forwarder:
+    """A forwarder to a gateway that answers so when it is asked for a token."""
+
+    def handle(request: httpx.Request) -> httpx.Response:
+        assert request.url.path == "/oauth2/token", "nothing else is sent before there is a message"
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+    forwarder = Forwarder("http://gateway.test", DemoSecret("ward-su", "secret"))
+    forwarder._http = httpx.AsyncClient(base_url="http://gateway.test", transport=httpx.MockTransport(handle))
+    return forwarder
+
+
+def a_token(**more: str) -> httpx.Response:
+    return httpx.Response(200, json={"access_token": "token", "expires_in": 300} | more)
+
+
+@pytest.mark.parametrize(
+    ("answer", "line"),
+    [
+        pytest.param(a_token(scope="cases:read events:import"), "ward-su may not send messages: it has no scope events:write", id="scope"),
+        pytest.param(a_token(scope=""), "ward-su may not send messages: it has no scope events:write", id="no scope at all"),
+        pytest.param(
+            httpx.Response(401, json={"error": "invalid_client"}),
+            "http://gateway.test does not take ward-su for who it says it is: is its key or secret the one it is registered with?",
+            id="another key",
+        ),
+    ],
+)
+async def test_a_client_that_will_never_be_heard_is_told_so_before_anybody_is_listened_to(answer: httpx.Response, line: str) -> None:
+    with pytest.raises(CannotStart) as refused:
+        await asked_for_a_token(answer).refuse_in_vain()
+    assert str(refused.value) == line
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        pytest.param(a_token(scope="cases:read events:write"), id="it may"),
+        pytest.param(a_token(), id="its scope was not told"),
+        pytest.param(httpx.ConnectError("no"), id="nobody there"),
+        pytest.param(httpx.Response(503), id="not now"),
+        pytest.param(httpx.Response(429), id="too often"),
+        pytest.param(httpx.Response(200, content=b"<html>"), id="something else"),
+        pytest.param(httpx.Response(200, json=["token"]), id="something else in JSON"),
+    ],
+)
+async def test_a_gateway_that_is_away_says_nothing_of_the_client_and_the_listener_starts(answer: Any) -> None:
+    await asked_for_a_token(answer).refuse_in_vain()
+
+
 @pytest.mark.parametrize(
     "options",
     [

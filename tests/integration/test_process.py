@@ -10,9 +10,12 @@ from uuid import UUID
 import httpx
 import pytest
 from fastapi import FastAPI, Request
+from starlette.types import Receive, Scope, Send
 
 from dirigent.http_protocol import LARGEST_HEAD, Bounded
+from dirigent.leaving import Leaving
 from dirigent.serving import Internal, Server, _server
+from shared.http.app import ANSWER_HEADERS
 from shared.http.problems import catalogue
 from tests.patience import until
 
@@ -167,3 +170,14 @@ async def test_a_request_that_still_waits_when_the_process_leaves_hears_when_to_
     assert answer.status_code == httpx.codes.SERVICE_UNAVAILABLE
     assert answer.headers["retry-after"] == "1"
     assert answer.json()["code"] == "service.unavailable"
+
+
+async def test_what_the_answer_says_whoever_gives_it_is_said_by_a_process_that_leaves_too() -> None:
+    async def waiting(scope: Scope, receive: Receive, send: Send) -> None:
+        scope[ANSWER_HEADERS] = [(b"ratelimit-remaining", b"7")]
+        raise asyncio.CancelledError
+
+    transport = httpx.ASGITransport(Leaving(waiting, "http://dirigent.test"))
+    async with httpx.AsyncClient(transport=transport, base_url="http://dirigent.test") as client:
+        answer = await client.get("/v1/notices")
+    assert (answer.status_code, answer.headers["retry-after"], answer.headers["ratelimit-remaining"]) == (503, "1", "7")

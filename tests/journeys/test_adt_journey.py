@@ -123,3 +123,14 @@ async def test_an_adt_feed_tells_a_whole_stay_and_may_be_sent_again(way: Any, co
         for told in messages:
             assert answer_of(await send(told))[0] == "AA"
         assert await of_the_case(county, case_id) == before
+
+
+async def test_a_listener_for_a_client_that_may_send_nothing_does_not_begin(county: County, data_folder: Path) -> None:
+    client = f"kommun-{MUNICIPALITY}"
+    command = ["-m", "dirigent", "mllp", "--client", client, "--port", "0", "--plaintext", "--url", county.api.url, "--data", data_folder]
+    program = await asyncio.create_subprocess_exec(
+        sys.executable, *map(str, command), stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE
+    )
+    said, told = await asyncio.wait_for(program.communicate(), 60)
+    refusal = f"dirigent: {client} may not send messages: it has no scope events:write\n"
+    assert (program.returncode, said, told.decode()) == (1, b"", refusal)

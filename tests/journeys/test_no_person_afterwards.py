@@ -60,14 +60,15 @@ async def admitted(county: County) -> tuple[Stay, str]:
 
 
 async def over_hl7(county: County, http: httpx.AsyncClient) -> None:
-    """A stay that begins with a number of the region's own, and a message that is refused."""
+    """A stay that begins with a number of the region's own, a message that is refused, and a merge that waits for a stay."""
     stay, reserve = Stay(municipality=CODE), a_reservnummer(900)
     segments = (pid(reserve, RESERVNUMMER, name=f"{FAMILY}^Test", municipality=CODE), pv1(WARD, stay=stay.subject), pv2(planned="20270109"))
     told = message("A01", stay.subject, *segments, "ZNE|municipal_social||somatic", when=at(now() - timedelta(hours=2)))
     wrong = message("A01", f"{stay.subject}-2", pid(stay.person["id"][:-1] + "x", PERSONNUMMER, name=f"{FAMILY}^Test"), *segments[1:])
     headers = {"Authorization": f"Bearer {await county.api.token('ward-su')}", "Content-Type": "application/hl7-v2"}
-    answers = [answer_of((await http.post("/v1/hl7v2", content=body, headers=headers)).content)[0] for body in (told, wrong)]
-    assert answers == ["AA", "AE"]
+    waits = message("A40", f"{stay.subject}-3", segments[0], f"MRG|{a_reservnummer(901)}^^^&{RESERVNUMMER}&ISO")
+    answers = [answer_of((await http.post("/v1/hl7v2", content=body, headers=headers)).content)[0] for body in (told, wrong, waits)]
+    assert answers == ["AA", "AE", "AA"]
 
 
 async def over_fhir(county: County, http: httpx.AsyncClient, stay: Stay, case: str) -> None:

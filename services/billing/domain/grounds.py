@@ -60,5 +60,12 @@ def _facts(stay: Stay, reason: Reason, waiting: Waiting | None, month: Month | N
                 "ended_at": instant_text(stay.ended_at),
                 "died": stay.died_in_care,
                 "findings": [*sorted(stay.findings)],
+                **({"blocks": _blocks(stay)} if stay.blocks else {}),
             }
     return notices
+
+
+def _blocks(stay: Stay) -> list[Json]:
+    """Every outpatient block: one that keeps the stay from being charged can be ended by whoever states that it is over."""
+    blocks = sorted(stay.blocks, key=lambda block: (block.started_at, block.ended_at or block.started_at, block.contested))
+    return [[instant_text(block.started_at), instant_text(block.ended_at), block.contested] for block in blocks]

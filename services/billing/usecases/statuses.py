@@ -124,7 +124,7 @@ def _check(told: Report, today: date) -> None:
     errors = [FieldError(f"/{name}", "missing") for name in sorted(_NEEDED[told.status] - given)]
     errors += [FieldError(f"/{name}", "not_for_this_status") for name in sorted(given - _ALLOWED[told.status])]
     if told.paid_on is not None and told.paid_on > today:
-        errors.append(FieldError("/paid_on", "in_the_future"))
+        errors.append(FieldError("/paid_on", "in_future"))
     if errors:
         raise Malformed("request.malformed", errors=tuple(errors))
 

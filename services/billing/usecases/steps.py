@@ -190,7 +190,7 @@ def record(at: Standpoint, named: CalculationName, paper: PaperSignature) -> Tak
     state = after(at.row, MonthAction.RECORD)
     published_on = None if at.row.published_at is None else local_date(at.row.published_at)
     if paper.signed_on > local_date(at.at):
-        raise Malformed("request.malformed", errors=(FieldError("/signed_on", "in_the_future"),))
+        raise Malformed("request.malformed", errors=(FieldError("/signed_on", "in_future"),))
     if published_on is not None and paper.signed_on < published_on:
         raise Malformed("request.malformed", errors=(FieldError("/signed_on", "before_publication"),))
     row = replace(at.row, state=state, accepted=Accepted.SIGNED.value)

@@ -14,9 +14,11 @@ from shared.logging import mask
 _UNIT: Final = re.compile(r"SE(\d{10})-[A-Z0-9]{0,40}", re.ASCII)
 _USER: Final = re.compile(r"[A-Za-z0-9._@-]{1,64}", re.ASCII)
 _NAME_LIMIT: Final = 200
+_PLACE_LIMIT: Final = 120
 _COMMISSIONS_READ: Final = 50
 
 OrganisationNumber = Annotated[str, Field(pattern=r"^[0-9]{10}$")]
+Place = Annotated[str, Field(pattern=r"^(?:[0-9]{10}|SE[0-9]{10}-[A-Z0-9]{0,40})$")]
 
 
 class ClaimsUnusable(Exception):
@@ -24,16 +26,21 @@ class ClaimsUnusable(Exception):
 
 
 class Claims(BaseModel):
-    """Under which names the provider tells what we need. `user` must not be a person number: it stands in logs."""
+    """Under which names the provider tells what we need. `user` must not be a person number: it stands in logs.
+
+    What people call the organisation and the units may be missing; `unit_names` are as many as `units`, in the same order.
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     name: str = "name"
     user: str = "sub"
-    commissions: str | None = Field(default=None, description="a list of objects that hold the three below; none: they stand in the token")
+    commissions: str | None = Field(default=None, description="a list of objects that hold those below; none: they stand in the token")
     organisation: str = "organisation"
     units: str = "units"
     role: str = "role"
+    organisation_name: str = "organisation_name"
+    unit_names: str = "unit_names"
 
 
 class Issuer(BaseModel):
@@ -81,6 +88,9 @@ class Issuers(BaseModel):
     region: OrganisationNumber
     municipalities: dict[OrganisationNumber, Annotated[str, Field(pattern=r"^[0-9]{4}$")]] = {}
     issuer: tuple[Issuer, ...] = Field(min_length=1)
+    names: dict[Place, Annotated[str, Field(min_length=1, max_length=_PLACE_LIMIT)]] = Field(
+        default={}, description="what people call an organisation (by number) or a unit (by HSA-id); goes before what a provider says"
+    )
 
     @model_validator(mode="after")
     def _told_apart(self) -> Self:
@@ -122,12 +132,23 @@ class Issuers(BaseModel):
         if any((found := _UNIT.fullmatch(unit)) is None or found[1] != organisation for unit in units):
             return
         whole = f"SE{organisation}-"
+        names = self._names(issuer, entry, organisation, units)
         for word in _words(entry.get(issuer.claims.role)):
             role = staff_roles().get(issuer.roles.get(word, ""))
             acts_as = role.acts_as.get(self._kind(organisation)) if role is not None else None
             if role is None or acts_as is None or (role.needs_unit and (not units or whole in units)):
                 continue
-            yield Commission(organisation, units or (whole,), role.key, acts_as, self.municipalities.get(organisation))
+            yield Commission(organisation, units or (whole,), role.key, acts_as, self.municipalities.get(organisation), names)
+
+    def _names(self, issuer: Issuer, entry: Mapping[str, Any], organisation: str, units: tuple[str, ...]) -> dict[str, str]:
+        """What people call them; a name that may not be shown is none, and names that are not as many as the units are nobody's."""
+        claimed = entry.get(issuer.claims.unit_names)
+        listed = [claimed] if isinstance(claimed, str) else claimed
+        said: list[tuple[str, Any]] = [(organisation, entry.get(issuer.claims.organisation_name))]
+        if isinstance(listed, list) and len(listed) == len(units):
+            said.extend(zip(units, listed, strict=True))
+        shown = {key: name.strip() for key, name in said if _may_be_shown(name, _PLACE_LIMIT)}
+        return shown | {key: self.names[key] for key in (organisation, *units) if key in self.names}
 
     def _kind(self, organisation: str) -> str:
         if organisation == self.region:
@@ -144,9 +165,14 @@ def person_of(issuer: Issuer, claims: Mapping[str, Any]) -> tuple[str, str]:
     user, name = claims.get(issuer.claims.user), claims.get(issuer.claims.name)
     if not isinstance(user, str) or not _USER.fullmatch(user) or mask(user) != user:
         raise ClaimsUnusable
-    if not isinstance(name, str) or not 0 < len(name.strip()) <= _NAME_LIMIT or not name.isprintable() or mask(name) != name:
+    if not isinstance(name, str) or not _may_be_shown(name, _NAME_LIMIT):
         raise ClaimsUnusable
     return f"staff:{issuer.key}:{user}", name.strip()
+
+
+def _may_be_shown(name: Any, limit: int) -> bool:
+    """Whether what a provider calls somebody or something is one line of text, not too long, without what looks like a person number."""
+    return isinstance(name, str) and 0 < len(name.strip()) <= limit and name.isprintable() and mask(name) == name
 
 
 def _words(value: Any) -> tuple[str, ...]:

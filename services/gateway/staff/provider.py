@@ -24,12 +24,14 @@ from shared.identifiers import uuid7
 _DISCOVERY: Final = "/.well-known/openid-configuration"
 _ANSWER_LIMIT: Final = 256 * 1024
 _PATIENCE: Final = httpx.Timeout(10.0, connect=5.0)
+_PATIENCE_SECONDS: Final = 10.0
+_SILENT_SECONDS: Final = 3.0
 _DISCOVERY_SECONDS: Final = 3_600.0
 _KEYS_SECONDS: Final = 300.0
 _KEYS_AGAIN_SECONDS: Final = 30.0
 _LEEWAY_SECONDS: Final = 60
 _OLDEST_TOKEN: Final = timedelta(minutes=10)
-_TOKEN_LIMIT: Final = 16 * 1024
+_TOKEN_LIMIT: Final = 64 * 1024
 _CODE_LIMIT: Final = 2_048
 _HEADERS: Final = frozenset({"alg", "kid", "typ", "x5t", "x5t#S256"})
 _ASSERTION_SECONDS: Final = 120
@@ -38,7 +40,7 @@ _OK: Final = 200
 
 
 class NotIdentified(Exception):
-    """The provider does not vouch for this person, or what came back is not what we asked for; why is never told."""
+    """The provider does not vouch for this person, or what came back is not what we asked for; why stands in our log alone."""
 
 
 class ProviderUnavailable(Exception):
@@ -84,6 +86,7 @@ class Provider:
         *,
         loopback: bool = False,
         keys_again_seconds: float = _KEYS_AGAIN_SECONDS,
+        patience_seconds: float = _PATIENCE_SECONDS,
     ) -> None:
         """Know a provider; nothing is asked of it yet.
 
@@ -93,18 +96,21 @@ class Provider:
             session: For our own questions to it; see `open_session`.
             loopback: Whether plain http to this very machine will do, as in a demo; everything else is https.
             keys_again_seconds: How soon its keys may be asked for again when one is not among them.
+            patience_seconds: How long one answer of it may take as a whole.
         """
         self.issuer = issuer
         self._redirect_uri = redirect_uri
         self._session = session
         self._loopback = loopback
         self._keys_again_seconds = keys_again_seconds
+        self._patience_seconds = patience_seconds
+        self._silent_until = 0.0
         self._asking = asyncio.Lock()
         self._addresses: tuple[float, _Addresses] | None = None
         self._keys: tuple[float, KeySet] | None = None
 
-    async def address(self, challenge: Challenge) -> str:
-        """Where to send the browser.
+    async def address(self, challenge: Challenge, language: str) -> str:
+        """Where to send the browser, whose person reads this language.
 
         Raises:
             ProviderUnavailable: The provider does not say.
@@ -118,6 +124,7 @@ class Provider:
             "nonce": challenge.nonce,
             "code_challenge": challenge.hashed_verifier,
             "code_challenge_method": "S256",
+            "ui_locales": language,
         }
         where = (await self._discovered()).authorization
         return f"{where}{'&' if '?' in where else '?'}{urlencode(asked)}"
@@ -138,15 +145,15 @@ class Provider:
             ProviderUnavailable: There is no answer.
         """
         if not 0 < len(code) <= _CODE_LIMIT:
-            raise NotIdentified
+            raise NotIdentified("no code")
         token = await self._redeem(code, challenge.verifier, at)
         try:
             claims = await self._verified(token, at)
         except (JoseError, ValueError, TypeError, KeyError) as error:
-            raise NotIdentified from error
+            raise NotIdentified(f"the ID token: {type(error).__name__}") from error
         nonce = claims.get("nonce")
         if not isinstance(nonce, str) or not hmac.compare_digest(nonce.encode(), challenge.nonce.encode()):
-            raise NotIdentified
+            raise NotIdentified("the ID token is not for this sign-in")
         return claims
 
     async def _redeem(self, code: str, verifier: str, at: datetime) -> str:
@@ -161,7 +168,7 @@ class Provider:
         status, answer = await self._ask("POST", where, data=form, headers=headers)
         token = answer.get("id_token")
         if status != _OK or not isinstance(token, str) or len(token) > _TOKEN_LIMIT:
-            raise NotIdentified
+            raise NotIdentified(f"no ID token for the code: HTTP {status}")
         return token
 
     def _assertion(self, audience: str, at: datetime) -> dict[str, str]:
@@ -211,13 +218,13 @@ class Provider:
             or (party is not None and party != self.issuer.client_id)
             or claims["iat"] < (at - _OLDEST_TOKEN).timestamp()
         ):
-            raise NotIdentified
+            raise NotIdentified("the ID token is old or not for us")
         return claims
 
     async def _discovered(self) -> _Addresses:
         async with self._asking:
             if self._addresses is None or self._addresses[0] < monotonic():
-                status, found = await self._ask("GET", f"{self.issuer.issuer.rstrip('/')}{_DISCOVERY}")
+                status, found = await self._asked_of_late(f"{self.issuer.issuer.rstrip('/')}{_DISCOVERY}")
                 if status != _OK or found.get("issuer") != self.issuer.issuer:
                     raise ProviderUnavailable("not the provider that it should be")
                 named = [found.get(name) for name in ("authorization_endpoint", "token_endpoint", "jwks_uri")]
@@ -226,6 +233,16 @@ class Provider:
                 addresses = _Addresses(authorization, token, keys, names_itself)
                 self._addresses = monotonic() + _DISCOVERY_SECONDS, addresses
             return self._addresses[1]
+
+    async def _asked_of_late(self, url: str) -> tuple[int, dict[str, Any]]:
+        """Its answer; those who waited meanwhile do not wait again, one after the other, for one that gives none."""
+        if self._silent_until > monotonic():
+            raise ProviderUnavailable("it did not answer just now")
+        try:
+            return await self._ask("GET", url)
+        except ProviderUnavailable:
+            self._silent_until = monotonic() + _SILENT_SECONDS
+            raise
 
     async def _known_keys(self, *, fresh: bool) -> KeySet:
         """The provider's keys; asked for again when one is not among them, though not all the time."""
@@ -246,14 +263,14 @@ class Provider:
     async def _ask(self, method: str, url: str, **sent: Any) -> tuple[int, dict[str, Any]]:
         """A JSON object from the provider, of a size that it may have."""
         try:
-            async with self._session.stream(method, self._allowed(url), **sent) as answer:
+            async with asyncio.timeout(self._patience_seconds), self._session.stream(method, self._allowed(url), **sent) as answer:
                 body = bytearray()
                 async for piece in answer.aiter_bytes():
                     body += piece
                     if len(body) > _ANSWER_LIMIT:
                         raise ProviderUnavailable("too much")
                 found = json.loads(bytes(body))
-        except (httpx.HTTPError, httpx.InvalidURL, ValueError, RecursionError) as error:
+        except (httpx.HTTPError, httpx.InvalidURL, ValueError, RecursionError, TimeoutError) as error:
             raise ProviderUnavailable(type(error).__name__) from error
         if not isinstance(found, dict):
             raise ProviderUnavailable("unreadable")

@@ -1,16 +1,17 @@
 """The queries of sign-ins and sessions."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import datetime, timedelta
 from typing import Any, Final
 
 import sqlalchemy as sa
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.dialects.postgresql import ARRAY, insert
 
 from services.gateway.tables import sign_ins, staff_cuts, staff_sessions
 from shared.db import Work
 
 _FORGOTTEN_AT_ONCE: Final = 100
+_ANSWER_MAY_BE_LOST: Final = timedelta(seconds=10)
 
 
 async def add_sign_in(work: Work, values: Mapping[str, Any]) -> None:
@@ -57,19 +58,44 @@ async def see_session(work: Work, session_hash: bytes) -> None:
 
 
 async def renew_session(work: Work, session_hash: bytes, new_hash: bytes, chosen: int, idle: timedelta) -> bool:
-    """Give a session its role and a new id; false when it has ended."""
+    """Give a session its role and a new id; false when it has ended, or has no such role to give.
+
+    The id it had is good for another choice within seconds: of a button that is clicked twice, a browser takes the second answer only.
+    """
+    current = staff_sessions.c.session_hash == session_hash
+    just_renewed = (staff_sessions.c.former_hash == session_hash) & (staff_sessions.c.renewed_at > work.at - _ANSWER_MAY_BE_LOST)
     renewed = (
         sa.update(staff_sessions)
-        .where(*_alive(session_hash, work.at, idle))
-        .values(session_hash=new_hash, chosen=chosen, seen_at=work.at)
+        .where(
+            current | just_renewed,
+            *_unexpired(work.at, idle),
+            sa.func.jsonb_array_length(staff_sessions.c.commissions) > chosen,
+        )
+        .values(
+            session_hash=new_hash,
+            chosen=chosen,
+            seen_at=work.at,
+            former_hash=session_hash,
+            # Counted from the first choice.
+            renewed_at=sa.case((current, work.at), else_=staff_sessions.c.renewed_at),
+        )
         .returning(staff_sessions.c.session_hash)
     )
     return (await work.connection.execute(renewed)).scalar_one_or_none() is not None
 
 
-async def end_session(work: Work, session_hash: bytes) -> None:
-    """End one session."""
-    await work.connection.execute(sa.delete(staff_sessions).where(staff_sessions.c.session_hash == session_hash))
+async def going_on(work: Work, hashes: Collection[bytes], idle: timedelta) -> set[bytes]:
+    """Which of these sessions have not ended."""
+    wanted = sa.select(staff_sessions.c.session_hash).where(
+        staff_sessions.c.session_hash == sa.any_(sa.cast(list(hashes), ARRAY(sa.LargeBinary))), *_unexpired(work.at, idle)
+    )
+    return set((await work.connection.execute(wanted)).scalars())
+
+
+async def end_session(work: Work, session_hash: bytes) -> bool:
+    """End one session; false when it had ended."""
+    ended = await work.connection.execute(sa.delete(staff_sessions).where(staff_sessions.c.session_hash == session_hash))
+    return ended.rowcount == 1
 
 
 async def end_sessions_of(work: Work, user: str) -> int:
@@ -95,8 +121,8 @@ async def list_sessions(work: Work, idle: timedelta) -> list[sa.RowMapping]:
 
 
 def _alive(session_hash: bytes, at: datetime, idle: timedelta) -> tuple[sa.ColumnElement[bool], ...]:
-    return (
-        staff_sessions.c.session_hash == session_hash,
-        staff_sessions.c.expires_at > at,
-        staff_sessions.c.seen_at > at - idle,
-    )
+    return (staff_sessions.c.session_hash == session_hash, *_unexpired(at, idle))
+
+
+def _unexpired(at: datetime, idle: timedelta) -> tuple[sa.ColumnElement[bool], ...]:
+    return (staff_sessions.c.expires_at > at, staff_sessions.c.seen_at > at - idle)

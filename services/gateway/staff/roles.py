@@ -2,7 +2,7 @@
 
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 from typing import Any, Final
@@ -30,6 +30,26 @@ class Commission:
     role: str
     acts_as: str
     municipality: str | None = None
+    names: Mapping[str, str] = field(default_factory=dict, compare=False)
+    """What people call the organisation and its units, by number or HSA-id, where anybody said; shown and nothing else."""
+
+    @property
+    def organisation_name(self) -> str | None:
+        """What people call the organisation."""
+        return self.names.get(self.organisation)
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether it is for the whole organisation."""
+        return self.units == (f"SE{self.organisation}-",)
+
+    @property
+    def place(self) -> str | None:
+        """Where, in words: the units, or the organisation when it is for the whole of it; none unless everything has a name."""
+        if self.is_whole:
+            return self.organisation_name
+        named = [self.names[unit] for unit in self.units if unit in self.names]
+        return ", ".join(named) if len(named) == len(self.units) else None
 
     def as_row(self) -> dict[str, Any]:
         """As it is kept with a session."""
@@ -39,12 +59,14 @@ class Commission:
             "role": self.role,
             "acts_as": self.acts_as,
             "municipality": self.municipality,
+            "names": dict(self.names),
         }
 
     @classmethod
     def of_row(cls, row: Mapping[str, Any]) -> "Commission":
-        """What was kept."""
-        return cls(row["organisation"], tuple(row["units"]), row["role"], row["acts_as"], row["municipality"])
+        """What was kept; sessions from before there were names hold none."""
+        units = tuple(row["units"])
+        return cls(row["organisation"], units, row["role"], row["acts_as"], row["municipality"], row.get("names", {}))
 
 
 @cache

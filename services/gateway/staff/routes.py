@@ -4,6 +4,7 @@ from datetime import timedelta
 from typing import Any, Final
 from urllib.parse import parse_qsl, urlsplit
 
+import structlog
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import RedirectResponse
 
@@ -11,14 +12,17 @@ from services.gateway.auth import TOKEN_LIFETIME, SigningKeys
 from services.gateway.staff.cookies import Origin, cookie_of
 from services.gateway.staff.provider import NotIdentified, ProviderUnavailable, is_loopback
 from services.gateway.staff.roles import staff_roles
-from services.gateway.staff.sessions import SIGN_IN_LIFETIME
+from services.gateway.staff.sessions import SIGN_IN_LIFETIME, Session
 from services.gateway.staff.signing_in import NoCommission, SigningIn
-from services.gateway.web.pages import PAGE_HEADERS, page
+from services.gateway.web.pages import PAGE_HEADERS, language_for, page
 from shared.db import Database
+from shared.http.call import request_id_of
 from shared.http.problems import HttpProblem
 
 SIGN_IN: Final = "/sign-in"
+LEFT: Final = "/sign-in?left=1"
 CALLBACK: Final = "/sign-in/callback"
+REFUSED: Final = "/sign-in/refused"
 ROLE: Final = "/sign-in/role"
 TOKEN: Final = "/sign-in/token"  # noqa: S105  # an address, not a token
 SIGN_OUT: Final = "/sign-out"
@@ -31,7 +35,9 @@ _WHY: Final[dict[type[Exception], tuple[str, int]]] = {
     NoCommission: ("no_role", 403),
     ProviderUnavailable: ("unavailable", 503),
 }
+_SAID_AGAIN: Final = frozenset({"failed", "no_role", "unavailable", "unknown", "no_such_role"})
 _FORM: Final = "application/x-www-form-urlencoded"
+_log: Final = structlog.get_logger()
 
 
 def staff_routes(signing_in: SigningIn, keys: SigningKeys, origin: Origin, *, demo: bool) -> APIRouter:
@@ -45,9 +51,12 @@ def staff_routes(signing_in: SigningIn, keys: SigningKeys, origin: Origin, *, de
 
 def _add_sign_in(router: APIRouter, signing_in: SigningIn, origin: Origin, *, demo: bool) -> None:
     @router.get(SIGN_IN)
-    async def choose_issuer(request: Request) -> Response:
-        """Who is to say who you are."""
-        return _page(request, "sign_in.html", issuers=signing_in.issuers, demo=demo)
+    async def choose_issuer(request: Request, left: str = "") -> Response:
+        """Who is to say who you are; whoever left, or came here because her session ended, is told so."""
+        session_id = _session_id(request, origin)
+        session = await signing_in.session(_database(request), session_id)
+        ended = session_id is not None and session is None
+        return _page(request, "sign_in.html", issuers=signing_in.issuers, demo=demo, session=session, ended=ended, left=bool(left))
 
     @router.get(f"{SIGN_IN}/start")
     async def start(request: Request, issuer: str = "") -> Response:
@@ -55,9 +64,9 @@ def _add_sign_in(router: APIRouter, signing_in: SigningIn, origin: Origin, *, de
         if is_other_name_of_here(request.headers.get("host", ""), origin.public_url):
             return _to(f"{origin.public_url}{SIGN_IN}")
         try:
-            begun = await signing_in.set_out(_database(request), issuer)
+            begun = await signing_in.set_out(_database(request), issuer, language_for(request))
         except ProviderUnavailable as error:
-            return _refused(request, *_WHY[type(error)])
+            return _not_signed_in(request, error)
         if begun is None:
             return _refused(request, "unknown", 404)
         response = _to(begun.address)
@@ -71,13 +80,20 @@ def _add_sign_in(router: APIRouter, signing_in: SigningIn, origin: Origin, *, de
         try:
             session_id = await signing_in.end(_database(request), told, cookie_of(request.scope["headers"], origin.sign_in))
         except (NotIdentified, NoCommission, ProviderUnavailable) as error:
-            return _refused(request, *_WHY[type(error)])
+            # Also whoever came back here with her browser's own button; she is signed in all the same.
+            return _not_signed_in(request, error, await signing_in.session(_database(request), _session_id(request, origin)))
         # The browser forgets the session it had: nobody could end that one any more.
         await signing_in.leave(_database(request), _session_id(request, origin))
         response = _to(STAFF)
         origin.drop(response, origin.sign_in)
         origin.keep(response, origin.session, session_id, signing_in.lifetimes.whole)
         return response
+
+    @router.get(REFUSED)
+    async def refused(request: Request, why: str = "") -> Response:
+        """Why signing in failed, once more: in the other language, where the address it failed at is good once."""
+        session = await signing_in.session(_database(request), _session_id(request, origin))
+        return _refused(request, why if why in _SAID_AGAIN else "failed", 200, session=session)
 
 
 def _add_session(router: APIRouter, signing_in: SigningIn, origin: Origin) -> None:
@@ -105,7 +121,8 @@ def _add_session(router: APIRouter, signing_in: SigningIn, origin: Origin) -> No
         form = await _own_form(request, origin)
         renewed = await signing_in.choose(_database(request), _session_id(request, origin), form.get("commission", ""))
         if renewed is None:
-            return _refused(request, "failed", 400)
+            session = await signing_in.session(_database(request), _session_id(request, origin))
+            return _to(SIGN_IN) if session is None else _refused(request, "no_such_role", 400)
         response = _to(STAFF)
         origin.keep(response, origin.session, renewed, signing_in.lifetimes.whole)
         return response
@@ -118,16 +135,18 @@ def _add_leaving(router: APIRouter, signing_in: SigningIn, origin: Origin, keys:
         await _own_form(request, origin)
         issued = await signing_in.token(_database(request), _session_id(request, origin), keys)
         if issued is None:
+            if "text/html" in request.headers.get("accept", ""):
+                return _to(STAFF)
             raise HttpProblem("token.invalid")
         lifetime = int(TOKEN_LIFETIME / timedelta(seconds=1))
-        return _page(request, "token.html", token=issued[0], scopes=issued[1], seconds=lifetime, public_url=origin.public_url)
+        return _page(request, "token.html", here=STAFF, token=issued[0], scopes=issued[1], seconds=lifetime, public_url=origin.public_url)
 
     @router.post(SIGN_OUT)
     async def sign_out(request: Request) -> Response:
         """End the session."""
         await _own_form(request, origin)
         await signing_in.leave(_database(request), _session_id(request, origin))
-        response = _to(SIGN_IN)
+        response = _to(LEFT)
         origin.drop(response, origin.session)
         return response
 
@@ -189,5 +208,14 @@ def _page(request: Request, template: str, **values: Any) -> Response:
     return page(request, template, headers=_HEADERS, **values)
 
 
-def _refused(request: Request, why: str, status: int) -> Response:
-    return page(request, "sign_in_refused.html", status=status, headers=_HEADERS, why=why)
+def _not_signed_in(request: Request, error: Exception, session: Session | None = None) -> Response:
+    """Why, in words that a person can do something about; the rest stands in the log under the reference that she is shown."""
+    why, status = _WHY[type(error)]
+    tell = _log.warning if isinstance(error, ProviderUnavailable) else _log.info
+    tell("sign_in.failed", request_id=request_id_of(request), why=why, reason=str(error))
+    return _refused(request, why, status, session=session, reference=request_id_of(request))
+
+
+def _refused(request: Request, why: str, status: int, *, session: Session | None = None, reference: str | None = None) -> Response:
+    here = f"{REFUSED}?why={why}"
+    return _page(request, "sign_in_refused.html", status=status, here=here, why=why, session=session, reference=reference)

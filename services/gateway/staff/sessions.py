@@ -2,7 +2,7 @@
 
 import hashlib
 import secrets
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
@@ -18,6 +18,8 @@ from shared.db import Work
 
 SIGN_IN_LIFETIME: Final = timedelta(minutes=10)
 _SEEN_EVERY: Final = timedelta(minutes=1)
+_SESSION: Final = "a session"
+"""What processes are told that has changed: not whose, whoever listens looks at all it knows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,17 +117,22 @@ async def find_session(work: Work, session_id: str, lifetimes: Lifetimes) -> Ses
 
 async def choose_role(work: Work, session_id: str, number: int, lifetimes: Lifetimes) -> str | None:
     """Take on one of the person's commissions, under a new session id; none when there is no such session or commission."""
-    session = await find_session(work, session_id, lifetimes)
-    if session is None or not 0 <= number < len(session.commissions):
-        return None
     renewed = secrets.token_urlsafe(32)
     done = await repository.renew_session(work, digest(session_id), digest(renewed), number, lifetimes.idle)
+    if done:
+        await tell_change(work, _SESSION)
     return renewed if done else None
 
 
 async def end_session(work: Work, session_id: str) -> None:
-    """Sign out."""
-    await repository.end_session(work, digest(session_id))
+    """Sign out; every gateway process is told."""
+    if await repository.end_session(work, digest(session_id)):
+        await tell_change(work, _SESSION)
+
+
+async def going_on(work: Work, hashes: Collection[bytes], lifetimes: Lifetimes) -> set[bytes]:
+    """Which of these sessions, by what is kept of their ids, have not ended; looking does not count as using them."""
+    return await repository.going_on(work, hashes, lifetimes.idle)
 
 
 async def end_sessions_of(work: Work, user: str) -> int:

@@ -39,8 +39,8 @@ class SigningIn:
         """Whom one may choose from."""
         return self._issuers.issuer if self._issuers is not None else ()
 
-    async def set_out(self, database: Database, key: str) -> Begun | None:
-        """Begin to sign in with a provider; none when there is no such provider.
+    async def set_out(self, database: Database, key: str, language: str) -> Begun | None:
+        """Begin to sign in with a provider, in a language; none when there is no such provider.
 
         Raises:
             ProviderUnavailable: It does not answer.
@@ -49,7 +49,7 @@ class SigningIn:
         if provider is None:
             return None
         challenge = Challenge.fresh()
-        address = await provider.address(challenge)
+        address = await provider.address(challenge, language)
         async with database.transaction() as work:
             return Begun(address, await sessions.begin_sign_in(work, key, challenge, self.lifetimes.idle))
 
@@ -64,20 +64,20 @@ class SigningIn:
         async with database.transaction() as work:
             begun = await sessions.take_sign_in(work, told.get("state", ""), browser or "")
         if begun is None or self._issuers is None:
-            raise NotIdentified
+            raise NotIdentified("this browser began no such sign-in in the last ten minutes")
         key, challenge = begun
         provider = self._providers.get(key)
         # `iss` says who answers (RFC 9207), so that one provider cannot pass its answer off as another's.
         if provider is None or "error" in told or not await provider.answers_as(told.get("iss")):
-            raise NotIdentified
+            raise NotIdentified("the provider answers with an error, or as another one")
         claims = await provider.identify(told.get("code", ""), challenge, work.at)
         try:
             user, name = person_of(provider.issuer, claims)
         except ClaimsUnusable as error:
-            raise NotIdentified from error
+            raise NotIdentified("the claims do not name the person as we may keep it") from error
         commissions = self._issuers.commissions(provider.issuer, claims)
         if not commissions:
-            raise NoCommission
+            raise NoCommission(f"none for {user}")
         async with database.transaction() as work:
             return await sessions.open_session(
                 work,

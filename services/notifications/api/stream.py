@@ -29,6 +29,7 @@ router = APIRouter(tags=["Stream"], route_class=StrictRoute)
 LIMIT: Final = 200
 LONGEST_SECONDS: Final = 3_600
 RECONNECT_MS: Final = 2_000
+_LAST_WORDS_SECONDS: Final = 5.0
 _ID: Final = re.compile(r"([1-9][0-9]{0,8})-(0|[1-9][0-9]{0,17})", re.ASCII)
 _HEADERS: Final = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
 _EXAMPLE: Final = (
@@ -67,8 +68,8 @@ class EventStream(StreamingResponse):
 
     media_type = "text/event-stream"
 
-    def __init__(self, events: AsyncIterator[bytes], streams: OpenStreams, client: str) -> None:
-        """Take one of the client's places.
+    def __init__(self, events: AsyncIterator[bytes], streams: OpenStreams, client: str, seconds: float) -> None:
+        """Take one of the client's places, for so many seconds at most.
 
         Raises:
             HttpProblem: 429, it has none left.
@@ -76,12 +77,18 @@ class EventStream(StreamingResponse):
         streams.open(client)
         self._streams = streams
         self._client = client
+        self._seconds = seconds
         super().__init__(events, headers=_HEADERS)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Send until the end, whatever ends it."""
+        """Send until the end, whatever ends it: where the reader takes nothing, the stream itself never comes to look at the time."""
+        limit = asyncio.timeout(self._seconds)
         try:
-            await super().__call__(scope, receive, send)
+            async with limit:
+                await super().__call__(scope, receive, send)
+        except TimeoutError:
+            if not limit.expired():
+                raise
         finally:
             self._streams.close(self._client)
 
@@ -184,7 +191,8 @@ async def read_stream(
     expires = request.app.state.verifier.expires(request.headers.get("authorization"))
     pushed = PushStream(request.app.state, call.caller, wish, expires=expires, seconds=seconds)
     await pushed.go_to(_place(last_event_id, after))
-    return EventStream(pushed.events(), request.app.state.open_streams, call.caller.client_id)
+    left = expires - now().timestamp() + _LAST_WORDS_SECONDS
+    return EventStream(pushed.events(), request.app.state.open_streams, call.caller.client_id, left)
 
 
 def _types(text: str | None) -> tuple[str, ...]:

@@ -76,7 +76,7 @@ def _instant(text: str | None, name: str) -> Any:
         return None if text is None else parse_instant(text)
     except ValueError as error:
         problem = HttpProblem("request.parameter_invalid")
-        problem.errors = (FieldError(f"/{name}", "time_not_rfc3339"),)
+        problem.errors = (FieldError(f"/{name}", "time.format"),)
         raise problem from error
 
 

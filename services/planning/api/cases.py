@@ -196,7 +196,8 @@ async def get_cases(
     limit: Annotated[int, Query(ge=1, le=500)] = 100,
 ) -> Cases:
     """The caller's cases, without persons."""
-    rows = await usecases.list_cases(work, call.caller, after=after, limit=limit, state=state, request_id=call.request_id)
+    standing = usecases.Standing(states=None if state is None else (state,))
+    rows = await usecases.list_cases(work, call.caller, after=after, limit=limit, standing=standing, request_id=call.request_id)
     if len(rows) == limit:
         kept = f"&state={state}" if state else ""
         response.headers["Link"] = f'</v1/cases?after={rows[-1].id}&limit={limit}{kept}>; rel="next"'

@@ -179,11 +179,24 @@ def checked_statement(value: Mapping[str, Any], caller: Caller) -> Statement:
     at = now()
     if not caller.acts_for(event.source.removeprefix("urn:hsa:")):
         raise HttpProblem("event.source_foreign")
-    if event.time > at + AHEAD:
-        raise Malformed("event.time_in_future", errors=(FieldError("/time", "in_future"),))
+    _check_time(event.time, at)
     if isinstance(event.data, NoticeData) and event.data.given_on_paper_at is not None:
         _check_paper_time(event.data.given_on_paper_at, event.time, at)
     return statement(value, caller, at, _sent_at(event.sentat, event.time, caller, at))
+
+
+def check_form(value: Mapping[str, Any]) -> None:
+    """Check that an event is in good form, whoever states it.
+
+    Raises:
+        Malformed: It is not, or states a time that cannot be.
+    """
+    _check_time(parse_ward_event(value).time, now())
+
+
+def _check_time(time: datetime, at: datetime) -> None:
+    if time > at + AHEAD:
+        raise Malformed("event.time_in_future", errors=(FieldError("/time", "in_future"),))
 
 
 def _check_paper_time(given_at: datetime, time: datetime, at: datetime) -> None:

@@ -1,6 +1,6 @@
 """Searching FHIR resources: by POST only and with a form, so that no number of a person stands in an address or a log."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 from urllib.parse import parse_qsl, urlencode
@@ -13,26 +13,27 @@ from services.planning.adapters.fhir.bundles import found
 from services.planning.adapters.fhir.capabilities import SEARCHED_BY
 from services.planning.adapters.fhir.message import number_of
 from services.planning.adapters.fhir.parts import Resource
-from services.planning.adapters.fhir.resources import care_plan, encounter, task
+from services.planning.adapters.fhir.resources import STATUSES, care_plan, cases_shown_as, encounter, notices_shown_as, task
 from services.planning.api.cases import FIRST, shown_case
 from services.planning.api.fhir import RESOURCE_ANSWER, patient_of
 from services.planning.api.fhir_route import FhirRoute, answer, base_url, check_type, id_of
 from services.planning.api.notices import shown_notice
 from services.planning.api.plans import shown_plan
+from services.planning.usecases.plans import PlanRead
 from shared.db import Work
 from shared.errors import FieldError, NotFound
 from shared.http.access import FORM
 from shared.http.call import Call, check
 from shared.http.problems import HttpProblem
 from shared.identifiers import PersonIdType, parse_person_id
-from shared.streams.internal import long_poll
 
 _MOST_FIELDS: Final = 10
 _PAGE: Final = 50
 _MOST: Final = 200
-# FHIR R4 EncounterStatus: every one may be asked for, though not every one occurs.
-STATUSES: Final = ("planned", "arrived", "triaged", "in-progress", "onleave", "finished", "cancelled", "entered-in-error", "unknown")
 _PAGING: Final = frozenset({"_count", "_cursor"})
+_NAMES_ONE: Final = frozenset({"_id", "identifier", "patient.identifier"})
+"""What is sought by one of these stands on one page."""
+_NAMES: Final = _NAMES_ONE | {"encounter"}
 router = APIRouter(tags=["FHIR"], route_class=FhirRoute)
 
 
@@ -51,7 +52,10 @@ class Asked:
 
 def _documented(kind: str, example: dict[str, str]) -> dict[str, Any]:
     names = [*SEARCHED_BY[kind], *sorted(_PAGING)]
-    schema = {"type": "object", "properties": {name: {"type": "string"} for name in names}, "additionalProperties": False}
+    properties: dict[str, Any] = {name: {"type": "string"} for name in names}
+    if "status" in properties:
+        properties["status"]["enum"] = list(STATUSES[kind])
+    schema = {"type": "object", "properties": properties, "additionalProperties": False}
     return {"requestBody": {"required": True, "content": {FORM[0]: {"schema": schema, "example": example}}}}
 
 
@@ -72,8 +76,7 @@ async def search_encounters(request: Request) -> Response:
     async with request.app.state.database.transaction(reader=call.caller.reader) as work:
         rows, following = await _cases(work, call, asked)
     resources = [encounter(shown_case(row).model_dump(mode="json")) for row in rows]
-    wanted = [one for one in resources if asked.by.get("status") in {None, one["status"]}]
-    return answer(found(base_url(request), "Encounter", wanted, following))
+    return answer(found(base_url(request), "Encounter", _standing_so(resources, asked), following))
 
 
 @router.post(
@@ -95,7 +98,7 @@ async def search_patients(request: Request) -> Response:
 
 @router.post("/v1/fhir/Task/_search", response_class=Response, responses=RESOURCE_ANSWER, openapi_extra=_documented("Task", _ID_EXAMPLE))
 async def search_tasks(request: Request) -> Response:
-    """The notices of the caller's only mailbox in their order, or one by its id."""
+    """The notices of the caller's only mailbox in their order, those of one stay or in one status, or one by its id."""
     call = check(request)
     asked = await _asked(request, "Task")
     tasks, following = await _notices(request, call, asked)
@@ -106,12 +109,12 @@ async def search_tasks(request: Request) -> Response:
     "/v1/fhir/CarePlan/_search", response_class=Response, responses=RESOURCE_ANSWER, openapi_extra=_documented("CarePlan", _ID_EXAMPLE)
 )
 async def search_care_plans(request: Request) -> Response:
-    """One plan by its id; none where it is unknown or not the caller's."""
+    """The caller's plans: all of them by pages, those of one stay or one person, or one by its id."""
     call = check(request)
     asked = await _asked(request, "CarePlan")
-    if "_id" not in asked.by:
-        raise _cannot("/_id", "missing")
-    return answer(found(base_url(request), "CarePlan", await _plans(request, call, asked.by["_id"]), None))
+    async with request.app.state.database.transaction(reader=call.caller.reader) as work:
+        plans, following = await _plans(work, call, asked, base_url(request))
+    return answer(found(base_url(request), "CarePlan", [care_plan(shown_plan(plan).model_dump(mode="json")) for plan in plans], following))
 
 
 async def _cases(work: Work, call: Call, asked: Asked) -> tuple[list[Any], str | None]:
@@ -121,12 +124,19 @@ async def _cases(work: Work, call: Call, asked: Asked) -> tuple[list[Any], str |
             return [await usecases.read_case(work, call.caller, id_of(asked.by["_id"]), request_id=call.request_id)], None
         except NotFound:
             return [], None
-    number = asked.by.get("patient.identifier") or asked.by.get("identifier")
-    if number is not None:
-        return list(await usecases.search_cases(work, call.caller, *_number(number), request_id=call.request_id)), None
-    after = _after(asked.cursor)
-    rows = await usecases.list_cases(work, call.caller, after=after, limit=asked.count, state=None, request_id=call.request_id)
+    name = next((name for name in ("patient.identifier", "identifier") if name in asked.by), None)
+    if name is not None:
+        number = _number(asked.by[name], f"/{name}")
+        return list(await usecases.search_cases(work, call.caller, *number, request_id=call.request_id)), None
+    after, status = _after(asked.cursor), asked.by.get("status")
+    standing = usecases.Standing() if status is None else usecases.Standing(*cases_shown_as(status))
+    rows = await usecases.list_cases(work, call.caller, after=after, limit=asked.count, standing=standing, request_id=call.request_id)
     return list(rows), asked.following(rows[-1].id) if len(rows) == asked.count else None
+
+
+def _standing_so(resources: list[Resource], asked: Asked) -> list[Resource]:
+    """What was found by its name, as far as it stands in the status that is asked for; pages are made of nothing else."""
+    return [one for one in resources if asked.by.get("status") in {None, one["status"]}]
 
 
 async def _notices(request: Request, call: Call, asked: Asked) -> tuple[list[Resource], str | None]:
@@ -134,10 +144,12 @@ async def _notices(request: Request, call: Call, asked: Asked) -> tuple[list[Res
     database, reader = request.app.state.database, call.caller.reader
     if "_id" in asked.by:
         async with database.transaction(reader=reader) as work:
-            return await _task(work, call, asked.by["_id"]), None
+            return _standing_so(await _task(work, call, asked.by["_id"]), asked), None
+    states = notices_shown_as(asked.by["status"]) if "status" in asked.by else None
+    after, case_id = _position(asked.cursor), _stay(asked, base_url(request))
     async with database.transaction(reader=reader) as work:
         box = await usecases.mailbox_of(work, call.caller, None)
-    page = await long_poll(database, request.app.state.watcher, box.feed, _position(asked.cursor), asked.count, 0, None, reader=reader)
+        page = await usecases.search_mailbox(work, box, after=after, limit=asked.count, states=states, case_id=case_id)
     async with database.transaction(reader=reader) as work:
         await usecases.attach_personal(work, call.caller, box, page.entries, request_id=call.request_id)
     async with database.transaction(reader=reader) as work:
@@ -153,13 +165,19 @@ async def _task(work: Work, call: Call, notice_id: str, *, one_by_id: bool = Tru
     return [task(shown_notice(read.read), read.row.state)]
 
 
-async def _plans(request: Request, call: Call, plan_id: str) -> list[Resource]:
-    async with request.app.state.database.transaction(reader=call.caller.reader) as work:
+async def _plans(work: Work, call: Call, asked: Asked, base: str) -> tuple[Sequence[PlanRead], str | None]:
+    """Plans, each read and logged as by its own address, and the parameters of the next page."""
+    if "_id" in asked.by:
         try:
-            plan = await usecases.read_plan(work, call.caller, id_of(plan_id), request_id=call.request_id)
+            return [await usecases.read_plan(work, call.caller, id_of(asked.by["_id"]), request_id=call.request_id)], None
         except NotFound:
-            return []
-    return [care_plan(shown_plan(plan).model_dump(mode="json"))]
+            return [], None
+    if "patient.identifier" in asked.by:
+        number = _number(asked.by["patient.identifier"], "/patient.identifier")
+        return await usecases.plans_of_person(work, call.caller, *number, request_id=call.request_id), None
+    after, case_id = _after(asked.cursor), _stay(asked, base)
+    plans = await usecases.list_plans(work, call.caller, after=after, limit=asked.count, case_id=case_id, request_id=call.request_id)
+    return plans, asked.following(plans[-1].plan.id) if len(plans) == asked.count else None
 
 
 async def _asked(request: Request, kind: str) -> Asked:
@@ -179,10 +197,12 @@ async def _asked(request: Request, kind: str) -> Asked:
     count = form.pop("_count", str(_PAGE))
     if not (count.isascii() and count.isdecimal() and len(count) <= len(str(_MOST)) and 1 <= int(count) <= _MOST):
         raise _cannot("/_count", "out_of_range")
-    if form.get("status", STATUSES[0]) not in STATUSES:
+    if "status" in form and form["status"] not in STATUSES[kind]:
         raise _cannot("/status", "not_allowed")
-    if len(form.keys() - {"status"}) > 1:  # both would have to hold, and each alone names what is sought
+    if len(form.keys() & _NAMES) > 1:  # both would have to hold, and each alone names what is sought
         raise _cannot("/_id", "not_allowed")
+    if "_cursor" in form and not _NAMES_ONE.isdisjoint(form):
+        raise _cannot("/_cursor", "not_allowed")
     return Asked(count=int(count), cursor=form.pop("_cursor", ""), by=form)
 
 
@@ -193,16 +213,26 @@ def _cannot(pointer: str = "", code: str = "") -> HttpProblem:
     return problem
 
 
-def _number(token: str) -> tuple[PersonIdType, str]:
+def _number(token: str, pointer: str) -> tuple[PersonIdType, str]:
     """A person's number of `system|value`."""
     system, _, value = token.partition("|")
     known = number_of(system, value)
     if known is None:
-        raise _cannot("/identifier", "person_id.issuer_unknown")
+        raise _cannot(pointer, "person_id.issuer_unknown")
     try:
         return known[0], parse_person_id(*known)
     except ValueError as error:
-        raise _cannot("/identifier", str(error)) from None
+        raise _cannot(pointer, str(error)) from None
+
+
+def _stay(asked: Asked, base: str) -> UUID | None:
+    """The case of a reference to an Encounter, if one is asked for; what is none of ours is one that nothing hangs on."""
+    if "encounter" not in asked.by:
+        return None
+    try:
+        return id_of(asked.by["encounter"].removeprefix(f"{base}/").removeprefix("Encounter/"))
+    except NotFound:
+        return FIRST
 
 
 def _after(cursor: str) -> UUID:

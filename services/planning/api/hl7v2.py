@@ -1,22 +1,28 @@
 """HL7 v2 from ward systems: one ADT message in ER7, answered with its acknowledgement (docs/hl7.md)."""
 
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 import msgspec
+import structlog
 from fastapi import APIRouter, Request, Response
 
 from services.planning.adapters.hl7.acknowledgement import acknowledge, remarks_of
-from services.planning.adapters.hl7.header import read_header
+from services.planning.adapters.hl7.adt import Translated
+from services.planning.adapters.hl7.header import Header, read_header
+from services.planning.adapters.hl7.merging import MERGE, merged_number, read_merge
 from services.planning.adapters.hl7.message import Answered, Condition, Message, NotTaken, Remark, Unread, read
-from services.planning.api.events import checked_statement
-from services.planning.intake import Intake
-from services.planning.usecases import translate_adt
+from services.planning.api.events import check_form, checked_statement
+from services.planning.intake import Intake, Outcome
+from services.planning.usecases import keep_merge, merges_that_waited, translate_adt, translate_merge
 from shared.dates import now
 from shared.errors import BusinessError
 from shared.http.access import HL7
 from shared.http.auth import Caller
 from shared.http.call import Call, PlainRoute, check
 from shared.http.problems import HttpProblem, status_of
+
+_log = structlog.get_logger(__name__)
 
 MEDIA_TYPE: Final = "application/hl7-v2"
 _SERVER_FAULT: Final = 500
@@ -73,25 +79,73 @@ async def _taken(request: Request, call: Call, body: bytes) -> tuple[Message, An
 
 async def _stored(request: Request, caller: Caller, message: Message) -> list[Remark]:
     header = read_header(message, demo=caller.demo)
-    wards = request.app.state.settings.wards_of(caller.client_id)
-    async with request.app.state.database.transaction(reader=caller.reader) as work:
-        translated = await translate_adt(work, caller, message, header, wards)
+    told = _merged if header.trigger == MERGE else _translated
+    translated = await told(request, caller, message, header)
+    outcomes = await _take(request, caller, translated.events)
     remarks = list(translated.remarks)
-    try:
-        statements = [checked_statement(event, caller) for event in translated.events]
-    except BusinessError as refused:
-        raise NotTaken(Answered.ERROR, *remarks_of(refused)) from None
-    intake: Intake = request.app.state.intake
-    # One transaction for all events of a message: nothing of it is half taken.
-    outcomes = await (intake.take_batch(statements) if len(statements) > 1 else _alone(intake, statements))
     for outcome in outcomes:
         if isinstance(outcome, HttpProblem):
-            if status_of(outcome) >= _SERVER_FAULT:
-                raise outcome
             raise NotTaken(Answered.ERROR, *remarks_of(outcome))
         found = msgspec.json.decode(outcome.answer)["findings"]
         remarks += [Remark("PV1-19", Condition.ACCEPTED, finding["code"], finding["detail"]) for finding in found]
+    await _take_what_waited(request, caller, translated)
     return remarks
+
+
+async def _translated(request: Request, caller: Caller, message: Message, header: Header) -> Translated:
+    wards = request.app.state.settings.wards_of(caller.client_id)
+    async with request.app.state.database.transaction(reader=caller.reader) as work:
+        return await translate_adt(work, caller, message, header, wards)
+
+
+async def _merged(request: Request, caller: Caller, message: Message, header: Header) -> Translated:
+    """A merge is kept first, and committed, so that an admission that comes meanwhile finds it."""
+    merge, merged = read_merge(message, header), merged_number(message)
+    _well_formed(merge.of_no_stay(caller.organisation))
+    database = request.app.state.database
+    async with database.transaction(reader=caller.reader) as work:
+        await keep_merge(work, caller, merge, merged)
+    async with database.transaction(reader=caller.reader) as work:
+        return await translate_merge(work, caller, merge, merged)
+
+
+def _well_formed(event: Mapping[str, Any]) -> None:
+    try:
+        check_form(event)
+    except BusinessError as refused:
+        raise NotTaken(Answered.ERROR, *remarks_of(refused)) from None
+
+
+async def _take_what_waited(request: Request, caller: Caller, told: Translated) -> None:
+    """Take in what merges that came before mean for what was just told, and what further merges mean for that."""
+    while told.events:
+        async with request.app.state.database.transaction(reader=caller.reader) as work:
+            told = await merges_that_waited(work, caller, told)
+        try:
+            outcomes = await _take(request, caller, told.events)
+        except NotTaken as refused:  # of another message than the one that is answered
+            _log.warning("hl7.merge_not_taken", client=caller.client_id, why=[remark.code for remark in refused.remarks])
+            return
+        told.events = [event for event, outcome in zip(told.events, outcomes, strict=True) if not isinstance(outcome, HttpProblem)]
+
+
+async def _take(request: Request, caller: Caller, events: Sequence[dict[str, Any]]) -> Sequence[Outcome]:
+    """Take events in, all in one transaction: nothing of a message is half taken.
+
+    Raises:
+        NotTaken: One of them cannot be taken.
+        HttpProblem: 5xx, none of them now.
+    """
+    try:
+        statements = [checked_statement(event, caller) for event in events]
+    except BusinessError as refused:
+        raise NotTaken(Answered.ERROR, *remarks_of(refused)) from None
+    intake: Intake = request.app.state.intake
+    outcomes = await (intake.take_batch(statements) if len(statements) > 1 else _alone(intake, statements))
+    for outcome in outcomes:
+        if isinstance(outcome, HttpProblem) and status_of(outcome) >= _SERVER_FAULT:
+            raise outcome
+    return outcomes
 
 
 async def _alone(intake: Intake, statements: list[Any]) -> list[Any]:

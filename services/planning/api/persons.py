@@ -54,6 +54,7 @@ class PersonExported(Answer):
     events: list[dict[str, Any]] = Field(description="as the wards sent them")
     notices: list[dict[str, Any]]
     plans: list[dict[str, Any]]
+    merges: list[dict[str, Any]] = Field(description="that a number became hers, as a ward system said it, for stays told of later")
     history: list[dict[str, Any]]
     consents: list[dict[str, Any]]
     messages: list[dict[str, Any]]

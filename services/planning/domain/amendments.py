@@ -139,7 +139,8 @@ def _chain(event: CaseEvent, known: Mapping[EventKey, CaseEvent]) -> list[CaseEv
 def _corrected(original: CaseEvent, versions: tuple[CaseEvent, ...] | None) -> CaseEvent:
     if versions is None:
         return original
-    return replace(original, time=versions[-1].time, data=versions[-1].data, paper=_paper(versions))
+    last = versions[-1]
+    return replace(original, time=last.time, data=last.data, paper=_paper(versions), by_command=last.by_command)
 
 
 def _paper(versions: tuple[CaseEvent, ...]) -> PaperTime | None:

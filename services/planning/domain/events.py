@@ -230,6 +230,7 @@ class CaseEvent:
 
     `corrects` is the id, by the same sender, of the event that this one replaces; `stay` what the sender calls the stay by; `paper` that
     its notice had been given on paper before, as the sender states. Whether that counts is for `services.planning.domain.outages`.
+    `by_command`: a party stated it with a command, which found that it was its to state then; no sender of events can say so.
     """
 
     key: EventKey
@@ -240,6 +241,7 @@ class CaseEvent:
     corrects: str | None = None
     stay: StayKey = UNSAID
     paper: PaperTime | None = None
+    by_command: bool = False
 
 
 def fold_order(event: CaseEvent) -> tuple[datetime, datetime, str, str]:

@@ -28,6 +28,8 @@ class FindingCode(StrEnum):
     TRANSFER_TO_OTHER_PERSON = "transfer_to_other_person"
     TRANSFER_NOT_BY_HOLDER = "transfer_not_by_holder"
     NOT_BY_HOLDER = "not_by_holder"
+    PLANNED_DATE_NOT_BY_HOLDER = "planned_date_not_by_holder"
+    LEAVE_NOT_BY_HOLDER = "leave_not_by_holder"
     PERSON_CHANGE_NOT_BY_HOLDER = "person_change_not_by_holder"
     LEAVE_WITHOUT_ADMISSION = "leave_without_admission"
     LEAVE_BEFORE_ADMITTED = "leave_before_admitted"
@@ -103,6 +105,8 @@ EXPLANATIONS: Final = {
     FindingCode.DISCHARGED_AFTER_TRANSFER: "Discharged by a ward that the patient was transferred from; the stay goes on.",
     FindingCode.TRANSFER_NOT_BY_HOLDER: "Not stated by the ward that held the patient then; only who has the patient moves her on.",
     FindingCode.NOT_BY_HOLDER: "Stated by a ward that did not hold the patient then, under an id that no stay space says the wards share.",
+    FindingCode.PLANNED_DATE_NOT_BY_HOLDER: "The planned discharge date was changed by a ward that did not hold the patient then.",
+    FindingCode.LEAVE_NOT_BY_HOLDER: "Leave or the return from it was stated by a ward that did not hold the patient then.",
     FindingCode.PERSON_CHANGE_NOT_BY_HOLDER: "A ward that never held the patient names another person, which does not count.",
     FindingCode.TRANSFER_TO_OTHER_PERSON: "Nothing says that the stay it leads to is the same patient's, so the two are kept apart.",
     FindingCode.LEAVE_WITHOUT_ADMISSION: "On leave or back from it, but no admission is known.",

@@ -44,7 +44,7 @@ from services.planning.domain.parties import (
 )
 from services.planning.domain.periods import blocks_of, holder_of, leaves_of
 from services.planning.domain.persons import first_stating, person_known
-from services.planning.domain.statements import contests_of, declined_of, is_command
+from services.planning.domain.statements import contests_of, declined_of
 from shared.dates import local_date
 
 CLOCK_TOLERANCE: Final = timedelta(minutes=5)
@@ -71,6 +71,12 @@ _BEFORE_ADMITTED: Final = {
     EventType.LEAVE_ENDED: FindingCode.LEAVE_BEFORE_ADMITTED,
     EventType.OUTPATIENT_BLOCK_STARTED: FindingCode.BLOCK_BEFORE_ADMITTED,
     EventType.OUTPATIENT_BLOCK_ENDED: FindingCode.BLOCK_BEFORE_ADMITTED,
+}
+# These move nothing that is charged while leave days count, and so are told from what does: nobody need judge them before a bill.
+_NOT_BY_HOLDER: Final = {
+    EventType.PLANNED_DISCHARGE_CHANGED: FindingCode.PLANNED_DATE_NOT_BY_HOLDER,
+    EventType.LEAVE_STARTED: FindingCode.LEAVE_NOT_BY_HOLDER,
+    EventType.LEAVE_ENDED: FindingCode.LEAVE_NOT_BY_HOLDER,
 }
 
 
@@ -200,8 +206,8 @@ def _not_by_holder(events: Sequence[CaseEvent], holding: Holding, basis: CaseEve
     findings += (Finding(FindingCode.PERSON_CHANGE_NOT_BY_HOLDER, event.key) for event in set_aside)
     told = {finding.event for finding in findings} | {event.key for event in events if _goes_on_elsewhere(event, holder)}
     for event in by_others(events, holding):
-        if event.key not in told and not is_command(event) and (basis is None or event.key != basis.key):
-            findings.append(Finding(FindingCode.NOT_BY_HOLDER, event.key))
+        if event.key not in told and not event.by_command and (basis is None or event.key != basis.key):
+            findings.append(Finding(_NOT_BY_HOLDER.get(event.type, FindingCode.NOT_BY_HOLDER), event.key))
     return findings
 
 

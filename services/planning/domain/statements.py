@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from typing import Final
-from uuid import UUID
 
 from services.planning.domain.case import Declined
 from services.planning.domain.events import CaseEvent, EventType, SipContest, sent_order
@@ -17,18 +16,6 @@ BY_COMMAND: Final = frozenset(
     }
 )
 """What can be stated with a command, and so be withdrawn with one."""
-
-
-def is_command(event: CaseEvent) -> bool:
-    """Whether a party stated it with a command, which was its to state then. Those that a ward may state too we told apart by naming them
-    ourselves: with a UUID of version 7, which sorts by time.
-    """
-    if event.type not in BY_COMMAND:
-        return False
-    try:
-        return event.type.startswith("case.") or UUID(event.key.id).version == 7  # noqa: PLR2004  # named in the docstring
-    except ValueError:
-        return False
 
 
 def declined_of(known: Sequence[CaseEvent], counted: Sequence[CaseEvent]) -> tuple[Declined, ...]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from contextlib import suppress
+from dataclasses import dataclass
 from typing import Any, Final
 from uuid import UUID
 
@@ -38,11 +39,10 @@ STATE: Final = """
                     WHEN bool_or(EXISTS (SELECT FROM plan_entries e WHERE e.plan_id = p.id AND e.what = 'follow_up')) THEN 'followed_up' END
         FROM plans p WHERE p.case_id = c.id), c.state) ELSE c.state END
 """
+BY_PLANS: Final = frozenset({"closed", "followed_up"})
+"""States of a discharged case that its plans say."""
 # The same by the column alone: what may come before row-level security has looked at a row, and spares it most of them.
-_MAY_BE: Final = """
-    (CAST(:state AS text) IS NULL
-     OR c.state = CASE WHEN CAST(:state AS text) IN ('closed', 'followed_up') THEN 'discharged' ELSE CAST(:state AS text) END)
-"""
+_MAY_BE: Final = "(CAST(:kept_as AS text[]) IS NULL OR c.state = ANY(CAST(:kept_as AS text[])))"
 _COLUMNS: Final = (
     f"c.id, c.version, c.provider, c.space, c.subject, c.view, c.changed_at, c.outpatient_unit, c.municipality, {PERSON}, {STATE} AS state"
 )
@@ -54,7 +54,9 @@ _ONE: Final = text(
 ).columns(person=Opened)
 _PAGE: Final = text(
     f"SELECT {_COLUMNS} FROM cases c WHERE c.version > 0 AND c.id > :after AND {_MAY_BE}"  # noqa: S608
-    f" AND (CAST(:state AS text) IS NULL OR ({STATE}) = :state) AND {VISIBLE} ORDER BY c.id LIMIT :limit"
+    f" AND (CAST(:states AS text[]) IS NULL OR ({STATE}) = ANY(CAST(:states AS text[])))"
+    " AND (CAST(:on_leave AS boolean) IS NULL OR coalesce(CAST(c.view ->> 'on_leave' AS boolean), false) = :on_leave)"
+    f" AND {VISIBLE} ORDER BY c.id LIMIT :limit"
 ).columns(person=Opened)
 # A number leads to every case of the person, under whatever number she was admitted: one case that had both names them together.
 _BY_PERSON: Final = text(
@@ -115,10 +117,29 @@ async def visible(work: Work, caller: Caller, case_id: UUID) -> Any | None:  # a
     return (await work.connection.execute(_ONE, {"id": case_id} | rights(caller))).one_or_none()
 
 
-async def page(work: Work, caller: Caller, *, after: UUID, limit: int, state: str | None) -> Sequence[Any]:
-    """Cases the caller may see, by id."""
-    found = await work.connection.execute(_PAGE, {"after": after, "limit": limit, "state": state} | rights(caller))
-    return found.all()
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """Where the cases stand that are asked for: in one of these states as they are shown, on leave or not; none: in any."""
+
+    states: tuple[str, ...] | None = None
+    on_leave: bool | None = None
+
+    @property
+    def kept_as(self) -> list[str] | None:
+        """The same states as the column has them, which knows nothing of plans."""
+        return None if self.states is None else ["discharged" if state in BY_PLANS else state for state in self.states]
+
+
+ANYWHERE: Final = Standing()
+
+
+async def page(work: Work, caller: Caller, *, after: UUID, limit: int, standing: Standing) -> Sequence[Any]:
+    """Cases the caller may see, by id; where none can stand so, nothing is asked."""
+    if standing.states == ():
+        return []
+    asked = {"states": None if standing.states is None else list(standing.states), "kept_as": standing.kept_as}
+    values = {"after": after, "limit": limit, "on_leave": standing.on_leave, **asked}
+    return (await work.connection.execute(_PAGE, values | rights(caller))).all()
 
 
 async def by_person(work: Work, caller: Caller, kind: str, person: str) -> Sequence[Any]:

@@ -21,9 +21,9 @@ _BETWEEN: Final = "\x1f"
 """Between a client and a prefix: not in either, which are printable."""
 INSERT_EVENTS: Final = text(
     """
-    INSERT INTO events (source, event_id, space, subject, sent_at, received_at, history, client, fingerprint, body)
+    INSERT INTO events (source, event_id, space, subject, sent_at, received_at, history, client, fingerprint, body, by_command)
     SELECT n.source, n.event_id, coalesce(n.space, u.stay_space, n.provider), n.subject, n.sent_at, n.received_at, n.history, n.client,
-           n.fingerprint, n.body
+           n.fingerprint, n.body, CAST(:by_command AS boolean)
     FROM unnest(CAST(:sources AS text[]), CAST(:ids AS text[]), CAST(:wards AS text[]), CAST(:providers AS text[]),
                 CAST(:subjects AS text[]), CAST(:sent AS timestamptz[]), CAST(:received AS timestamptz[]), CAST(:history AS boolean[]),
                 CAST(:clients AS text[]), CAST(:fingerprints AS bytea[]), CAST(:bodies AS text[]), CAST(:spaces AS text[]))
@@ -59,7 +59,7 @@ _LOCK_CASES: Final = text(
 )
 _READ_EVENTS: Final = text(
     """
-    SELECT c.id AS case_id, c.version, c.space, c.subject, c.joined_to, c.parties, e.sent_at, e.history, e.body
+    SELECT c.id AS case_id, c.version, c.space, c.subject, c.joined_to, c.parties, e.sent_at, e.history, e.body, e.by_command
     FROM unnest(CAST(:cases AS uuid[])) AS asked (id) JOIN cases c USING (id)
     LEFT JOIN events e ON e.space = c.space AND e.subject = c.subject
     """
@@ -192,8 +192,11 @@ async def say_for_whom(work: Work, callers: Iterable[tuple[str, Sequence[str]]])
     await work.connection.execute(SAY_FOR_WHOM, each_with_its_units(callers))
 
 
-async def insert_events(work: Work, rows: Sequence[EventRow]) -> dict[tuple[str, str], Inserted]:
-    """Insert those events that are new; what became of these by event key. Rows must be sorted by key."""
+async def insert_events(work: Work, rows: Sequence[EventRow], *, by_command: bool = False) -> dict[tuple[str, str], Inserted]:
+    """Insert those events that are new; what became of these by event key. Rows must be sorted by key.
+
+    `by_command`: what a command keeps, which only it can say; the intake's are what somebody sent.
+    """
     found = await work.connection.execute(
         INSERT_EVENTS,
         {
@@ -209,6 +212,7 @@ async def insert_events(work: Work, rows: Sequence[EventRow]) -> dict[tuple[str,
             "fingerprints": [row.fingerprint for row in rows],
             "bodies": [row.body for row in rows],
             "spaces": [row.space for row in rows],
+            "by_command": by_command,
         },
     )
     return {(row.source, row.event_id): Inserted(row.id, row.space) for row in found}

@@ -35,6 +35,23 @@ _PLANS: Final = text(
     """
 )
 _PLANS_OF_STAYS: Final = text("SELECT DISTINCT state FROM plans WHERE case_id = ANY(CAST(:cases AS uuid[]))")
+# A merge is hers by either of its numbers, and by any that one of her cases had.
+_MERGES: Final = text(
+    """
+    WITH numbers AS (
+        SELECT n.number FROM unnest(CAST(:numbers AS text[])) AS n (number)
+        UNION SELECT jsonb_array_elements_text(c.person_ids) FROM cases c WHERE c.id = ANY(CAST(:cases AS uuid[])))
+    SELECT id, coalesce(person -> 'protected' = 'true', false) AS protected FROM waiting_merges
+    WHERE organisation = :organisation AND (merged IN (SELECT number FROM numbers) OR merged_into IN (SELECT number FROM numbers))
+    ORDER BY id
+    """
+)
+_MERGES_WHOLE: Final = text(
+    """
+    SELECT id, client, message, happened_at, received_at, jsonb_build_array('merge:' || id, person) AS person FROM waiting_merges
+    WHERE id = ANY(CAST(:merges AS uuid[])) ORDER BY happened_at, id
+    """
+).columns(person=Opened)
 _EVENTS: Final = text(
     """
     SELECT c.id AS case_id, e.id, e.sent_at, e.body FROM cases c JOIN events e ON e.space = c.space AND e.subject = c.subject
@@ -129,6 +146,7 @@ _ERASE_PLANS: Final = text(
     UPDATE plans SET person = CAST(:left AS jsonb), person_id = NULL WHERE id = ANY(CAST(:plans AS uuid[])) RETURNING id
     """
 )
+_ERASE_MERGES: Final = text("DELETE FROM waiting_merges WHERE id = ANY(CAST(:merges AS uuid[]))")
 _ERASE_MESSAGES: Final = text("UPDATE messages SET body = NULL WHERE case_id = ANY(CAST(:cases AS uuid[]))")
 _ERASE_REASONS: Final = text("UPDATE admission_reasons SET reason = '' WHERE case_id = ANY(CAST(:cases AS uuid[]))")
 # Over, untouched for so long, no plan of hers open, and not erased before; the leader of a joined case stands for all of it. An open plan
@@ -173,10 +191,14 @@ _PARTS: Final = text(
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """Where something is kept of a person: rows of cases (each part of a joined one), and of plans without a stay."""
+    """Where something is kept of a person: rows of cases (each part of a joined one), of plans without a stay, of merges that wait."""
 
     cases: Sequence[Any]
     plans: Sequence[Any]
+    merges: Sequence[Any] = ()
+
+    def __bool__(self) -> bool:
+        return bool(self.cases or self.plans or self.merges)
 
     @property
     def case_ids(self) -> list[UUID]:
@@ -188,12 +210,19 @@ class Kept:
         """The ids of the plans without a stay."""
         return [row.id for row in self.plans]
 
+    @property
+    def merge_ids(self) -> list[UUID]:
+        """The ids of the merges that wait for a stay."""
+        return [row.id for row in self.merges]
+
 
 async def kept_of(work: Work, organisation: str, kind: str, number: str) -> Kept:
     """Where something is kept of a person that this organisation answers for."""
     asked = {"numbers": names_of(kind, number), "organisation": organisation}
     cases = (await work.connection.execute(_CASES, asked)).all()
-    return Kept(cases, (await work.connection.execute(_PLANS, asked | {"kind": kind, "number": number})).all())
+    plans = (await work.connection.execute(_PLANS, asked | {"kind": kind, "number": number})).all()
+    merges = await work.connection.execute(_MERGES, asked | {"cases": [row.id for row in cases]})
+    return Kept(cases, plans, merges.all())
 
 
 async def states_of_plans(work: Work, kept: Kept) -> frozenset[str]:
@@ -222,6 +251,11 @@ async def plans_of(work: Work, kept: Kept) -> Sequence[Any]:
     return (await work.connection.execute(_PLANS_WHOLE, {"cases": kept.case_ids, "plans": kept.plan_ids})).all()
 
 
+async def merges_of(work: Work, kept: Kept) -> Sequence[Any]:
+    """The merges of her numbers that wait for a stay."""
+    return (await work.connection.execute(_MERGES_WHOLE, {"merges": kept.merge_ids})).all()
+
+
 async def beside(work: Work, kept: Kept) -> dict[str, Sequence[Any]]:
     """What else was entered of the cases, by kind."""
     return {name: (await work.connection.execute(statement, {"cases": kept.case_ids})).all() for name, statement in _BESIDE.items()}
@@ -242,6 +276,7 @@ async def erase(work: Work, kept: Kept, bodies: Mapping[int, str], *, basis: str
     await work.connection.execute(_ERASE_EVENTS, {"ids": list(bodies), "bodies": list(bodies.values())})
     notices = (await work.connection.execute(_ERASE_NOTICES, where | {"at": work.at, "basis": basis})).all()
     left = msgspec.json.encode({"withheld": "erased", "at": work.at, "basis": basis}).decode()
+    await work.connection.execute(_ERASE_MERGES, {"merges": kept.merge_ids})
     await work.connection.execute(_ERASE_PLANS, {"plans": kept.plan_ids, "left": left})
     for statement in (_ERASE_MESSAGES, _ERASE_REASONS):
         await work.connection.execute(statement, {"cases": kept.case_ids})

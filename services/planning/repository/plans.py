@@ -104,12 +104,13 @@ _REACHED: Final = text(
     """
 )
 # In a stay only those that are concerned in it now, and whoever was called behind a team with one of them: not who has left.
+# Every row by key: one table that can only be read whole, and to the planner (`by_key`) reading all cases costs no more beside it.
 _CONCERNED: Final = f"""
     (c.id IS NULL
      OR EXISTS (SELECT FROM mailboxes m WHERE m.unit = t.unit AND jsonb_exists(c.parties, m.recipient))
      OR (NOT {_WAS_TOLD.format(unit="t.unit")} AND EXISTS (
          SELECT FROM mailboxes m WHERE jsonb_exists(c.parties, m.recipient)
-         AND (m.unit = coalesce(t.team, t.unit) OR m.unit IN ({_MEMBERS} coalesce(t.team, t.unit))))))
+         AND m.unit IN (SELECT coalesce(t.team, t.unit) UNION ALL {_MEMBERS} coalesce(t.team, t.unit)))))
 """  # noqa: S608  # constant text
 _PARTIES: Final = text(
     f"""

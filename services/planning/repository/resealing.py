@@ -11,6 +11,7 @@ from services.planning.repository.sealing import (
     SEALED,
     case_of,
     event_fingerprint,
+    merge_of,
     notice_of,
     opened_event,
     opened_value,
@@ -131,6 +132,10 @@ def _notice_anew(row: Any) -> Mapping[str, str | None]:
     return {"personal": sealed_json(opened_value(row.personal, of=notice_of(row.id)), of=notice_of(row.id))}
 
 
+def _merge_anew(row: Any) -> Mapping[str, str | None]:
+    return {"person": sealed_json(opened_value(row.person, of=merge_of(row.id)), of=merge_of(row.id))}
+
+
 def _hashed(number: str, vault: Vault) -> str:
     kind, _, rest = number.partition(":")
     return number if len(rest) == _HASH_DIGITS else vault.stands_for(kind, rest)
@@ -181,6 +186,17 @@ PLACES: Final = (
         read=str,
         key_of=_key_of_person,
         anew=_plan_anew,
+    ),
+    _place(
+        "waiting_merges",
+        "id, person",
+        "person = CAST(n.person AS jsonb)",
+        id_type="uuid",
+        first=_NO_ID,
+        sealed_in="person",
+        read=str,
+        key_of=_key_of_person,
+        anew=_merge_anew,
     ),
 )
 

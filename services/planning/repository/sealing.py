@@ -36,6 +36,11 @@ def notice_of(notice_id: UUID | str) -> str:
     return f"notice:{notice_id}"
 
 
+def merge_of(merge_id: UUID | str) -> str:
+    """What the person of a merge that waits for its stay is bound to."""
+    return f"merge:{merge_id}"
+
+
 def event_of(source: str, event_id: str) -> str:
     """What the person in an event is bound to: the event's own key, known before it has a row."""
     return f"event:{source} {event_id}"

@@ -1,4 +1,4 @@
-"""Planning's tables. Person data: `events.body`, `cases.person`, `notices.personal`, `plans.person`, and nowhere else in the product.
+"""Planning's tables. Person data: `events.body`, `cases.person`, `notices.personal`, `plans.person`, `waiting_merges.person`, nowhere else.
 
 There it is sealed, and the numbers in `person_id` and `person_ids` are keyed hashes: see `services.planning.vault`.
 """
@@ -36,6 +36,7 @@ from services.planning.tables.commands import (
     plans,
 )
 from services.planning.tables.indicators import closed_months, closed_stay_measures, shown_blocks, stay_measures
+from services.planning.tables.merges import waiting_merges
 from services.planning.tables.metadata import INSTANT, metadata
 from services.planning.tables.outages import outage_entries, outages, service_beats
 from services.planning.tables.reviewing import access_terms
@@ -77,6 +78,7 @@ __all__ = [
     "stay_measures",
     "team_members",
     "units",
+    "waiting_merges",
 ]
 
 OPEN = text("state IN ('admitted', 'planning', 'ready')")
@@ -183,10 +185,11 @@ events = Table(
     Column("client", Text, nullable=False),
     Column("fingerprint", LargeBinary, nullable=False),
     Column("body", Text, nullable=False),
+    Column("by_command", Boolean, nullable=False, server_default="false"),
     UniqueConstraint("source", "event_id", name="events_key"),
     Index("events_stay", "space", "subject"),
     comment="every event ever accepted, as sent (canonical JSON) but for the person, which is sealed;"
-    " two clocks: sent_at and the time inside",
+    " two clocks: sent_at and the time inside; by_command = a party stated it with a command",
 )
 
 person_sealing = Table(

@@ -1,5 +1,6 @@
 """What can be done with planning: one function for each use case, each within one transaction that its caller opened."""
 
+from services.planning.repository.cases import Standing
 from services.planning.usecases.accesses import keep_accesses
 from services.planning.usecases.admission_reasons import state_admission_reason
 from services.planning.usecases.adt import translate_adt
@@ -46,7 +47,9 @@ from services.planning.usecases.directory import (
 )
 from services.planning.usecases.indicators import close_month, follow_up
 from services.planning.usecases.intake import Accepted, Statement, accept, statement
+from services.planning.usecases.mailbox_search import search_mailbox
 from services.planning.usecases.measuring import measures_that_differ, watch_measures
+from services.planning.usecases.merges import forget_merges, keep_merge, merges_that_waited, translate_merge
 from services.planning.usecases.messages import read_messages, send_message
 from services.planning.usecases.notices import acknowledge, attach_personal, mailbox_of, read_notice
 from services.planning.usecases.outages import (
@@ -71,6 +74,7 @@ from services.planning.usecases.parties import (
 from services.planning.usecases.passing_on import forward_notice, return_notice
 from services.planning.usecases.patient_information import information_for_patient
 from services.planning.usecases.person_rights import Erased, erase_outlived, erase_person, export_person
+from services.planning.usecases.plan_search import list_plans, plans_of_person
 from services.planning.usecases.plan_steps import (
     answer_invitation,
     close_plan,
@@ -114,6 +118,7 @@ __all__ = [
     "Outlived",
     "PlacementStated",
     "Sought",
+    "Standing",
     "Stated",
     "Statement",
     "Unit",
@@ -142,10 +147,12 @@ __all__ = [
     "erase_person",
     "export_person",
     "follow_up",
+    "forget_merges",
     "forward_notice",
     "information_for_patient",
     "judge_paper_times",
     "keep_accesses",
+    "keep_merge",
     "kept_since",
     "key_use",
     "list_accesses",
@@ -154,14 +161,17 @@ __all__ = [
     "list_findings",
     "list_organisations",
     "list_outages",
+    "list_plans",
     "list_units",
     "load_directory",
     "look_again",
     "mailbox_of",
     "measures_that_differ",
+    "merges_that_waited",
     "paper_list",
     "paper_pages",
     "persons_that_do_not_open",
+    "plans_of_person",
     "put_addressing",
     "put_calendar",
     "put_organisation",
@@ -181,6 +191,7 @@ __all__ = [
     "return_notice",
     "seal_some",
     "search_cases",
+    "search_mailbox",
     "send_invitation",
     "send_message",
     "set_care_contact",
@@ -206,6 +217,7 @@ __all__ = [
     "tell_rejected_invoices",
     "tell_tariffs",
     "translate_adt",
+    "translate_merge",
     "watch_deadlines",
     "watch_measures",
     "withdraw_consent",

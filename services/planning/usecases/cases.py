@@ -6,6 +6,7 @@ from uuid import UUID
 
 from services.planning.domain.access import Action
 from services.planning.repository import cases as rows
+from services.planning.repository.cases import ANYWHERE, Standing
 from services.planning.usecases import accesses
 from services.planning.usecases.authorising import callers_case, is_callers
 from shared.db import Work
@@ -37,9 +38,11 @@ async def read_history(work: Work, caller: Caller, case_id: UUID, *, request_id:
     return await rows.history(work, case_id)
 
 
-async def list_cases(work: Work, caller: Caller, *, after: UUID, limit: int, state: str | None, request_id: str) -> Sequence[Any]:
+async def list_cases(
+    work: Work, caller: Caller, *, after: UUID, limit: int, request_id: str, standing: Standing = ANYWHERE
+) -> Sequence[Any]:
     """The caller's cases by id; also without persons they say where and when somebody is cared for, so all of them were read."""
-    found = await rows.page(work, caller, after=after, limit=limit, state=state)
+    found = await rows.page(work, caller, after=after, limit=limit, standing=standing)
     await accesses.note(work, caller, "case.list", [row.id for row in found], request_id=request_id)
     return found
 

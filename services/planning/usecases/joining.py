@@ -53,7 +53,8 @@ async def read_stories(work: Work, cases: list[UUID]) -> dict[UUID, Story]:
             story = Story(version=row.version, stay=stay, joined_to=row.joined_to, told_to=frozenset(row.parties))
             stories[row.case_id] = story
         if row.body is not None:
-            story.tell(case_event(opened_event(row.body), row.sent_at, row.space), history=row.history)
+            event = case_event(opened_event(row.body), row.sent_at, row.space, by_command=row.by_command)
+            story.tell(event, history=row.history)
     return stories
 
 

@@ -17,11 +17,13 @@ from services.planning.repository.sealing import opened_event
 from services.planning.usecases import accesses
 from services.planning.usecases.authorising import PROTECTED_READERS
 from services.planning.usecases.folding import tell_case
+from services.planning.vault import person_vault
 from shared.dates import format_instant
 from shared.db import Role, Work
 from shared.errors import NotFound, Refused
 from shared.events.command_facts import NoticeErased
 from shared.http.auth import Caller
+from shared.streams import access_log
 from shared.streams.canonical import canonical_plain
 from shared.streams.outbox import stage_facts
 
@@ -58,9 +60,9 @@ async def export_person(work: Work, caller: Caller, kind: str, number: str, *, r
     accesses.require_whole_organisation(caller)
     await work.become(Role.AUDITOR)
     kept = await rows.kept_of(work, caller.organisation, kind, number)
-    if not kept.cases and not kept.plans:
+    if not kept:
         raise NotFound
-    protected = any(row.protected for row in [*kept.cases, *kept.plans]) and not caller.may(PROTECTED_READERS)
+    protected = any(row.protected for row in [*kept.cases, *kept.plans, *kept.merges]) and not caller.may(PROTECTED_READERS)
     told = {name: [_plain(row) for row in found] for name, found in (await rows.beside(work, kept)).items()}
     told["cases"] = [_plain(row) for row in kept.cases]
     told["events"] = [
@@ -69,9 +71,10 @@ async def export_person(work: Work, caller: Caller, kind: str, number: str, *, r
     ]
     told["notices"] = [_held_back(_plain(row), "personal", protected=protected) for row in await rows.notices_of(work, kept)]
     told["plans"] = [_held_back(_plain(row), "person", protected=protected) for row in await rows.plans_of(work, kept)]
+    told["merges"] = [_held_back(_plain(row), "person", protected=protected) for row in await rows.merges_of(work, kept)]
     told["accesses"] = await _who_read(work, caller, [*kept.case_ids, *kept.plan_ids])
     await work.become(Role.INTAKE)
-    await accesses.note(work, caller, "person.export", [*kept.case_ids, *kept.plan_ids], request_id=request_id)
+    await _note(work, caller, "person.export", kept, (kind, number), request_id=request_id)
     return told
 
 
@@ -91,7 +94,7 @@ async def erase_person(  # who, of whom, why, by whom
     accesses.require_whole_organisation(caller)
     await work.become(Role.INTAKE)
     found = await rows.kept_of(work, caller.organisation, kind, number)
-    if not found.cases and not found.plans:
+    if not found:
         raise NotFound
     for leader in sorted({row.joined_to or row.id for row in found.cases}):
         await cases.lock(work, leader)
@@ -100,7 +103,7 @@ async def erase_person(  # who, of whom, why, by whom
         raise Refused("person.case_open")
     if not await rows.states_of_plans(work, kept) <= PLAN_OVER:
         raise Refused("person.case_open")
-    await accesses.note(work, caller, "person.erasure", [*kept.case_ids, *kept.plan_ids], request_id=request_id)
+    await _note(work, caller, "person.erasure", kept, (kind, number), request_id=request_id)
     return await _erase(work, kept, basis=basis, by=by, client=caller.client_id)
 
 
@@ -165,6 +168,15 @@ def _event(body: str, *, protected: bool) -> dict[str, Any]:
 
 def _held_back(row: dict[str, Any], part: str, *, protected: bool) -> dict[str, Any]:
     return row | {part: dict(PROTECTED)} if protected and row[part] is not None else row
+
+
+async def _note(work: Work, caller: Caller, action: str, kept: rows.Kept, who: tuple[str, str], *, request_id: str) -> None:
+    """Log it; where nothing but a merge is kept of her, by what stands for the number that was asked for."""
+    if kept.cases or kept.plans:
+        await accesses.note(work, caller, action, [*kept.case_ids, *kept.plan_ids], request_id=request_id)
+    else:
+        patients = [person_vault().stands_for(*who)]
+        await access_log.record(work, caller, action, (), request_id=request_id, patients=patients, even_of_none=True)
 
 
 async def _who_read(work: Work, caller: Caller, ids: Sequence[UUID]) -> list[dict[str, Any]]:

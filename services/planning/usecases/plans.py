@@ -15,7 +15,7 @@ from services.planning.repository import plans as rows
 from services.planning.usecases import accesses
 from services.planning.usecases.authorising import locked_case, require, require_step
 from services.planning.usecases.folding import tell_case
-from services.planning.usecases.plan_access import led, locked, person_told, readable
+from services.planning.usecases.plan_access import PlanAtHand, led, locked, person_told, readable
 from services.planning.usecases.plan_letters import WITHDRAWAL_BASIS, told
 from shared.dates import local_date
 from shared.db import Role, Work
@@ -136,20 +136,37 @@ async def read_plan(work: Work, caller: Caller, plan_id: UUID, *, request_id: st
     Source:
         Lag (2017:612) 4 kap. 2 §.
     """
-    found = await readable(work, caller, plan_id)
-    why = withheld(found.plan, leads=found.led_by(caller), takes_part=found.takes_part(caller), void=found.row.void)
+    return await disclosed_plan(work, caller, await readable(work, caller, plan_id), request_id=request_id)
+
+
+async def disclosed_plan(work: Work, caller: Caller, found: PlanAtHand, *, request_id: str) -> PlanRead:
+    """A plan that its reader may know of, as far as it may read it; the reading is logged where there is something to read."""
+    why, plan_id = _why_withheld(caller, found), found.plan.id
     if why is None:
         unit = accesses.one_of(caller, *found.units)
         await accesses.note(work, caller, "plan.read", [found.plan.case_id or plan_id], request_id=request_id, unit=unit)
     return PlanRead(
         plan=found.plan,
-        person=person_told(found, named=found.plan.case_id is None and found.led_by(caller)) if why is None else None,
+        person=_person_for(caller, found) if why is None else None,
         parties=found.parties,
         invitations=await rows.invitations(work, plan_id),
         answers=await rows.answers(work, plan_id),
         entries=await rows.entries(work, plan_id),
         withheld=why,
     )
+
+
+def names_person(found: PlanAtHand, caller: Caller) -> bool:
+    """Whether a plan tells its reader whom it is about."""
+    return _why_withheld(caller, found) is None and bool(_person_for(caller, found).get("id"))
+
+
+def _why_withheld(caller: Caller, found: PlanAtHand) -> str | None:
+    return withheld(found.plan, leads=found.led_by(caller), takes_part=found.takes_part(caller), void=found.row.void)
+
+
+def _person_for(caller: Caller, found: PlanAtHand) -> Mapping[str, object]:
+    return person_told(found, named=found.plan.case_id is None and found.led_by(caller))
 
 
 async def change_consent(work: Work, caller: Caller, plan_id: UUID, *, consent: Consent, by: AnsweredBy, asked_by: str) -> Plan:

@@ -239,4 +239,4 @@ async def insert_statement(  # noqa: PLR0913  # as above
         body=body,
         space=space,
     )
-    return (await rows.insert_events(work, [row]))[source, event_id].row
+    return (await rows.insert_events(work, [row], by_command=True))[source, event_id].row

@@ -106,6 +106,14 @@ async def test_two_reasons_of_one_stay_are_decided_together_or_one_after_the_oth
     assert (await counted(billing, together), await counted(billing, apart)) == ("long", "excluded")
 
 
+async def test_a_ward_that_does_not_hold_the_patient_moves_no_bill_until_a_person_has_judged(billing: Billing) -> None:
+    foreign, harmless = a_stay_fact(12, findings=("not_by_holder",)), a_stay_fact(12, findings=("leave_not_by_holder",))
+    await billing.tell(foreign, harmless)
+    assert (await counted(billing, foreign), await counted(billing, harmless)) == ("review", "long")
+    assert (await decide(billing, verdict(foreign, "contradictory_events")))[0] == 200
+    assert await counted(billing, foreign) == "long"
+
+
 async def test_neither_ward_nor_debtor_decides_whatever_its_scope(billing: Billing) -> None:
     stay = a_stay_fact(12, late_notice=True)
     await billing.tell(stay)

@@ -13,6 +13,7 @@ import uvicorn
 from fastapi import FastAPI, Request, Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from dirigent.http_protocol import Bounded
 from services.gateway.app import create_app
 from services.gateway.auth import Grant, SigningKeys
 from services.gateway.clients import Client, register_client
@@ -112,7 +113,7 @@ def echoes() -> dict[str, FastAPI]:
 async def served(app: ASGIApp, lifespan: Literal["on", "off"] = "on", port: int = 0) -> AsyncIterator[str]:
     """A real server on a port of this machine, a free one unless named, for as long as the block lasts."""
     listening = socket.create_server(("127.0.0.1", port))
-    server = uvicorn.Server(uvicorn.Config(app, lifespan=lifespan, log_level="critical", timeout_graceful_shutdown=1))
+    server = uvicorn.Server(uvicorn.Config(app, http=Bounded, lifespan=lifespan, log_level="critical", timeout_graceful_shutdown=1))
     running = asyncio.create_task(server.serve(sockets=[listening]))
     try:
         while not server.started:

@@ -101,6 +101,11 @@ async def sign_in(browser: httpx.AsyncClient, person: str) -> httpx.Response:
     return await browser.get(await back_from_demo(browser, person))
 
 
+def session_of(browser: httpx.AsyncClient) -> str:
+    """The session id that a browser holds."""
+    return next(cookie.value for cookie in browser.cookies.jar if cookie.name == COOKIE and cookie.value)
+
+
 def ours(browser: httpx.AsyncClient) -> dict[str, str]:
     """What a browser sends with a form of our own page."""
     return {"Origin": str(browser.base_url).rstrip("/")}

@@ -10,6 +10,7 @@ import pytest
 from fastapi import FastAPI
 from prometheus_client.parser import text_string_to_metric_families
 
+from dirigent.http_protocol import Bounded
 from services.gateway.app import create_app
 from services.gateway.settings import Settings
 from shared.http.access import SMALL_BODY
@@ -113,6 +114,46 @@ async def test_a_known_path_with_another_method_names_those_it_has(front: Any, s
     assert (answer.status_code, answer.headers["allow"], answer.json()["code"]) == (405, "GET, HEAD, POST", "request.method")
 
 
+LIMITS = ("ratelimit-limit", "ratelimit-remaining", "ratelimit-reset")
+
+
+async def test_every_answer_after_the_rate_was_taken_says_what_is_left_of_it_once(
+    front: Any, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Bounded, "body_seconds", 0.3)
+    seen: dict[str, httpx.Response] = {}
+    async with front(settings, echoes()) as address, client_of(address, settings) as client:
+        seen["a service's own"] = await client.get("/v1/notices")
+        seen["to HEAD"] = await client.head("/v1/notices")
+        seen["too large"] = await client.post("/v1/events", content=b"x" * (SMALL_BODY + 1), headers={"Content-Type": "application/json"})
+        seen["another kind"] = await client.post("/v1/events", content=b"x", headers={"Content-Type": "text/plain"})
+        seen["a service that breaks"] = await client.get("/v1/cases/fail")
+        token = bearer(settings)["Authorization"]
+        begun = f"POST /v1/events HTTP/1.1\r\nHost: x\r\nAuthorization: {token}\r\nContent-Type: application/json\r\n"
+        slow = [
+            await raw(address, f"{begun}{length}\r\n\r\n1\r\n".encode()) for length in ("Content-Length: 9", "Transfer-Encoding: chunked")
+        ]
+        async with httpx.AsyncClient(base_url=address, trust_env=False) as nobody:
+            by_address = [await nobody.delete("/v1/subscriptions"), await nobody.get("/v1/nothing"), await nobody.get("/health/live")]
+            unknown = await nobody.get("/v1/notices")
+    left = []
+    for name, answer in seen.items():
+        assert [len(answer.headers.get_list(header)) for header in LIMITS] == [1, 1, 1], name
+        left.append(int(answer.headers["ratelimit-remaining"]))
+    for whole in slow:
+        told = whole.partition(b"\r\n\r\n")[0].lower()
+        assert told.startswith(b"http/1.1 408 ")
+        assert [told.count(header.encode() + b": ") for header in LIMITS] == [1, 1, 1]
+        left.append(int(told.partition(b"ratelimit-remaining: ")[2].partition(b"\r\n")[0]))
+    assert left == list(range(left[0], left[0] - len(left), -1)), "each took one"
+    assert [answer.status_code for answer in by_address] == [405, 404, 200]
+    counted = [int(answer.headers["ratelimit-remaining"]) for answer in by_address]
+    assert counted == [counted[0], counted[0] - 1, counted[0] - 2], (
+        "a method that is not there is counted with what is not there, by address"
+    )
+    assert (unknown.status_code, "ratelimit-limit" in unknown.headers) == (401, False), "nobody's bucket was taken from"
+
+
 async def test_without_a_valid_token_nothing_reaches_a_service(front: Any, settings: Settings) -> None:
     services = echoes()
     async with front(settings, services) as address, httpx.AsyncClient(base_url=address, trust_env=False) as client:
@@ -139,6 +180,7 @@ async def test_a_body_over_the_limit_is_refused_with_and_without_a_stated_length
         batch = await client.post("/v1/events/batch", content=b"x" * (SMALL_BODY + 1))
     assert [answer.json()["body"] for answer in (fits, chunked, batch)] == [SMALL_BODY, SMALL_BODY, SMALL_BODY + 1]
     assert [(answer.status_code, answer.json()["code"]) for answer in (stated, unstated)] == [(413, "request.too_large")] * 2
+    assert [answer.json()["detail"] for answer in (stated, unstated)] == ["This address takes at most 1 MiB."] * 2
 
 
 async def test_another_content_type_or_none_is_refused_where_there_is_a_body(front: Any, settings: Settings) -> None:
@@ -150,6 +192,7 @@ async def test_another_content_type_or_none_is_refused_where_there_is_a_body(fro
         for kind in refused:
             answer = await client.post("/v1/events", content=b"{}", headers={"Content-Type": kind})
             assert (answer.status_code, answer.json()["code"]) == (415, "request.content_type"), kind
+            assert "application/cloudevents+json, application/json" in answer.json()["detail"]
         assert (await client.post("/v1/events")).status_code == 200
 
 
@@ -180,6 +223,7 @@ async def test_a_service_that_is_down_is_a_problem_with_retry_after_and_the_othe
             document = await client.get("/openapi.json")
             landing = await client.get("/?lang=en")
     assert (down.status_code, down.headers["retry-after"], down.json()["code"]) == (503, "1", "service.unavailable")
+    assert "ratelimit-limit" in down.headers
     assert down.json()["title"] == "Inte tillgängligt just nu"
     assert up.json()["service"] == "billing"
     assert (ready.status_code, ready.json()["parts"]["planning"], ready.json()["parts"]["billing"]) == (503, "not_ready", "ready")

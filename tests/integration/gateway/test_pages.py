@@ -4,7 +4,9 @@ from pathlib import Path
 
 import httpx
 import pytest
+from markupsafe import escape
 
+from shared.http.field_codes import field_codes
 from shared.http.problems import catalogue
 from tests.integration.gateway.parts import inside, settings_for
 
@@ -25,8 +27,8 @@ async def test_the_first_page_tells_the_state_in_the_readers_language(reader: ht
 async def test_the_reference_says_that_it_is_english_on_a_swedish_page_too(reader: httpx.AsyncClient) -> None:
     for path in ("/docs", "/docs/cases"):
         page = await reader.get(path, params={"lang": "sv"})
-        assert ('<html lang="sv">' in page.text, '<main lang="en">' in page.text) == (True, True)
-    assert "<main>" in (await reader.get("/problems", params={"lang": "sv"})).text
+        assert ('<html lang="sv">' in page.text, _language_of_main(page.text)) == (True, "en")
+    assert _language_of_main((await reader.get("/problems", params={"lang": "sv"})).text) is None
 
 
 async def test_every_problem_code_has_a_page_in_both_languages(reader: httpx.AsyncClient) -> None:
@@ -36,6 +38,17 @@ async def test_every_problem_code_has_a_page_in_both_languages(reader: httpx.Asy
             assert page.status_code == 200
             assert page.text.count(f"<code>{code}</code>") == 1
             assert str(problem.status) in page.text
+
+
+async def test_every_code_of_a_field_is_explained_with_the_problem_codes_in_both_languages(reader: httpx.AsyncClient) -> None:
+    for language in ("sv", "en"):
+        rows = (await reader.get("/problems", params={"lang": language})).text.partition('<h2 id="fields">')[2]
+        for code, field in field_codes().items():
+            assert f"<code>{code}</code></td><td>{escape(field.meaning[language])}</td>" in rows, code
+    document = (await reader.get("/openapi.json")).json()
+    told = document["components"]["schemas"]["Problem"]["properties"]["errors"]["items"]["properties"]["code"]
+    assert "/problems#fields" in told["description"]
+    assert set(told["examples"]) <= set(field_codes())
 
 
 async def test_an_unknown_page_is_a_plain_404(reader: httpx.AsyncClient) -> None:
@@ -72,3 +85,15 @@ async def test_health_tells_each_part(reader: httpx.AsyncClient) -> None:
         "status": "ready",
         "parts": {"gateway": "ready", "planning": "ready", "billing": "ready", "notifications": "ready"},
     }
+
+
+async def test_a_search_is_read_in_the_other_language_too(reader: httpx.AsyncClient) -> None:
+    page = await reader.get("/docs", params={"q": 'acknowledge&"', "lang": "sv"})
+    assert 'href="/docs?q=acknowledge%26%22&amp;lang=en"' in page.text
+
+
+def _language_of_main(text: str) -> str | None:
+    """The language that the main part says, where it is another than the page's."""
+    found = re.search(r'<main[^>]*?(?: lang="(\w+)")?>', text)
+    assert found is not None
+    return found[1]

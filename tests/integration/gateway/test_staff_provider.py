@@ -1,7 +1,11 @@
 """What a provider of identities may say, and what is believed of it."""
 
+import asyncio
 import json
+from collections.abc import AsyncIterator
+from contextlib import suppress
 from pathlib import Path
+from time import monotonic
 from typing import Any
 
 import httpx
@@ -9,7 +13,7 @@ import pytest
 from joserfc import jwt
 from joserfc.jwk import ECKey
 
-from services.gateway.staff.provider import Challenge, NotIdentified, Provider
+from services.gateway.staff.provider import Challenge, NotIdentified, Provider, ProviderUnavailable, open_session
 from shared.dates import now
 from tests.integration.gateway.staff_parts import (
     CITY,
@@ -17,12 +21,24 @@ from tests.integration.gateway.staff_parts import (
     REGION,
     WARD,
     Forger,
+    Stand,
     a_stand,
     caller_of,
     forged,
     signed_with_public_key,
     unsigned,
 )
+
+
+@pytest.fixture
+def forger() -> Forger:
+    return Forger()
+
+
+@pytest.fixture
+async def stand(gateway_database: str, tmp_path: Path, forger: Forger) -> AsyncIterator[Stand]:
+    async with a_stand(gateway_database, tmp_path, forger.made_for) as started:
+        yield started
 
 
 @pytest.mark.parametrize(
@@ -115,6 +131,40 @@ async def test_a_provider_is_believed_in_what_the_operator_lets_it_say(
         assert (await forged(browser, forger)).status_code == status
 
 
+async def test_a_person_sees_by_name_where_she_may_work_and_by_id_where_nobody_gave_a_name(stand: Stand, forger: Forger) -> None:
+    nurse = {"organisation": REGION, "organisation_name": "Västra & Götaland", "units": [WARD], "role": "Sjuksköterska"}
+    named, unnamed = nurse | {"unit_names": ['<b>Avd 12</b>, "SU"']}, {"organisation": CITY, "role": "Handläggare"}
+    forger.claims = {"commissions": [named, unnamed]}
+    async with stand.browser() as browser:
+        assert (await forged(browser, forger)).status_code == 303
+        choosing = (await browser.get("/sign-in/role?lang=sv")).text
+        await browser.post("/sign-in/role", data={"commission": "0"}, headers={"Origin": stand.url})
+        staff = (await browser.get("/staff?lang=sv")).text
+    for page in (choosing, staff):
+        for shown in ("Sjuksköterska på avdelning", "&lt;b&gt;Avd 12&lt;/b&gt;, &#34;SU&#34;", "Västra &amp; Götaland", WARD):
+            assert shown in page
+        assert "<b>" not in page
+    assert f"Organisation {CITY}, hela" in choosing
+
+
+async def test_whoever_works_in_many_places_can_sign_in_with_all_their_names(stand: Stand, forger: Forger) -> None:
+    forger.claims = {
+        "commissions": [
+            {
+                "organisation": REGION,
+                "organisation_name": "Västra Götalandsregionen",
+                "units": [f"{WARD}{number}"],
+                "unit_names": [f"Avdelning {number} med ett långt namn, Sahlgrenska universitetssjukhuset Östra, Göteborg"],
+                "role": "Sjuksköterska",
+            }
+            for number in range(10, 60)
+        ]
+    }
+    async with stand.browser() as browser:
+        assert (await forged(browser, forger)).status_code == 303
+        assert "Avdelning 59 med" in (await browser.get("/sign-in/role")).text
+
+
 async def test_a_log_reviewer_of_a_municipality_acts_as_a_municipality(gateway_database: str, tmp_path: Path) -> None:
     """With the role of the region's auditor it would read the region's ledger."""
     forger = Forger(claims={"commissions": [{"organisation": CITY, "role": "Loggranskare"}]})
@@ -143,6 +193,31 @@ async def test_the_provider_may_begin_to_sign_with_a_new_key(gateway_database: s
             await patient.identify("any", challenge, now())
         # One that was asked for the first time has the new key anyway.
         assert (await forged(browser, forger)).status_code == 303
+
+
+async def test_a_provider_that_never_finishes_its_answer_is_waited_for_once(forger: Forger) -> None:
+    """Everybody who signs in meanwhile is told so at the same time, not one after the other."""
+    asked = []
+
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        asked.append(await reader.readuntil(b"\r\n\r\n"))
+        writer.write(b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 100000\r\n\r\n")
+        with suppress(ConnectionError):
+            while True:
+                writer.write(b" ")
+                await writer.drain()
+                await asyncio.sleep(0.02)
+
+    server = await asyncio.start_server(answer, "127.0.0.1", 0)
+    issuer = forger.made_for(f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}").issuers.issuer[0]
+    begun = monotonic()
+    async with open_session() as session:
+        provider = Provider(issuer, "", session, loopback=True, patience_seconds=0.3)
+        told = await asyncio.gather(*(provider.address(Challenge.fresh(), "sv") for _ in range(5)), return_exceptions=True)
+    server.close()
+    assert [type(one) for one in told] == [ProviderUnavailable] * 5
+    assert len(asked) == 1
+    assert monotonic() - begun < 1.4
 
 
 async def test_we_prove_who_we_are_with_a_key_of_our_own(gateway_database: str, tmp_path: Path) -> None:

@@ -1,16 +1,22 @@
 """One attempt on real sockets: whom it connects to, what it sends, how much it reads."""
 
 import asyncio
+import socket
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
+from threading import Event
 from time import perf_counter
+from uuid import UUID
 
 import pytest
 
-from services.notifications.channels import READ_LIMIT, Message, Met, Webhooks
+from services.notifications import channels
+from services.notifications.channels import LOOKED_UP_AT_ONCE, READ_LIMIT, Message, Met, Webhooks
 from services.notifications.sealing import new_secret
 from shared.identifiers import uuid7
 from tests.integration.notifications.receivers import Receiver, answer, receiver, silence
+from tests.patience import until
 
 AT = datetime(2026, 11, 3, 12, 0, tzinfo=UTC)
 NAME = "hooks.kommun.se"
@@ -30,7 +36,7 @@ class Names:
 
 async def post(url: str, names: Names, *, allowed: tuple[str, ...] = (f"http://{NAME}:*",), seconds: float = 15) -> Met:
     async with Webhooks(allowed, resolver=names, seconds=seconds) as channel:
-        return await channel.post(Message(uuid7(), url, (new_secret(),), '{"data":{}}'), AT)
+        return await channel.post(Message(uuid7(), url, (new_secret(),), '{"data":{}}', uuid7()), AT)
 
 
 def at_name(told: Receiver) -> str:
@@ -53,6 +59,34 @@ async def test_a_name_is_asked_once_for_one_attempt_so_that_what_was_checked_is_
     assert len(told.received) == 1
 
 
+async def test_a_name_that_is_slow_to_resolve_holds_nobody_else_up_however_often_it_is_tried(monkeypatch: pytest.MonkeyPatch) -> None:
+    answered = Event()
+
+    def system(host: str, _port: int, **_hints: int) -> list[tuple[object, ...]]:
+        if host.startswith("slow"):
+            answered.wait(60)
+        return [(None, None, None, "", ("127.0.0.1", 0))]
+
+    monkeypatch.setattr(channels, "_RESOLVERS", ThreadPoolExecutor(LOOKED_UP_AT_ONCE + 1))
+    monkeypatch.setattr(socket, "getaddrinfo", system)
+    slow = uuid7()
+    async with receiver() as told, Webhooks((f"http://{NAME}:*", "http://slow.se:*"), seconds=0.5) as channel:
+
+        async def tried(host: str, whose: UUID) -> str | int | None:
+            url = told.url.replace("127.0.0.1", host)
+            met = await channel.post(Message(uuid7(), url, (new_secret(),), "{}", whose), AT)
+            return met.error or met.status
+
+        try:
+            for _ in range(2):  # the first leave their lookups behind
+                assert set(await asyncio.gather(*(tried("slow.se", slow) for _ in range(4)))) == {"timeout"}
+            assert await tried(NAME, uuid7()) == 200
+        finally:
+            answered.set()
+        await until(lambda: not channel._looking_up)
+        assert await tried("slow.se", slow) == 200, "its turn comes again"
+
+
 async def test_a_name_with_one_private_address_is_not_called_at_all() -> None:
     async with receiver() as told:
         met = await post(f"https://{NAME}/in", Names(["93.184.215.14", "127.0.0.1"]), allowed=())
@@ -71,7 +105,7 @@ async def test_only_the_operators_list_opens_a_private_address() -> None:
 async def test_a_host_that_is_not_permitted_any_more_is_not_even_resolved() -> None:
     names = Names(["93.184.215.14"])
     async with Webhooks((), permitted=(".region.se",), resolver=names) as channel:
-        met = await channel.post(Message(uuid7(), f"https://{NAME}/in", (new_secret(),), "{}"), AT)
+        met = await channel.post(Message(uuid7(), f"https://{NAME}/in", (new_secret(),), "{}", uuid7()), AT)
     assert (met.error, names.asked) == ("url_not_permitted", 0)
 
 

@@ -256,10 +256,10 @@ async def test_tls_is_checked_against_the_name_while_the_connection_goes_to_the_
         secret = "whsec_" + "A" * 44
         at = datetime(2026, 11, 3, 12, 0, tzinfo=UTC)
         async with Webhooks(("https://hooks.kommun.se:*", "https://other.kommun.se:*"), resolver=local, tls=trusting) as channel:
-            right = await channel.post(Message(uuid7(), f"https://hooks.kommun.se:{port}/in", (secret,), "{}"), at)
-            wrong = await channel.post(Message(uuid7(), f"https://other.kommun.se:{port}/in", (secret,), "{}"), at)
+            right = await channel.post(Message(uuid7(), f"https://hooks.kommun.se:{port}/in", (secret,), "{}", uuid7()), at)
+            wrong = await channel.post(Message(uuid7(), f"https://other.kommun.se:{port}/in", (secret,), "{}", uuid7()), at)
         async with Webhooks(("https://hooks.kommun.se:*",), resolver=local) as distrusting:
-            unknown = await distrusting.post(Message(uuid7(), f"https://hooks.kommun.se:{port}/in", (secret,), "{}"), at)
+            unknown = await distrusting.post(Message(uuid7(), f"https://hooks.kommun.se:{port}/in", (secret,), "{}", uuid7()), at)
     assert (right.status, wrong.error, unknown.error) == (200, "tls_failed", "tls_failed")
     assert told.received[0][1]["host"] == f"hooks.kommun.se:{port}"
     assert told.received[0][1]["webhook-timestamp"] == str(int(at.timestamp()))

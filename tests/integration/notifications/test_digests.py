@@ -108,8 +108,8 @@ async def test_a_digest_is_its_units_own_and_ends_when_it_is_deleted(telling: Te
     [
         ({"email": "a@kommun.se\r\nBcc: b@kommun.se"}, "/email", "email_malformed"),
         ({"email": "å@kommun.se"}, "/email", "email_malformed"),
-        ({"at": "24:00"}, "/at", "string_pattern_mismatch"),
-        ({"at": "07:30\n"}, "/at", "string_pattern_mismatch"),
+        ({"at": "24:00"}, "/at", "format"),
+        ({"at": "07:30\n"}, "/at", "format"),
         ({"days": ["someday"]}, "/days/0", "day_unknown"),
         ({"types": ["notice.nothing"]}, "/types/0", "type_unknown"),
         ({"units": ["SE2120001363-E1"]}, "/units/0", "unit_not_yours"),

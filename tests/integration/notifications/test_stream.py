@@ -2,15 +2,19 @@
 
 import asyncio
 import json
+import socket
+from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import httpx
 import pytest
 from fastapi import FastAPI
 
+from services.gateway import endless
 from services.gateway.app import create_app as create_gateway
 from services.gateway.auth import Grant, SigningKeys
 from services.gateway.settings import Settings as GatewaySettings
@@ -25,6 +29,8 @@ from tests.patience import until
 from tests.signing import public_half
 
 UNIT, OTHER_UNIT = f"SE{ORGANISATION}-E1", f"SE{ORGANISATION}-E2"
+MORE_THAN_BUFFERS_HOLD = 20_000
+"""Events: some 5 MB, where the kernel keeps at most 4 MB for a connection."""
 NARROW = a_client(client_id="narrow", unit_prefixes=(UNIT,))
 
 
@@ -162,3 +168,38 @@ async def test_head_gets_the_headers_and_holds_nothing_open(
         for _ in range(4):
             answer = await asyncio.wait_for(client.head("/v1/stream", headers=bearer(gateway)), 5)
             assert answer.status_code == 200
+
+
+@asynccontextmanager
+async def reading_nothing(address: str, headers: dict[str, str]) -> AsyncIterator[None]:
+    """A reader that asks for everything there ever was and never takes a byte of it."""
+    where = urlsplit(address)
+    with socket.socket() as opened:
+        opened.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1)
+        opened.setblocking(False)
+        await asyncio.get_running_loop().sock_connect(opened, (where.hostname, where.port))
+        lines = [
+            "GET /v1/stream?after=0 HTTP/1.1",
+            f"Host: {where.netloc}",
+            *(f"{name}: {value}" for name, value in headers.items()),
+            "",
+            "",
+        ]
+        await asyncio.get_running_loop().sock_sendall(opened, "\r\n".join(lines).encode())
+        yield
+
+
+async def test_a_reader_that_takes_nothing_loses_its_place_and_one_that_reads_gets_all(
+    front: Any, gateway: GatewaySettings, service: FastAPI, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(endless, "LOOK_EVERY_SECONDS", 0.1)
+    monkeypatch.setattr(endless, "STUCK_SECONDS", 0.5)
+    await push(database, [a_notice(unit=UNIT) for _ in range(MORE_THAN_BUFFERS_HOLD)])
+    who = bearer(gateway)
+    async with front(gateway, {"notifications": service}) as address, httpx.AsyncClient(base_url=address, trust_env=False) as client:
+        async with reading_nothing(address, who):
+            held: Counter[str] = service.state.open_streams._open
+            await until(lambda: held)
+            await until(lambda: not held, within=20)
+        answer = await client.get("/v1/stream", headers=who, params={"after": 0, "seconds": 0})
+        assert answer.text.count("event: ") == MORE_THAN_BUFFERS_HOLD

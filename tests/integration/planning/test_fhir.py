@@ -265,6 +265,15 @@ async def test_a_search_takes_what_the_capability_statement_says_and_nothing_els
     statement = await read(planning, "metadata", who)
     served = {one["type"]: [parameter["name"] for parameter in one["searchParam"]] for one in statement["rest"][0]["resource"]}
     assert set(served) == {"Encounter", "Patient", "Task", "CarePlan"}
+    numbered = f"{PERSONNUMMER}|{a_personnummer()}"
+    values = {"_id": UNKNOWN, "encounter": UNKNOWN, "identifier": numbered, "patient.identifier": numbered, "status": "cancelled"}
+    document = (await planning.http.get("/openapi.json")).json()["paths"]
+    for kind, names in served.items():
+        content = document[f"/v1/fhir/{kind}/_search"]["post"]["requestBody"]["content"]
+        assert set(content[FORM["Content-Type"]]["schema"]["properties"]) == {*names, "_count", "_cursor"}
+        for name in names:
+            asked = await search(planning, kind, planning.municipality(GOTEBORG, "plans:write"), form={name: values[name]})
+            assert ids(asked) == [], (kind, name)
     for form in ({"name": "Testsson"}, {"_count": "0"}, {"_count": "9999"}, {"_cursor": "x"}, {"identifier": "x|y"}, {}):
         assert (await search(planning, "Patient", who, 400, form))["resourceType"] == "OperationOutcome"
     answer = await planning.http.post("/v1/fhir/Encounter/_search", json={}, headers=who)

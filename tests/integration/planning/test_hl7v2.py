@@ -167,7 +167,6 @@ async def test_latin_1_is_read_and_answered_as_such(planning: Planning) -> None:
 
 
 REFUSED = {
-    "only separators": (b"MSH|^~\\&", "AR", ("MSH-9", "200", "hl7.type_unknown")),
     "another kind of message": (message("R01", "X", pid(), pv1(), kind="ORU"), "AR", ("MSH-9", "200", "hl7.type_unknown")),
     "another trigger": (message("A04", "X", pid(), pv1()), "AR", ("MSH-9", "201", "hl7.trigger_unknown")),
     "a kind that stands in the second place": (
@@ -211,6 +210,19 @@ REFUSED = {
     "two messages": (admission() + admission("A-2"), "AE", ("MSH", "102", "hl7.second_header")),
     "an unknown charset": (message("A01", "X", pid(), pv1()).replace(b"UNICODE UTF-8", b"KLINGON"), "AE", ("MSH-18", "103", "hl7.charset")),
 }
+
+
+async def test_what_has_no_control_id_is_answered_without_one_and_told_so(planning: Planning) -> None:
+    nameless = ("MSH-10", "101", "missing")
+    for body, code, remarks in (
+        (b"MSH|^~\\&", "AR", [("MSH-9", "200", "hl7.type_unknown"), nameless]),
+        (b"MSH|^~\\&|MILLENNIUM|SU|DIRIGENT||20261103140612||ADT^A01", "AR", [("MSH-11", "202", "hl7.processing_id"), nameless]),
+        (message("A01", "", pid(), pv1()), "AE", [nameless]),
+        (message("A01", "", pid(), pv1()).replace(b"UNICODE UTF-8", b"KLINGON"), "AE", [("MSH-18", "103", "hl7.charset"), nameless]),
+    ):
+        answer = await planning.http.post("/v1/hl7v2", content=body, headers={**planning.ward, **HL7})
+        assert answer_of(answer.content) == (code, remarks)
+        assert [line for line in answer.text.split("\r") if line.startswith("MSA")] == [f"MSA|{code}|"], "none is made up"
 
 
 async def test_what_cannot_be_taken_is_answered_with_where_and_why_and_never_with_a_value(planning: Planning) -> None:

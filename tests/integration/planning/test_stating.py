@@ -5,7 +5,8 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.builders import CARE_CENTRE, GOTEBORG, HARRYDA, a_person, a_ward_event, admission_data
+from shared.identifiers import uuid7
+from tests.builders import CARE_CENTRE, GOTEBORG, HARRYDA, OTHER_SOURCE, OTHER_WARD, a_person, a_ward_event, admission_data
 from tests.integration.planning.conftest import GOTEBORG_NUMBER, GOTEBORG_UNIT, HARRYDA_NUMBER, HARRYDA_UNIT, Planning
 from tests.integration.planning.test_transfers import case_of, stays_told
 from tests.services import bearer
@@ -46,6 +47,12 @@ async def test_a_municipality_states_a_block_and_the_care_centre_contests_it(pla
     assert (told.stated_by, told.block, told.contested, told.ended_at is None) == (GOTEBORG_UNIT, "missing", True, False)
     notices = [one for one in (await planning.mailbox(planning.care))["entries"] if one["type"] == "notice.outpatient_block"]
     assert [(one["sender"], one["personal"]["content"]["block"]) for one in notices] == [(GOTEBORG_UNIT, "started"), (CARE_CENTRE, "ended")]
+    assert not [one for one in (await case_of(planning, case))["findings"] if one["code"] == "not_by_holder"], "theirs to state"
+    named = a_ward_event("stay.outpatient_block_started", id=str(uuid7()), source=OTHER_SOURCE, time="2026-11-09T10:00:00+01:00")
+    other = bearer(planning.tokens.token("ward-other", scopes=["events:write"], units=[OTHER_WARD]))
+    answer = (await planning.http.post("/v1/events", json=named, headers=other)).json()
+    assert [one["code"] for one in answer["findings"]] == ["not_by_holder"], "by whatever id: a ward that does not have her says it"
+    assert "not_by_holder" in (await stays_told(planning))[case].findings
 
 
 @pytest.mark.parametrize(

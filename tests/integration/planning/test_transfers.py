@@ -285,7 +285,7 @@ async def test_a_ward_takes_over_no_case_by_another_wards_id_of_the_stay(plannin
     assert answer.status_code == 201, answer.text
     told = {finding["code"] for finding in answer.json()["findings"]}
     waits = {"correction_waits", "cancellation_waits"}
-    assert told & {"not_by_holder", "transfer_not_by_holder", "person_change_not_by_holder", *waits}, told
+    assert told & {"not_by_holder", "transfer_not_by_holder", "person_change_not_by_holder", "planned_date_not_by_holder", *waits}, told
     assert (await seen(own), await seen(other), await seen(planning.municipality())) == (200, 404, 200)
     assert (await planning.http.get("/v1/cases", headers=other)).json()["cases"] == []
     assert (await planning.http.get(f"/v1/cases/{case}/history", headers=other)).status_code == 404

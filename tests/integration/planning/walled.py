@@ -157,6 +157,12 @@ ROWS: Final[dict[str, str]] = {
         SELECT who || '-' || :mark, 'key', CAST('\\x00' AS bytea), 200, ''
         FROM unnest(ARRAY['ward', 'care', 'kommun']) AS w (who)
     """,
+    "waiting_merges": """
+        INSERT INTO waiting_merges (id, client, organisation, message, merged, merged_into, person, happened_at, received_at)
+        SELECT CAST(:mark || '-0000-7000-8000-00000000000' || row_number() OVER () AS uuid), who || '-' || :mark,
+               '2321000131', :mark, :mark, :mark, '{}', now(), now()
+        FROM unnest(ARRAY['ward', 'care', 'kommun']) AS w (who)
+    """,
     "access_terms": "",
     "stay_measures": "",
     "closed_stay_measures": "",

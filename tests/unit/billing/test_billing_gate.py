@@ -1,16 +1,23 @@
 """The data-quality gate: what blocks a month, and what is only noted (domain 3.8)."""
 
+from dataclasses import replace
 from itertools import product
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from services.billing.domain.basis import FindingCode, MonthBasis
 from services.billing.domain.reasons import Reason, ReviewOutcome
-from services.billing.domain.stay import Stay
-from shared.money import ZERO
-from tests.unit.billing.builders import LAW_2018, VGR_2018, a_stay, counted_as, decided, excess, kronor, month_of
+from services.billing.domain.stay import OutpatientBlock, Stay
+from services.billing.domain.terms import LeaveDays, TransferClock
+from services.planning.domain import findings as planning
+from shared.money import ZERO, Money
+from tests.unit.billing.builders import AGREEMENTS, LAW_2018, VGR_2018, a_stay, counted_as, decided, excess, kronor, local, month_of
 from tests.unit.billing.test_billing_days import with_switches
+
+HARMLESS = frozenset({"planned_date_not_by_holder", "leave_not_by_holder", "transfer_not_by_holder", "person_change_not_by_holder"})
+"""The planned date and leave move no day that is charged; a transfer or another person stated by such a ward does not count at all."""
 
 
 def codes(basis: MonthBasis) -> list[tuple[str, bool]]:
@@ -67,6 +74,39 @@ def test_contradictory_events_hold_the_stay_for_a_person() -> None:
     stay = a_stay(12, findings=("case.contradiction",))
     basis = month_of([stay], with_switches(VGR_2018, contradictory_findings=frozenset({"case.contradiction"})))
     assert (counted_as(basis, stay), codes(basis)) == ("review", [("contradictory_events", True)])
+
+
+@pytest.mark.parametrize(("outcome", "amount"), [(ReviewOutcome.ACCEPT, kronor(73_800)), (ReviewOutcome.EXCLUDE, ZERO)])
+def test_what_a_ward_states_of_a_patient_it_does_not_hold_is_judged_before_it_is_billed(outcome: ReviewOutcome, amount: Money) -> None:
+    stay = a_stay(12, findings=("not_by_holder",))
+    held = month_of([stay])
+    assert (counted_as(held, stay), codes(held), held.amount) == ("review", [("contradictory_events", True)], ZERO)
+    judged = month_of([stay], decisions=[decided(stay, Reason.CONTRADICTORY_EVENTS, outcome)])
+    assert (codes(judged), judged.amount) == ([], amount)
+
+
+def test_what_was_judged_is_open_again_when_such_a_ward_ends_the_block_that_kept_the_stay_from_being_charged() -> None:
+    block = OutpatientBlock(local("2020-03-01T08:00"), None)
+    free = a_stay(12, findings=("not_by_holder",))
+    judged = decided(free, Reason.CONTRADICTORY_EVENTS, ReviewOutcome.ACCEPT)
+    kept, ended = replace(free, blocks=(block,)), replace(free, blocks=(replace(block, ended_at=local("2020-03-02T08:00")),))
+    found = [counted_as(month_of([stay], decisions=[judged]), stay) for stay in (free, kept, ended)]
+    assert found == ["long", "excluded", "review"]
+
+
+@pytest.mark.parametrize("finding", sorted(HARMLESS))
+def test_what_such_a_ward_states_that_moves_nothing_charged_is_nobodys_work(finding: str) -> None:
+    assert month_of([a_stay(12, findings=(finding,))]).amount == kronor(73_800)
+
+
+@pytest.mark.parametrize("name", AGREEMENTS)
+def test_every_rule_set_waits_for_what_planning_can_find_and_a_bill_may_rest_on(name: str) -> None:
+    """Without its code in the file of each, a statement by a ward that guessed an id of a stay would be found and billed all the same."""
+    for switches in AGREEMENTS[name].switches:
+        assert "not_by_holder" in switches.contradictory_findings
+        assert switches.contradictory_findings <= {code.value for code in planning.FindingCode}
+        assert not switches.contradictory_findings & HARMLESS
+        assert (switches.leave_days, switches.transfer_clock) == (LeaveDays.COUNTED, TransferClock.GOES_ON), "else those move days"
 
 
 def test_a_finding_that_contradicts_nothing_is_no_reason_to_wait() -> None:

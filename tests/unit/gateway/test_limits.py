@@ -44,6 +44,13 @@ def test_a_body_over_the_limit_is_refused_whether_its_length_is_stated_or_not() 
     assert refusal([(b"transfer-encoding", b"chunked")], b"01234", b"567890") == "request.too_large"
 
 
+@pytest.mark.parametrize(("limit", "most"), [(4 << 20, "4 MiB"), (16 << 10, "16 KiB"), (1_000, "1000 B")])
+def test_whoever_sends_too_much_hears_the_limit_of_this_address_in_both_languages(limit: int, most: str) -> None:
+    with pytest.raises(HttpProblem) as raised:
+        guarded([(b"content-length", b"99999999")], limit=limit)
+    assert (raised.value.detail, raised.value.swedish) == (f"This address takes at most {most}.", f"Adressen tar emot högst {most}.")
+
+
 @pytest.mark.parametrize(
     "headers",
     [

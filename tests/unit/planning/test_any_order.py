@@ -123,8 +123,8 @@ def an_event(draw: st.DrawFn, number: int) -> CaseEvent:
     }
     given = draw(_PAPER) if kind in _GIVEN_ON_PAPER else None
     event = replace(make[kind](), stay=draw(_STAYS))
-    if kind not in BY_COMMAND and draw(_BY_ANOTHER_WARD):
-        event = replace(event, key=EventKey(OTHER_SOURCE, event_id))
+    if not event.by_command and draw(_BY_ANOTHER_WARD):
+        event = replace(event, key=EventKey(OTHER_SOURCE, event_id), by_command=kind in BY_COMMAND and draw(st.booleans()))
     return event if given is None else on_paper(event, given)
 
 

@@ -39,8 +39,6 @@ from tests.builders import (
 )
 
 CARE = "urn:hsa:SE2321000131-E000000000901"
-BY_COMMAND = "019a9c1e-0000-7000-8000-000000000001"
-"""What is stated with a command we name ourselves."""
 THERE = StayKey(STAY.space, "NU-1")
 
 
@@ -178,9 +176,9 @@ def test_each_sender_states_its_own_outpatient_block() -> None:
 
 
 def test_an_end_by_another_ends_the_block_that_lasted_longest_and_may_contest_it() -> None:
-    story = [admitted(), block_started(), block_ended(BY_COMMAND, source=CARE, contested=True)]
+    story = [admitted(), block_started(), replace(block_ended(source=CARE, contested=True), by_command=True)]
     assert case_of(*story).blocks[0].end is not None
-    assert found(*story) == [("block_contested", BY_COMMAND)]
+    assert found(*story) == [("block_contested", "block-over")]
 
 
 def test_a_block_may_end_after_the_discharge_but_not_begin_then() -> None:

@@ -7,9 +7,10 @@ from time import process_time
 import pytest
 
 from services.planning.domain.case import CaseState, CaseStatus
-from services.planning.domain.events import CaseEvent, EventKey, StayKey, Transfer
+from services.planning.domain.events import CaseEvent, EventKey, EventType, StayKey, Transfer
 from services.planning.domain.fold import fold
 from services.planning.domain.joining import led_from
+from shared.identifiers import uuid7
 from tests.builders import (
     DIRECTORY,
     GOTEBORG,
@@ -20,6 +21,7 @@ from tests.builders import (
     a_person,
     a_personnummer,
     admitted,
+    block_ended,
     block_started,
     cancelled,
     date_changed,
@@ -136,19 +138,38 @@ _OTHERS: list[CaseEvent] = [
     discharged(),
     deceased(),
 ]
+NAMED = {
+    EventType.PLANNED_DISCHARGE_CHANGED: "planned_date_not_by_holder",
+    EventType.LEAVE_STARTED: "leave_not_by_holder",
+    EventType.LEAVE_ENDED: "leave_not_by_holder",
+}
+"""What moves nothing that is charged has a name of its own, so that nobody must judge it before a bill."""
 
 
 @pytest.mark.parametrize("event", _OTHERS, ids=[event.type.value for event in _OTHERS])
 def test_whatever_else_another_ward_states_counts_and_is_found(event: CaseEvent) -> None:
     state = case_of(admitted(), by_other(event))
     assert f"{event.key.id}-other" in {told.key.id for told in state.story}
-    assert found(state) == {("not_by_holder", f"{event.key.id}-other")}
+    assert found(state) == {(NAMED.get(event.type, "not_by_holder"), f"{event.key.id}-other")}
     assert state.ward == WARD
+
+
+@pytest.mark.parametrize("event", [block_started(), block_ended(at=90)], ids=["a block", "the end of one"])
+def test_a_ward_hides_nothing_by_naming_it_as_we_name_what_is_stated_with_a_command(event: CaseEvent) -> None:
+    named = replace(event, key=EventKey(f"urn:hsa:{OTHER_WARD}", str(uuid7())))
+    assert found(case_of(admitted(), named)) == {("not_by_holder", named.key.id)}
+    assert found(case_of(admitted(), replace(named, by_command=True))) == set(), "it was its to state, as the command found"
+
+
+def test_what_a_ward_corrects_of_its_own_command_is_a_wards_statement_again() -> None:
+    stated = replace(by_other(block_started()), by_command=True)
+    corrected = by_other(block_started("again", 70, corrects=stated.key.id))
+    assert found(case_of(admitted(), stated, corrected)) == {("not_by_holder", stated.key.id)}
 
 
 def test_a_ward_that_the_patient_has_left_is_found_and_one_that_she_is_coming_to_is_not() -> None:
     state = case_of(admitted(), by_other(ready(at=29)), transferred(at=30), leave_started(at=31))
-    assert found(state) == {("not_by_holder", "leave")}
+    assert found(state) == {("leave_not_by_holder", "leave")}
 
 
 def test_another_ward_cannot_make_her_another_person() -> None:

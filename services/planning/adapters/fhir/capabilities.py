@@ -13,8 +13,8 @@ _CHANGED_ON: Final = "2026-11-22"
 SEARCHED_BY: Final[Mapping[str, Mapping[str, str]]] = {
     "Encounter": {"_id": "token", "patient.identifier": "token", "status": "token"},
     "Patient": {"_id": "token", "identifier": "token"},
-    "Task": {"_id": "token"},
-    "CarePlan": {"_id": "token"},
+    "Task": {"_id": "token", "encounter": "reference", "status": "token"},
+    "CarePlan": {"_id": "token", "encounter": "reference", "patient.identifier": "token"},
 }
 """What searches take beside `_count` and `_cursor`."""
 

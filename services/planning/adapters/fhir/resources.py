@@ -20,6 +20,7 @@ from services.planning.adapters.fhir.parts import (
 )
 from services.planning.adapters.person_ids import system_of
 
+ON_LEAVE: Final = "onleave"
 ENCOUNTER_STATUS: Final[Mapping[str, str]] = {
     "awaiting_admission": "planned",
     "admitted": "in-progress",
@@ -51,6 +52,30 @@ _PLAN_STATUS: Final[Mapping[str, str]] = {
 }
 
 
+_FETCHED: Final = "delivered"
+# FHIR R4 EncounterStatus and TaskStatus: every one may be asked for, though not every one occurs.
+STATUSES: Final[Mapping[str, Sequence[str]]] = {
+    "Encounter": ("planned", "arrived", "triaged", "in-progress", "onleave", "finished", "cancelled", "entered-in-error", "unknown"),
+    "Task": (
+        *("draft", "requested", "received", "accepted", "rejected", "ready", "cancelled", "in-progress", "on-hold", "failed"),
+        *("completed", "entered-in-error"),
+    ),
+}
+
+
+def cases_shown_as(status: str) -> tuple[tuple[str, ...] | None, bool]:
+    """The states of the cases that are shown with a status, none for any of them, and whether those are on leave."""
+    if status == ON_LEAVE:
+        return None, True
+    return tuple(state for state, shown in ENCOUNTER_STATUS.items() if shown == status), False
+
+
+def notices_shown_as(status: str) -> tuple[str, ...]:
+    """The states of the notices that are shown with a status once they were fetched, as a search does with what it finds."""
+    fetched = {state: _FETCHED if state == "sent" else state for state in _TASK_STATUS}
+    return tuple(state for state, then in fetched.items() if _TASK_STATUS[then] == status)
+
+
 def encounter(case: Mapping[str, Any]) -> Resource:
     """A case as its stay."""
     standing = [period for period in case["ready"] if period["withdrawn_at"] is None]
@@ -65,7 +90,7 @@ def encounter(case: Mapping[str, Any]) -> Resource:
             "meta": {"versionId": str(case["version"]), "lastUpdated": case["changed_at"]},
             "extension": [one for one in extensions if one is not None],
             "identifier": [{"system": STAYS, "value": case["subject"]}],
-            "status": "onleave" if case.get("on_leave") else ENCOUNTER_STATUS[case["state"]],
+            "status": ON_LEAVE if case.get("on_leave") else ENCOUNTER_STATUS[case["state"]],
             "class": INPATIENT,
             "serviceType": {"text": case["care_type"]} if case["care_type"] else None,
             "subject": {"reference": f"Patient/{case['id']}"},
@@ -77,7 +102,7 @@ def encounter(case: Mapping[str, Any]) -> Resource:
 
 def patient(identity: str, person: Mapping[str, Any] | None, *, deceased_at: str | None = None, meta: Resource | None = None) -> Resource:
     """The person of a case, under an id of this case alone: two stays of one person do not tell that they are hers."""
-    named = person is not None and "id" in person
+    named = person is not None and person.get("id") is not None  # of one who was erased nothing is left to tell
     resource: Resource = {"resourceType": "Patient", "id": identity, "meta": dict(meta or {})}
     if not named or person is None:
         resource["meta"]["security"] = list(RESTRICTED)

@@ -4,11 +4,12 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Final
 
-from services.planning.adapters.hl7.message import Answered, Condition, Message, Remark
+from services.planning.adapters.hl7.message import DELETED, Answered, Condition, Message, Remark
 from shared.dates import stockholm
 from shared.errors import BusinessError
 
 _MOST_REMARKS: Final = 20
+_NAMELESS: Final = Remark("MSH-10", Condition.REQUIRED_MISSING, "missing")
 _PLACES: Final = (
     ("/data/person/id", "PID-3"),
     ("/data/person/name", "PID-5"),
@@ -46,6 +47,8 @@ def _place(pointer: str) -> str:
 def acknowledge(message: Message, answered: Answered, remarks: Sequence[Remark], at: datetime) -> bytes:
     """Write the acknowledgement, in the characters of the message.
 
+    MSA-2 is MSH-10 as it came. HL7 asks for both; where there is none, none is made up, which another message may have, but told.
+
     Args:
         message: What it answers to.
         answered: What became of it.
@@ -58,8 +61,11 @@ def acknowledge(message: Message, answered: Answered, remarks: Sequence[Remark],
     if str(header[18]):
         ack[0].assign_field(str(header[18]), 18)
     severity = "I" if answered is Answered.ACCEPTED else "E"
+    told = [*remarks[:_MOST_REMARKS]]
+    if str(header[10]).strip() in {"", DELETED} and _NAMELESS not in told:
+        told.append(_NAMELESS)
     lines = [str(segment) for segment in ack]
-    lines += [_error(message, remark, severity) for remark in remarks[:_MOST_REMARKS]]
+    lines += [_error(message, remark, severity) for remark in told]
     return ("\r".join(lines) + "\r").encode(message.charset, "replace")
 
 

@@ -3,15 +3,14 @@
 An ADT is a snapshot as much as an event: what it repeats makes nothing, so that a system may send everything it has with every message.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from hashlib import sha256
 from typing import Any, Final
 
 from services.planning.adapters.hl7.header import Header
 from services.planning.adapters.hl7.known import StayKnown
-from services.planning.adapters.hl7.message import DELETED, MERGING, Condition, Message, Remark, wrong
-from services.planning.adapters.hl7.persons import number, person
+from services.planning.adapters.hl7.message import DELETED, Condition, Message, Remark, wrong
+from services.planning.adapters.hl7.persons import person
 from services.planning.adapters.hl7.times import day, instant, written
 from services.planning.domain.events import EventType
 from shared.identifiers import parse_hsa_id
@@ -40,7 +39,6 @@ _CANCELS: Final = {
 }
 # What a stay has once at one time: said again with something else in it, it is corrected.
 _CORRECTED: Final = frozenset({EventType.TRANSFERRED, EventType.DISCHARGED, EventType.LEAVE_STARTED, EventType.LEAVE_ENDED})
-MERGE: Final = "A40"
 STAY_UNKNOWN: Final = Remark("PV1-19", Condition.ACCEPTED, "hl7.stay_unknown", "Nothing is known of this stay, and nothing was stored")
 NOT_INPATIENT: Final = Remark("PV1-2", Condition.ACCEPTED, "hl7.not_inpatient", "Not inpatient care, and nothing was stored")
 NOTHING_NEW: Final = Remark("MSH-10", Condition.ACCEPTED, "hl7.nothing_new", "The message says nothing that was not known")
@@ -48,10 +46,11 @@ NOTHING_NEW: Final = Remark("MSH-10", Condition.ACCEPTED, "hl7.nothing_new", "Th
 
 @dataclass(slots=True)
 class Translated:
-    """The events that a message makes, all of one batch, and what else there is to say."""
+    """The events that a message makes, all of one batch, what else there is to say, and the numbers that its one stay was known by."""
 
     events: list[dict[str, Any]] = field(default_factory=list)
     remarks: list[Remark] = field(default_factory=list)
+    numbers: Sequence[tuple[str, str]] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,19 +78,29 @@ class Stay:
 
     def time(self, *places: tuple[str, int]) -> str:
         """When it happened: the first of these fields that says so, else EVN-6, EVN-2, MSH-7."""
-        for segment, number_ in (*places, ("EVN", 6), ("EVN", 2), ("MSH", 7)):
-            text = self.message.value(segment, number_)
-            if text not in {"", DELETED}:
-                return written(text, f"{segment}-{number_}")
-        raise wrong("EVN-2", "missing", Condition.REQUIRED_MISSING)
+        return time_of(self.message, *places)
 
     def event(self, kind: str, data: Mapping[str, Any], *, time: str, part: str = "", source: str | None = None) -> dict[str, Any]:
         """One event of the message; `part` tells several of one message apart."""
         event_id = self.header.event_id + (f".{part}" if part else "")
-        return _event(kind, data, event_id=event_id, source=source or f"urn:hsa:{self.ward}", subject=self.subject, time=time)
+        return event_of(kind, data, event_id=event_id, source=source or f"urn:hsa:{self.ward}", subject=self.subject, time=time)
 
 
-def _event(kind: str, data: Mapping[str, Any], *, event_id: str, source: str, subject: str, time: str) -> dict[str, Any]:
+def time_of(message: Message, *places: tuple[str, int]) -> str:
+    """When it happened: the first of these fields that says so, else EVN-6, EVN-2, MSH-7.
+
+    Raises:
+        NotTaken: None of them does.
+    """
+    for segment, number in (*places, ("EVN", 6), ("EVN", 2), ("MSH", 7)):
+        text = message.value(segment, number)
+        if text not in {"", DELETED}:
+            return written(text, f"{segment}-{number}")
+    raise wrong("EVN-2", "missing", Condition.REQUIRED_MISSING)
+
+
+def event_of(kind: str, data: Mapping[str, Any], *, event_id: str, source: str, subject: str, time: str) -> dict[str, Any]:
+    """One event of the product's own."""
     attributes = {"specversion": "1.0", "id": event_id, "source": source, "type": kind, "subject": subject, "time": time}
     return {**attributes, "data": dict(data)}
 
@@ -141,31 +150,6 @@ def _new(stay: Stay, events: list[dict[str, Any]]) -> list[dict[str, Any]]:
             last = list(before)[-1]
             new.append(event | {"data": event["data"] | {"corrects": last}} if event["type"] in _CORRECTED else event)
     return new
-
-
-def merged(message: Message, header: Header, known: StayKnown) -> dict[str, Any]:
-    """The person of an open stay is the one of the message now (A40): the number of MRG-1 was hers until now."""
-    admission = known.admission or {}
-    return _event(
-        "stay.person_changed",
-        {"person": person(message, known.person)},
-        # One message, one event for each stay; the stays of a ward have ids of their own.
-        event_id=f"{header.event_id}.{sha256(known.subject.encode()).hexdigest()[:16]}",
-        source=str(admission.get("source", "")),
-        subject=known.subject,
-        time=Stay(message, header, known, {}).time(),
-    )
-
-
-def merged_number(message: Message) -> tuple[str, str]:
-    """The number that is merged into another (MRG-1), and its kind.
-
-    Raises:
-        NotTaken: None of a kind that is known, or more than one merge: each comes in a message of its own.
-    """
-    if message.count(MERGING) > 1:
-        raise wrong(MERGING, "repeated")
-    return number(message, MERGING, 1)
 
 
 def _admitted(stay: Stay) -> list[dict[str, Any]]:

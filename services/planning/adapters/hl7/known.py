@@ -59,6 +59,11 @@ class StayKnown:
         return None if self._person is None else self._person.about.person
 
     @property
+    def numbers(self) -> tuple[tuple[str, str], ...]:
+        """Every number that the person had in this stay, type and id."""
+        return () if self._person is None else self._person.person_ids
+
+    @property
     def ward(self) -> str | None:
         """The ward that the patient is on: where the last transfer by a ward that had her led, else the one that admitted."""
         return self._ward[0].ward if self._ward else None
@@ -96,12 +101,12 @@ class StayKnown:
         last = self._amended.versions.get(event.key, (event,))[-1]
         return {"id": event.key.id, "source": event.key.source, "time": self._values[last.key]["time"], **self._values[last.key]["data"]}
 
-    @property
-    def over(self) -> bool:
-        """Whether the patient has left, or was never admitted."""
+    def open_at(self, time: datetime) -> bool:
+        """Whether the patient was admitted, and had not left then."""
         if self.latest(EventType.ADMITTED) is None:
-            return True
-        return self.latest(EventType.DISCHARGED, EventType.DECEASED) is not None
+            return False
+        left = self.latest(EventType.DISCHARGED, EventType.DECEASED)
+        return left is None or left.time > time
 
     def latest(self, *kinds: EventType, at: datetime | None = None) -> CaseEvent | None:
         """The latest event of these kinds that counts, neither cancelled nor replaced; with `at` the one of that time."""

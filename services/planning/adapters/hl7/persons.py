@@ -42,23 +42,39 @@ def person(message: Message, known: Mapping[str, Any] | None) -> dict[str, Any]:
     Raises:
         NotTaken: No number of a kind that is known, or no name.
     """
+    return completed(said_of(message), known)
+
+
+def said_of(message: Message) -> dict[str, Any]:
+    """What a message itself says of the person: type and id, and of name, address and protection what it does not leave out.
+
+    Raises:
+        NotTaken: No number of a kind that is known, or something that is not understood.
+    """
     kind, text = number(message, "PID", 3)
+    said: dict[str, Any] = {"type": str(kind), "id": text}
+    parts = {"name": _name(message), "address": _address(message), "protected": _protected(message)}
+    return said | {part: value for part, value in parts.items() if value is not None}
+
+
+def completed(said: Mapping[str, Any], known: Mapping[str, Any] | None) -> dict[str, Any]:
+    """The same with what is known of the person in place of what was left out.
+
+    Raises:
+        NotTaken: The name is neither said nor known.
+    """
     before = dict(known or {})
-    stated: dict[str, Any] = {"type": kind, "id": text, "name": _name(message) or before.get("name")}
+    stated: dict[str, Any] = {"type": said["type"], "id": said["id"], "name": said.get("name") or before.get("name")}
     if stated["name"] is None:
         raise wrong("PID-5", "missing", Condition.REQUIRED_MISSING)
-    address = _address(message)
-    if address is None:
-        kept = {part: before.get(part) for part in ("registered_address", "registered_municipality")}
-        stated |= {part: value for part, value in kept.items() if value is not None}
-    else:
-        stated |= address
-    stated["protected"] = _protected(message, known=bool(before.get("protected", False)))
+    kept = {part: before.get(part) for part in ("registered_address", "registered_municipality")}
+    stated |= said.get("address", {part: value for part, value in kept.items() if value is not None})
+    stated["protected"] = said.get("protected", bool(before.get("protected", False)))
     return stated
 
 
-def _protected(message: Message, *, known: bool) -> bool:
-    """Whether the person is protected; a word that is not understood is refused, because what it hides would be shown.
+def _protected(message: Message) -> bool | None:
+    """Whether the person is protected, where it says so; a word that is not understood is refused, because what it hides would be shown.
 
     Raises:
         NotTaken: It says neither yes nor no.
@@ -66,7 +82,7 @@ def _protected(message: Message, *, known: bool) -> bool:
     said = message.value("PD1", 12).upper()
     if said not in {"", "Y", "N", DELETED}:
         raise wrong("PD1-12", "not_allowed", Condition.UNKNOWN_VALUE)
-    return known if said == "" else said == "Y"
+    return None if said == "" else said == "Y"
 
 
 def _name(message: Message) -> dict[str, str] | None:

@@ -1,0 +1,106 @@
+"""Two numbers of one person, said by a ward system: for the stays that are known, and for those that it tells of in the days after.
+
+A merge is kept before any stay is looked for, and committed: of an admission and a merge that come at the same time, whichever commits last
+finds the other, and both make the same event.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import timedelta
+from typing import Any, Final
+
+from services.planning.adapters.hl7.adt import Translated
+from services.planning.adapters.hl7.header import Header
+from services.planning.adapters.hl7.known import StayKnown
+from services.planning.adapters.hl7.merging import MERGE, Merge
+from services.planning.adapters.hl7.message import Answered, Condition, NotTaken, Remark
+from services.planning.repository import cases
+from services.planning.repository import merges as rows
+from services.planning.usecases.adt import what_it_met
+from services.planning.vault import person_vault
+from shared.dates import format_instant, parse_instant
+from shared.db import Role, Work
+from shared.http.auth import Caller
+
+MERGES_KEPT: Final = timedelta(days=14)
+"""Longer than an interface stands still; not longer, for most merges are of patients who are none of ours."""
+NOBODY_KNOWN: Final = Remark(
+    "MRG-1",
+    Condition.ACCEPTED,
+    "hl7.person_unknown",
+    f"No open stay of this person is known; the merge holds for one that is told of within {MERGES_KEPT.days} days",
+)
+
+
+async def keep_merge(work: Work, caller: Caller, merge: Merge, merged: tuple[str, str]) -> None:
+    """Keep a merge for stays that are told of later.
+
+    Args:
+        work: The transaction; it must end before stays are looked for.
+        caller: The sender.
+        merge: The merge.
+        merged: The number that is merged into the person's own, and its kind.
+
+    Raises:
+        NotTaken: Another one came under the same name before.
+    """
+    row = rows.MergeRow(merge.header.event_id, merged, merge.said, parse_instant(merge.time))
+    if not await rows.keep(work, caller, row):
+        raise NotTaken(Answered.ERROR, Remark("MSH-10", Condition.DUPLICATE_KEY, "event.id_reused"))
+
+
+async def translate_merge(work: Work, caller: Caller, merge: Merge, merged: tuple[str, str]) -> Translated:
+    """What a merge means for every stay of the merged number, open then, that one of the caller's wards admitted.
+
+    Raises:
+        NotTaken: The person has no name, neither in the message nor known.
+    """
+    own = sorted({row.subject for row in await cases.by_person(work, caller, *merged)})
+    await work.become(Role.INTAKE)
+    met = [await what_it_met(work, caller, subject, merge.header) for subject in own]
+    found = Translated([merge.of_stay(one.known) for one in met if _concerns(merge, one.known, caller)])
+    if not found.events:
+        found.remarks.append(NOBODY_KNOWN)
+    return found
+
+
+async def merges_that_waited(work: Work, caller: Caller, told: Translated) -> Translated:
+    """What the caller's merges mean for the stays that it just told of, under all numbers that these have; nothing, mostly.
+
+    Args:
+        work: The transaction; it only reads.
+        caller: The sender.
+        told: What it told, committed.
+    """
+    numbers = {(str(event["subject"]), number) for event in told.events for number in _numbers(event, told.numbers)}
+    if not numbers:
+        return Translated()
+    kept = await rows.of_numbers(work, caller, sorted({number for _, number in numbers}), work.at - MERGES_KEPT)
+    await work.become(Role.INTAKE)
+    found = Translated()
+    for merge, subject in [(_merge(row), subject) for row in kept for subject, number in sorted(numbers) if number == row.merged]:
+        met = await what_it_met(work, caller, subject, merge.header)
+        if not met.repeated and _concerns(merge, met.known, caller):
+            found.events.append(merge.of_stay(met.known))
+    return found
+
+
+async def forget_merges(work: Work) -> int:
+    """Remove the merges that were kept for as long as they are; how many."""
+    return await rows.forget(work, work.at - MERGES_KEPT)
+
+
+def _concerns(merge: Merge, stay: StayKnown, caller: Caller) -> bool:
+    admission = stay.admission
+    if admission is None or "withheld" in (stay.person or {}):
+        return False
+    return stay.open_at(parse_instant(merge.time)) and caller.acts_for(str(admission["source"]).removeprefix("urn:hsa:"))
+
+
+def _numbers(event: Mapping[str, Any], known: Iterable[tuple[str, str]]) -> Iterator[str]:
+    person = event["data"].get("person")
+    for kind, number in [*known, *([] if person is None else [(person["type"], person["id"])])]:
+        yield person_vault().stands_for(str(kind), str(number))
+
+
+def _merge(row: Any) -> Merge:
+    return Merge(Header(MERGE, row.message), format_instant(row.happened_at), row.person)
