@@ -93,9 +93,13 @@ async def going_on(work: Work, hashes: Collection[bytes], idle: timedelta) -> se
 
 
 async def end_session(work: Work, session_hash: bytes) -> bool:
-    """End one session; false when it had ended."""
-    ended = await work.connection.execute(sa.delete(staff_sessions).where(staff_sessions.c.session_hash == session_hash))
-    return ended.rowcount == 1
+    """End one session, by the id it has or the one it had before that; false when it had ended.
+
+    Who signs out while the answer to her choice of a role is on its way knows the former id only; ending needs no hurry.
+    """
+    of_it = (staff_sessions.c.session_hash == session_hash) | (staff_sessions.c.former_hash == session_hash)
+    ended = await work.connection.execute(sa.delete(staff_sessions).where(of_it))
+    return ended.rowcount > 0
 
 
 async def end_sessions_of(work: Work, user: str) -> int:

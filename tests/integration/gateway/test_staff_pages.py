@@ -51,6 +51,20 @@ async def test_a_role_that_is_clicked_twice_is_chosen_once(gateway_database: str
     assert chosen == [True, False]
 
 
+async def test_who_signs_out_before_the_answer_to_her_choice_has_come_is_signed_out(stand: Stand, browser: httpx.AsyncClient) -> None:
+    """Both buttons stand on one page, and her browser knows the former id only."""
+    await sign_in(browser, "sven")
+    before = ours(browser) | {"Cookie": f"{COOKIE}={session_of(browser)}"}
+    async with stand.browser() as clicking:
+        chosen = await clicking.post("/sign-in/role", data={"commission": "0"}, headers=before)
+        renewed = {"Cookie": chosen.headers["set-cookie"].split(";")[0]}
+        assert (await clicking.get("/v1/cases", headers=renewed)).status_code == 200
+        await clicking.post("/sign-out", headers=before)
+        assert (await clicking.get("/staff", headers=renewed)).headers["location"] == "/sign-in"
+        again = await clicking.post("/sign-in/role", data={"commission": "1"}, headers=before)
+        assert (again.headers["location"], COOKIE in again.headers.get("set-cookie", "")) == ("/sign-in", False)
+
+
 async def test_staff_pages_run_no_script_and_say_what_their_fields_are(browser: httpx.AsyncClient) -> None:
     await sign_in(browser, "sven")
     await browser.post("/sign-in/role", data={"commission": "0"}, headers=ours(browser))
