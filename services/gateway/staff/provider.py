@@ -37,6 +37,7 @@ _HEADERS: Final = frozenset({"alg", "kid", "typ", "x5t", "x5t#S256"})
 _ASSERTION_SECONDS: Final = 120
 _ASSERTION_TYPE: Final = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 _OK: Final = 200
+_NOT_NOW: Final = frozenset({429, *range(500, 600)})
 
 
 class NotIdentified(Exception):
@@ -152,7 +153,7 @@ class Provider:
         except (JoseError, ValueError, TypeError, KeyError) as error:
             raise NotIdentified(f"the ID token: {type(error).__name__}") from error
         nonce = claims.get("nonce")
-        if not isinstance(nonce, str) or not hmac.compare_digest(nonce.encode(), challenge.nonce.encode()):
+        if not isinstance(nonce, str) or not hmac.compare_digest(nonce.encode("utf-8", "replace"), challenge.nonce.encode()):
             raise NotIdentified("the ID token is not for this sign-in")
         return claims
 
@@ -166,6 +167,8 @@ class Provider:
         except (OSError, ValueError, KeyError, JoseError) as error:
             raise ProviderUnavailable("our own key or secret cannot be read") from error
         status, answer = await self._ask("POST", where, data=form, headers=headers)
+        if status in _NOT_NOW:
+            raise ProviderUnavailable(f"no ID token for the code: HTTP {status}")
         token = answer.get("id_token")
         if status != _OK or not isinstance(token, str) or len(token) > _TOKEN_LIMIT:
             raise NotIdentified(f"no ID token for the code: HTTP {status}")
@@ -278,7 +281,10 @@ class Provider:
 
     def _allowed(self, address: object) -> str:
         """An address of the provider that we may use: https, and in a demo this very machine."""
-        parts = urlsplit(address) if isinstance(address, str) else None
+        try:
+            parts = urlsplit(address) if isinstance(address, str) else None
+        except ValueError as error:
+            raise ProviderUnavailable("no address") from error
         if parts is None or not parts.hostname or parts.username is not None:
             raise ProviderUnavailable("no address")
         if parts.scheme != "https" and not (self._loopback and parts.scheme == "http" and is_loopback(parts.hostname)):

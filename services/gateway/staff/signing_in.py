@@ -3,14 +3,18 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Final
 
 from services.gateway.auth import SigningKeys
 from services.gateway.staff import sessions
 from services.gateway.staff.issuers import ClaimsUnusable, Issuer, Issuers, person_of
 from services.gateway.staff.presence import Presence
-from services.gateway.staff.provider import Challenge, NotIdentified, Provider
+from services.gateway.staff.provider import Challenge, NotIdentified, Provider, ProviderUnavailable
 from services.gateway.staff.sessions import Lifetimes, Session
 from shared.db import Database
+
+_NOT_NOW: Final = frozenset({"server_error", "temporarily_unavailable"})
+"""What a provider says to the browser in place of a status (RFC 6749 4.1.2.1)."""
 
 
 class NoCommission(Exception):
@@ -68,8 +72,12 @@ class SigningIn:
         key, challenge = begun
         provider = self._providers.get(key)
         # `iss` says who answers (RFC 9207), so that one provider cannot pass its answer off as another's.
-        if provider is None or "error" in told or not await provider.answers_as(told.get("iss")):
-            raise NotIdentified("the provider answers with an error, or as another one")
+        if provider is None or not await provider.answers_as(told.get("iss")):
+            raise NotIdentified("somebody answers as another provider")
+        if told.get("error") in _NOT_NOW:
+            raise ProviderUnavailable("it says that it cannot just now")
+        if "error" in told:
+            raise NotIdentified("the provider answers with an error")
         claims = await provider.identify(told.get("code", ""), challenge, work.at)
         try:
             user, name = person_of(provider.issuer, claims)

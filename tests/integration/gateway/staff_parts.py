@@ -15,7 +15,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import httpx
 import uvicorn
-from fastapi import FastAPI, Request
+from fastapi import Depends, FastAPI, HTTPException, Request
 from joserfc import jwt
 from joserfc.jwk import ECKey, KeySet
 from pydantic import SecretStr
@@ -123,13 +123,14 @@ class Forger:
     forms: list[dict[str, list[str]]] = field(default_factory=list)
     published: list[ECKey] = field(default_factory=list)
     discovery: dict[str, Any] = field(default_factory=dict)
+    failing: str = ""
     key: ECKey = field(default_factory=lambda: ECKey.generate_key("P-256", {"kid": "one", "use": "sig"}))
 
     def made_for(self, url: str) -> DemoIssuer:
         """This provider below an address."""
         self.issuer = f"{url}/demo-issuer"
         self.published = self.published or [self.key]
-        app = FastAPI()
+        app = FastAPI(dependencies=[Depends(self._fail)])
         app.add_api_route("/.well-known/openid-configuration", self._configuration)
         app.add_api_route("/jwks.json", self._keys)
         app.add_api_route("/token", self._token, methods=["POST"])
@@ -144,6 +145,11 @@ class Forger:
             claims=Claims(user="employeeHsaId", commissions="commissions"),
         )
         return DemoIssuer(app, Issuers(region=REGION, municipalities={CITY: "1480"}, issuer=(issuer,)))
+
+    async def _fail(self, request: Request) -> None:
+        """As a provider does that is overloaded: with an error, and as JSON."""
+        if self.failing and request.url.path.endswith(self.failing):
+            raise HTTPException(503)
 
     async def _configuration(self) -> dict[str, Any]:
         return {
