@@ -13,7 +13,7 @@ from services.gateway.staff.cookies import Origin, cookie_of
 from services.gateway.staff.provider import NotIdentified, ProviderUnavailable, is_loopback
 from services.gateway.staff.roles import staff_roles
 from services.gateway.staff.sessions import SIGN_IN_LIFETIME, Session
-from services.gateway.staff.signing_in import NoCommission, SigningIn
+from services.gateway.staff.signing_in import NoCommission, NotBegun, SigningIn
 from services.gateway.web.pages import PAGE_HEADERS, language_for, page
 from shared.db import Database
 from shared.http.call import request_id_of
@@ -31,11 +31,12 @@ _FIELDS_LIMIT: Final = 20
 # `no-referrer` would make browsers send `Origin: null` with our own forms.
 _HEADERS: Final = PAGE_HEADERS | {"Referrer-Policy": "same-origin", "Cache-Control": "no-store"}
 _WHY: Final[dict[type[Exception], tuple[str, int]]] = {
+    NotBegun: ("not_begun", 400),
     NotIdentified: ("failed", 400),
     NoCommission: ("no_role", 403),
     ProviderUnavailable: ("unavailable", 503),
 }
-_SAID_AGAIN: Final = frozenset({"failed", "no_role", "unavailable", "unknown", "no_such_role"})
+_SAID_AGAIN: Final = frozenset({"not_begun", "failed", "no_role", "unavailable", "unknown", "no_such_role"})
 _FORM: Final = "application/x-www-form-urlencoded"
 _log: Final = structlog.get_logger()
 
@@ -56,7 +57,10 @@ def _add_sign_in(router: APIRouter, signing_in: SigningIn, origin: Origin, *, de
         session_id = _session_id(request, origin)
         session = await signing_in.session(_database(request), session_id)
         ended = session_id is not None and session is None
-        return _page(request, "sign_in.html", issuers=signing_in.issuers, demo=demo, session=session, ended=ended, left=bool(left))
+        here = LEFT if left else SIGN_IN
+        return _page(
+            request, "sign_in.html", here=here, issuers=signing_in.issuers, demo=demo, session=session, ended=ended, left=bool(left)
+        )
 
     @router.get(f"{SIGN_IN}/start")
     async def start(request: Request, issuer: str = "") -> Response:

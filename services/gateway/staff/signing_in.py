@@ -17,6 +17,10 @@ _NOT_NOW: Final = frozenset({"server_error", "temporarily_unavailable"})
 """What a provider says to the browser in place of a status (RFC 6749 4.1.2.1)."""
 
 
+class NotBegun(NotIdentified):
+    """This browser began no such sign-in: it did long ago, or has come back with its own button to an address that was good once."""
+
+
 class NoCommission(Exception):
     """The person is who she is, and there is nothing she may do here."""
 
@@ -61,14 +65,15 @@ class SigningIn:
         """Take what the provider sent the browser back with; what comes back is the id of the new session.
 
         Raises:
-            NotIdentified: It was not this browser that began, it was too long ago, or the provider does not vouch for the person.
+            NotBegun: It was not this browser that began, it was too long ago, or it has ended already.
+            NotIdentified: The provider does not vouch for the person.
             NoCommission: There is no role for her here.
             ProviderUnavailable: The provider does not answer.
         """
         async with database.transaction() as work:
             begun = await sessions.take_sign_in(work, told.get("state", ""), browser or "")
         if begun is None or self._issuers is None:
-            raise NotIdentified("this browser began no such sign-in in the last ten minutes")
+            raise NotBegun("this browser began no such sign-in in the last ten minutes")
         key, challenge = begun
         provider = self._providers.get(key)
         # `iss` says who answers (RFC 9207), so that one provider cannot pass its answer off as another's.

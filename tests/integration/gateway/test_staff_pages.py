@@ -121,9 +121,7 @@ async def test_every_page_can_be_read_in_the_other_language(browser: httpx.Async
         case _:
             await sign_in(browser, "maja")
             page = await browser.post("/sign-in/token", headers=ours(browser))
-    switch = re.search(r'<a href="([^"]+)" lang="en"', page.text)
-    assert switch is not None
-    other = await browser.get(switch[1].replace("&amp;", "&"))
+    other = await browser.get(_switch(page))
     assert (other.status_code, said in other.text) == (200, True)
 
 
@@ -134,7 +132,7 @@ async def test_whoever_comes_back_to_a_used_address_is_told_that_she_is_signed_i
     again = await browser.get(address, headers={"Accept-Language": "en"})
     assert (again.status_code, "You are still signed in as <strong>Maja Test</strong>" in again.text) == (400, True)
     assert "Sign-in failed" not in again.text
-    assert "Du är fortfarande inloggad som <strong>Maja Test</strong>" in (await browser.get("/sign-in/refused?why=failed&lang=sv")).text
+    assert "Du är fortfarande inloggad som <strong>Maja Test</strong>" in (await browser.get("/sign-in/refused?why=not_begun&lang=sv")).text
     async with stand.browser() as other:
         refused = await other.get(address, headers={"Accept-Language": "en"})
         assert ("Sign-in failed" in refused.text, "Maja Test" in refused.text) == (True, False)
@@ -142,6 +140,26 @@ async def test_whoever_comes_back_to_a_used_address_is_told_that_she_is_signed_i
         assert refused.headers["x-request-id"] in refused.text
     # The same at the page where one begins.
     assert "Maja Test" in (await browser.get("/sign-in")).text
+
+
+async def test_whoever_fails_to_sign_in_where_somebody_else_still_is_reads_that_it_failed(browser: httpx.AsyncClient) -> None:
+    """Two nurses, one computer: the second must not go on as the first because of a page that says all is well."""
+    browser.headers["Accept-Language"] = "sv"
+    await sign_in(browser, "maja")
+    address = httpx.URL(await back_from_demo(browser, "lars")).copy_remove_param("code").copy_set_param("error", "access_denied")
+    refused = await browser.get(address)
+    assert refused.status_code == 400
+    for page in (refused.text, (await browser.get(_switch(refused))).text):
+        assert ("Inloggningen gick inte" in page or "Sign-in failed" in page, "Maja Test" in page) == (True, True)
+        assert not any(said in page for said in ("Du är redan inloggad", "You are signed in already"))
+    assert refused.headers["x-request-id"] in refused.text
+
+
+async def test_whoever_left_reads_so_in_the_other_language_too(browser: httpx.AsyncClient) -> None:
+    await sign_in(browser, "maja")
+    left = await browser.get((await browser.post("/sign-out", headers=ours(browser))).headers["location"])
+    assert "You are signed out here" in left.text
+    assert "Du är utloggad härifrån" in (await browser.get(_switch(left))).text
 
 
 async def test_whoever_left_her_page_open_too_long_is_told_that_her_session_ended(
@@ -169,3 +187,10 @@ async def test_a_sign_in_that_the_demo_does_not_know_any_more_leads_to_another(b
         True,
         True,
     )
+
+
+def _switch(page: httpx.Response) -> str:
+    """Where the page leads in the other language."""
+    found = re.search(r'<a href="([^"]+)" lang="(?:sv|en)"', page.text)
+    assert found is not None
+    return found[1].replace("&amp;", "&")
