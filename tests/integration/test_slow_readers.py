@@ -75,8 +75,8 @@ async def test_whoever_takes_it_little_by_little_gets_all(app: FastAPI, left: as
         reader, writer = await asyncio.open_connection("127.0.0.1", port, limit=16_384)
         writer.write(ASKING % b"page")
         await reader.readuntil(b"\r\n\r\n")
-        for _ in range(4):
-            await reader.readexactly(LARGE // 4)
+        for _ in range(32):
+            await reader.readexactly(LARGE // 32)
             assert not left.is_set()
-            await asyncio.sleep(0.5)  # longer in all than nothing may be taken for
+            await asyncio.sleep(0.05)  # longer in all than nothing may be taken for, and each far shorter
         writer.close()
