@@ -189,7 +189,8 @@ async def test_a_worker_that_slept_past_its_lease_writes_nothing_when_it_wakes(
             zombie.send_signal(signal.SIGSTOP)
             await _expire(database)
             async with delivering(database, settings_environment["DIRIGENT_NOTIFICATIONS_DATABASE_URL"]):
-                await until(lambda: _all_delivered(database, 2))
+                # Where it stood still in the middle of claiming, the database gives its transaction up after a minute only.
+                await until(lambda: _all_delivered(database, 2), within=2 * PATIENCE)
             before = await _written(database)
             let_go.append(True)
             zombie.send_signal(signal.SIGCONT)
