@@ -34,6 +34,8 @@ _SWITCHING: Final = 101
 _FIRST_FINAL: Final = 200
 # Threads of our own: names that are slow to resolve must not hold up anything else of the process.
 _RESOLVERS: Final = ThreadPoolExecutor(64, "resolve")
+# Of names that somebody only states there are as many as he likes; what is sent does not wait for those.
+_RESOLVERS_OF_STATED: Final = ThreadPoolExecutor(8, "resolve-stated")
 LOOKED_UP_AT_ONCE: Final = 2
 """For one receiver, counting those whose attempt was given up: their threads are taken until the system's resolver answers."""
 
@@ -70,8 +72,17 @@ class NoValidAnswer(Exception):
 
 async def resolve(host: str, port: int) -> list[str]:
     """Every address of a host name, as the system's resolver gives them."""
+    return await _ask_system(_RESOLVERS, host, port)
+
+
+async def resolve_stated(host: str, port: int) -> list[str]:
+    """The same for a name that somebody states, to which nothing is sent yet."""
+    return await _ask_system(_RESOLVERS_OF_STATED, host, port)
+
+
+async def _ask_system(threads: ThreadPoolExecutor, host: str, port: int) -> list[str]:
     ask = partial(socket.getaddrinfo, host, port, type=socket.SOCK_STREAM)
-    found = await asyncio.get_running_loop().run_in_executor(_RESOLVERS, ask)
+    found = await asyncio.get_running_loop().run_in_executor(threads, ask)
     return list(dict.fromkeys(str(entry[4][0]) for entry in found))
 
 

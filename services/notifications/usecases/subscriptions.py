@@ -10,7 +10,7 @@ from uuid import UUID
 import sqlalchemy as sa
 
 from services.notifications import repository
-from services.notifications.channels import Resolve, resolve
+from services.notifications.channels import Resolve, resolve_stated
 from services.notifications.domain.matching import covers, wrong_unit
 from services.notifications.domain.targets import Target, TargetRefused, read_target, refuse_private
 from services.notifications.repository import DUE_KIND
@@ -45,7 +45,7 @@ class TargetPolicy:
     """What the operator allows beside the public internet, how names are resolved, and which hosts alone are permitted, if he named any."""
 
     allowed: Sequence[str] = ()
-    resolver: Resolve = resolve
+    resolver: Resolve = resolve_stated
     permitted: Sequence[str] = ()
 
 

@@ -14,6 +14,7 @@ import pytest
 from services.notifications import channels
 from services.notifications.channels import LOOKED_UP_AT_ONCE, READ_LIMIT, Message, Met, Webhooks
 from services.notifications.sealing import new_secret
+from services.notifications.usecases import TargetPolicy
 from shared.identifiers import uuid7
 from tests.integration.notifications.receivers import Receiver, answer, receiver, silence
 from tests.patience import until
@@ -85,6 +86,29 @@ async def test_a_name_that_is_slow_to_resolve_holds_nobody_else_up_however_often
             answered.set()
         await until(lambda: not channel._looking_up)
         assert await tried("slow.se", slow) == 200, "its turn comes again"
+
+
+async def test_names_that_somebody_only_stated_hold_no_delivery_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of a subscription that is asked for the name is looked up as well; whoever asks for many leaves as many lookups behind."""
+    answered, begun = Event(), Event()
+
+    def system(host: str, _port: int, **_hints: int) -> list[tuple[object, ...]]:
+        if host.startswith("slow"):
+            begun.set()
+            answered.wait(60)
+        return [(None, None, None, "", ("127.0.0.1", 0))]
+
+    monkeypatch.setattr(channels, "_RESOLVERS", ThreadPoolExecutor(LOOKED_UP_AT_ONCE))
+    monkeypatch.setattr(socket, "getaddrinfo", system)
+    stated = [asyncio.ensure_future(TargetPolicy().resolver("slow.se", 443)) for _ in range(20)]
+    try:
+        await until(begun.is_set)
+        async with receiver() as told, Webhooks((f"http://{NAME}:*",), seconds=5) as channel:
+            met = await channel.post(Message(uuid7(), at_name(told), (new_secret(),), "{}", uuid7()), AT)
+        assert (met.error, met.status) == (None, 200)
+    finally:
+        answered.set()
+        await asyncio.gather(*stated)
 
 
 async def test_a_name_with_one_private_address_is_not_called_at_all() -> None:
