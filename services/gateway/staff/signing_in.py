@@ -15,6 +15,8 @@ from shared.db import Database
 
 _NOT_NOW: Final = frozenset({"server_error", "temporarily_unavailable"})
 """What a provider says to the browser in place of a status (RFC 6749 4.1.2.1)."""
+_NUMBER_DIGITS: Final = 3
+"""Of a commission among those of one person: fifty are read, and each may hold several roles."""
 
 
 class NotBegun(NotIdentified):
@@ -111,7 +113,7 @@ class SigningIn:
 
     async def choose(self, database: Database, session_id: str | None, number: str) -> str | None:
         """Take on a role; the session goes on under the id that comes back. None when there is no such session or role."""
-        if session_id is None or not (number.isascii() and number.isdigit()) or len(number) > 2:  # noqa: PLR2004 (fewer than 100)
+        if session_id is None or not (number.isascii() and number.isdigit()) or len(number) > _NUMBER_DIGITS:
             return None
         async with database.transaction() as work:
             renewed = await sessions.choose_role(work, session_id, int(number), self.lifetimes)

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import re
 from collections.abc import AsyncIterator
 from contextlib import suppress
 from pathlib import Path
@@ -172,6 +173,16 @@ async def test_whoever_works_in_many_places_can_sign_in_with_all_their_names(sta
     async with stand.browser() as browser:
         assert (await forged(browser, forger)).status_code == 303
         assert "Avdelning 59 med" in (await browser.get("/sign-in/role")).text
+
+
+async def test_whoever_has_several_roles_in_many_places_can_choose_the_last_of_them(stand: Stand, forger: Forger) -> None:
+    several = ["Sjuksköterska", "Attestant", "Loggranskare"]
+    forger.claims = {"commissions": [{"organisation": REGION, "units": [f"{WARD}{number}"], "role": several} for number in range(10, 60)]}
+    async with stand.browser() as browser:
+        await forged(browser, forger)
+        offered = re.findall(r'name="commission" value="(\d+)"', (await browser.get("/sign-in/role")).text)
+        chosen = await browser.post("/sign-in/role", data={"commission": offered[-1]}, headers={"Origin": stand.url})
+        assert (len(offered), chosen.headers.get("location")) == (150, "/staff")
 
 
 async def test_a_log_reviewer_of_a_municipality_acts_as_a_municipality(gateway_database: str, tmp_path: Path) -> None:
