@@ -151,7 +151,8 @@ async def _notices(request: Request, call: Call, asked: Asked) -> tuple[list[Res
         box = await usecases.mailbox_of(work, call.caller, None)
         page = await usecases.search_mailbox(work, box, after=after, limit=asked.count, states=states, case_id=case_id)
     async with database.transaction(reader=reader) as work:
-        await usecases.attach_personal(work, call.caller, box, page.entries, request_id=call.request_id)
+        polled = usecases.reads_on(states, case_id)
+        await usecases.attach_personal(work, call.caller, box, page.entries, request_id=call.request_id, polled=polled)
     async with database.transaction(reader=reader) as work:
         tasks = [one for entry in page.entries for one in await _task(work, call, str(entry.entry_id), one_by_id=False)]
     return tasks, asked.following(page.next) if page.next < page.head else None

@@ -47,7 +47,7 @@ from services.planning.usecases.directory import (
 )
 from services.planning.usecases.indicators import close_month, follow_up
 from services.planning.usecases.intake import Accepted, Statement, accept, statement
-from services.planning.usecases.mailbox_search import search_mailbox
+from services.planning.usecases.mailbox_search import reads_on, search_mailbox
 from services.planning.usecases.measuring import measures_that_differ, watch_measures
 from services.planning.usecases.merges import forget_merges, keep_merge, merges_that_waited, translate_merge
 from services.planning.usecases.messages import read_messages, send_message
@@ -184,6 +184,7 @@ __all__ = [
     "read_notice",
     "read_plan",
     "read_whole_case",
+    "reads_on",
     "record_follow_up",
     "register_consent",
     "remind",

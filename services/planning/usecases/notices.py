@@ -53,14 +53,23 @@ async def mailbox_of(work: Work, caller: Caller, mailbox_id: UUID | None, unit: 
 
 
 async def attach_personal(
-    work: Work, caller: Caller, mailbox: Mailbox, entries: Sequence[feeds.FeedEntry], *, request_id: str
+    work: Work, caller: Caller, mailbox: Mailbox, entries: Sequence[feeds.FeedEntry], *, request_id: str, polled: bool = True
 ) -> list[NoticeRead]:
-    """Put the personal parts beside the entries, note the delivery and the reading, all in one transaction."""
-    if await directory.note_poll(work, mailbox, POLL_NOTED_EVERY):
-        polled = MailboxPolled(
+    """Put the personal parts beside the entries, note the delivery and the reading, all in one transaction.
+
+    Args:
+        work: The transaction.
+        caller: Who reads.
+        mailbox: The mailbox.
+        entries: Some of its entries.
+        request_id: The request's id.
+        polled: Whatever is new in the mailbox would be among them: it was read, and not only searched for something else.
+    """
+    if polled and await directory.note_poll(work, mailbox, POLL_NOTED_EVERY):
+        fact = MailboxPolled(
             mailbox=str(mailbox.id), organisation=mailbox.organisation, municipality=mailbox.municipality, polled_at=work.at
         )
-        await stage_facts(work, [(polled, None)])
+        await stage_facts(work, [(fact, None)])
     if not entries:
         return []
     ids = [entry.entry_id for entry in entries]

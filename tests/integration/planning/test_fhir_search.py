@@ -305,3 +305,23 @@ async def delivered(planning: Planning) -> list[str]:
     async with planning.database.transaction() as work:
         found = await work.connection.execute(text("SELECT CAST(id AS text) FROM notices WHERE delivered_at IS NOT NULL ORDER BY id"))
         return list(found.scalars())
+
+
+async def test_a_search_that_passes_over_what_is_new_is_no_reading_of_the_mailbox(planning: Planning) -> None:
+    """That it was read silences the alarm, and lets silence count as acceptance of a month (domain rule 3.8)."""
+    case = await told(planning, 1)
+    await planning.number()
+    who = municipality(planning)
+    for looking in ({"encounter": case}, {"encounter": UNKNOWN}, {"status": "rejected"}, {"status": "requested"}):
+        await search(planning, "Task", who, form=looking)
+        assert not await was_read(planning), looking
+    for reading in ({}, {"status": "received"}):
+        await search(planning, "Task", who, form=reading)
+        assert await was_read(planning), reading
+
+
+async def was_read(planning: Planning) -> bool:
+    """Whether a mailbox was noted as read since this was asked last."""
+    statement = text("UPDATE mailboxes SET last_polled_at = NULL WHERE last_polled_at IS NOT NULL RETURNING id")
+    async with planning.database.transaction() as work:
+        return bool((await work.connection.execute(statement)).all())
