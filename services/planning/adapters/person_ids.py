@@ -31,15 +31,23 @@ def _issuers() -> Mapping[PersonIdType, _Issuer]:
 
 
 @cache
-def kind_by_oid(oid: str) -> PersonIdType | None:
-    """The kind of number that an OID stands for."""
-    return next((kind for kind, issuer in _issuers().items() if issuer.oid == oid.removeprefix("urn:oid:")), None)
+def _kinds_by_oid() -> Mapping[str, PersonIdType]:
+    return {issuer.oid: kind for kind, issuer in _issuers().items()}
 
 
 @cache
+def _kinds_by_system() -> Mapping[str, PersonIdType]:
+    return {system: kind for kind, issuer in _issuers().items() for system in issuer.systems}
+
+
+def kind_by_oid(oid: str) -> PersonIdType | None:
+    """The kind of number that an OID stands for."""
+    return _kinds_by_oid().get(oid.removeprefix("urn:oid:"))
+
+
 def kind_by_system(system: str) -> PersonIdType | None:
     """The kind of number that a FHIR identifier system stands for."""
-    return next((kind for kind, issuer in _issuers().items() if system in issuer.systems), None)
+    return _kinds_by_system().get(system)
 
 
 def system_of(kind: PersonIdType) -> str:
