@@ -34,6 +34,7 @@ _PAGING: Final = frozenset({"_count", "_cursor"})
 _NAMES_ONE: Final = frozenset({"_id", "identifier", "patient.identifier"})
 """What is sought by one of these stands on one page."""
 _NAMES: Final = _NAMES_ONE | {"encounter"}
+_BY_ID: Final = frozenset({"_id", "encounter"})
 router = APIRouter(tags=["FHIR"], route_class=FhirRoute)
 
 
@@ -44,6 +45,12 @@ class Asked:
     by: Mapping[str, str]
     count: int
     cursor: str
+
+    @property
+    def stated(self) -> str:
+        """The parameters that were used, but for one that names a person, or might: what stands for an id and is none."""
+        told = {name: value for name, value in self.by.items() if name == "status" or (name in _BY_ID and _ends_in_id(value))}
+        return urlencode({**told, "_count": self.count} | ({"_cursor": self.cursor} if self.cursor else {}))
 
     def following(self, cursor: object) -> str:
         """The parameters of the next page; those that name a person never lead to one."""
@@ -76,7 +83,7 @@ async def search_encounters(request: Request) -> Response:
     async with request.app.state.database.transaction(reader=call.caller.reader) as work:
         rows, following = await _cases(work, call, asked)
     resources = [encounter(shown_case(row).model_dump(mode="json")) for row in rows]
-    return answer(found(base_url(request), "Encounter", _standing_so(resources, asked), following))
+    return answer(found(base_url(request), "Encounter", _standing_so(resources, asked), asked.stated, following))
 
 
 @router.post(
@@ -93,7 +100,8 @@ async def search_patients(request: Request) -> Response:
         raise _cannot("/identifier", "missing")
     async with request.app.state.database.transaction(reader=call.caller.reader) as work:
         rows, following = await _cases(work, call, asked)
-    return answer(found(base_url(request), "Patient", [patient_of(shown_case(row).model_dump(mode="json")) for row in rows], following))
+    patients = [patient_of(shown_case(row).model_dump(mode="json")) for row in rows]
+    return answer(found(base_url(request), "Patient", patients, asked.stated, following))
 
 
 @router.post("/v1/fhir/Task/_search", response_class=Response, responses=RESOURCE_ANSWER, openapi_extra=_documented("Task", _ID_EXAMPLE))
@@ -102,7 +110,7 @@ async def search_tasks(request: Request) -> Response:
     call = check(request)
     asked = await _asked(request, "Task")
     tasks, following = await _notices(request, call, asked)
-    return answer(found(base_url(request), "Task", tasks, following))
+    return answer(found(base_url(request), "Task", tasks, asked.stated, following))
 
 
 @router.post(
@@ -114,7 +122,8 @@ async def search_care_plans(request: Request) -> Response:
     asked = await _asked(request, "CarePlan")
     async with request.app.state.database.transaction(reader=call.caller.reader) as work:
         plans, following = await _plans(work, call, asked, base_url(request))
-    return answer(found(base_url(request), "CarePlan", [care_plan(shown_plan(plan).model_dump(mode="json")) for plan in plans], following))
+    resources = [care_plan(shown_plan(plan).model_dump(mode="json")) for plan in plans]
+    return answer(found(base_url(request), "CarePlan", resources, asked.stated, following))
 
 
 async def _cases(work: Work, call: Call, asked: Asked) -> tuple[list[Any], str | None]:
@@ -234,6 +243,14 @@ def _stay(asked: Asked, base: str) -> UUID | None:
         return id_of(asked.by["encounter"].removeprefix(f"{base}/").removeprefix("Encounter/"))
     except NotFound:
         return FIRST
+
+
+def _ends_in_id(reference: str) -> bool:
+    try:
+        id_of(reference.rpartition("/")[2])
+    except NotFound:
+        return False
+    return True
 
 
 def _after(cursor: str) -> UUID:

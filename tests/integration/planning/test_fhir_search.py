@@ -307,6 +307,24 @@ async def delivered(planning: Planning) -> list[str]:
         return list(found.scalars())
 
 
+async def test_a_result_says_what_was_searched_by_but_never_a_persons_number(planning: Planning) -> None:
+    """FHIR R4, search: the server returns the parameters that it used, in the link `self`."""
+    case = await told(planning, 1)
+    who = municipality(planning)
+    used: dict[str, str] = {"status": "in-progress", "_count": "1"}
+    for form, stated in (
+        (used, used),
+        ({"_cursor": UNKNOWN, **used}, {"_cursor": UNKNOWN, **used}),
+        ({"_id": case}, {"_id": case, "_count": "50"}),
+        ({"status": "in-progress", **hers(1)}, {"status": "in-progress", "_count": "50"}),
+        ({"_id": a_personnummer(1)}, {"_count": "50"}),
+    ):
+        result = await search(planning, "Encounter", who, form=form)
+        itself = next(link["url"] for link in result["link"] if link["relation"] == "self")
+        assert dict(parse_qsl(itself.partition("?")[2])) == stated
+        assert a_personnummer(1) not in str(result["link"])
+
+
 async def test_a_search_that_passes_over_what_is_new_is_no_reading_of_the_mailbox(planning: Planning) -> None:
     """That it was read silences the alarm, and lets silence count as acceptance of a month (domain rule 3.8)."""
     case = await told(planning, 1)

@@ -44,9 +44,17 @@ def response(told: str, message_id: str, code: str, outcome: Resource, *, endpoi
     }
 
 
-def found(base: str, kind: str, resources: Sequence[Resource], following: str | None) -> Resource:
-    """The result of a search; the address of the next page holds its parameters, to be sent as a form like these were."""
-    links = [{"relation": "self", "url": f"{base}/{kind}/_search"}]
+def found(base: str, kind: str, resources: Sequence[Resource], stated: str, following: str | None) -> Resource:
+    """The result of a search; its links hold parameters, those of the next page to be sent as a form like these were.
+
+    Args:
+        base: Where FHIR is served.
+        kind: The type of the resources.
+        resources: What was found.
+        stated: The parameters that were used, as R4 wants them in the link `self`; never one that names a person.
+        following: Those of the next page, if there is one.
+    """
+    links = [{"relation": "self", "url": f"{base}/{kind}/_search?{stated}"}]
     if following is not None:
         links.append({"relation": "next", "url": f"{base}/{kind}/_search?{following}"})
     entries = [{"fullUrl": f"{base}/{kind}/{one['id']}", "resource": one, "search": {"mode": "match"}} for one in resources]
