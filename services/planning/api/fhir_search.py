@@ -35,6 +35,8 @@ _NAMES_ONE: Final = frozenset({"_id", "identifier", "patient.identifier"})
 """What is sought by one of these stands on one page."""
 _NAMES: Final = _NAMES_ONE | {"encounter"}
 _BY_ID: Final = frozenset({"_id", "encounter"})
+_MORE_THAN_ONE_ID: Final = frozenset(",|")
+"""What FHIR joins several values by, and a value with its system or version."""
 router = APIRouter(tags=["FHIR"], route_class=FhirRoute)
 
 
@@ -209,6 +211,9 @@ async def _asked(request: Request, kind: str) -> Asked:
         raise _cannot("/_count", "out_of_range")
     if "status" in form and form["status"] not in STATUSES[kind]:
         raise _cannot("/status", "not_allowed")
+    for name in _BY_ID & form.keys():
+        if not _MORE_THAN_ONE_ID.isdisjoint(form[name]):  # nothing has such an id, and to say so would be wrong of those that it names
+            raise _cannot(f"/{name}", "format")
     if len(form.keys() & _NAMES) > 1:  # both would have to hold, and each alone names what is sought
         raise _cannot("/_id", "not_allowed")
     if "_cursor" in form and not _NAMES_ONE.isdisjoint(form):

@@ -325,6 +325,27 @@ async def test_a_result_says_what_was_searched_by_but_never_a_persons_number(pla
         assert a_personnummer(1) not in str(result["link"])
 
 
+async def test_several_values_are_refused_and_not_said_to_find_nothing(planning: Planning) -> None:
+    cases = [await told(planning, number) for number in (1, 2)]
+    who = bearer(planning.tokens.token("ward-su", scopes=SCOPES, units=[WARD]))
+    both, number = ",".join(cases), next(iter(hers(1).values()))
+    for kind, form in (
+        ("Encounter", {"_id": both}),
+        ("Encounter", {"_id": f"|{cases[0]}"}),
+        ("Encounter", {"status": "planned,in-progress"}),
+        ("Encounter", {"status:not": "planned"}),
+        ("Encounter", {"patient.identifier": f"{number},{number}"}),
+        ("Patient", {"_id": both}),
+        ("Task", {"_id": both}),
+        ("Task", {"encounter": f"Encounter/{both}"}),
+        ("CarePlan", {"_id": both}),
+        ("CarePlan", {"encounter": both}),
+    ):
+        refusal = await search(planning, kind, who, 400, form)
+        assert refusal["issue"][0]["details"]["coding"][0]["code"] == "fhir.search", (kind, form)
+        assert cases[0] not in str(refusal)
+
+
 async def test_a_search_that_passes_over_what_is_new_is_no_reading_of_the_mailbox(planning: Planning) -> None:
     """That it was read silences the alarm, and lets silence count as acceptance of a month (domain rule 3.8)."""
     case = await told(planning, 1)
