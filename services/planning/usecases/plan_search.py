@@ -13,6 +13,8 @@ from shared.errors import NotFound
 from shared.http.auth import Caller
 
 MOST_OF_A_PERSON: Final = 100
+_WIDER: Final = 4
+_MOST_AT_ONCE: Final = 1_000
 
 
 async def list_plans(
@@ -24,16 +26,18 @@ async def list_plans(
         Lag (2017:612) 4 kap. 2 §; HSLF-FS (2016:40) 4 kap. 9 §.
     """
     found: list[PlanRead] = []
+    at_once = limit
     while True:
         await work.become(Role.INTAKE)  # who takes part follows from what others were told; whose each is, is asked for each
         if case_id is None:
-            ids = await rows.of_caller(work, caller, after=after, limit=limit)
+            ids = await rows.of_caller(work, caller, after=after, limit=at_once)
         else:
-            ids = await rows.of_case(work, case_id, after=after, limit=limit)
+            ids = await rows.of_case(work, case_id, after=after, limit=at_once)
         found += await _read(work, caller, ids, most=limit - len(found), request_id=request_id)
-        if len(found) == limit or len(ids) < limit:
+        if len(found) == limit or len(ids) < at_once:
             return found
-        after = ids[-1]
+        # However many it once had, and however few are asked for, they are passed over in a few steps.
+        after, at_once = ids[-1], min(at_once * _WIDER, _MOST_AT_ONCE)
 
 
 async def plans_of_person(work: Work, caller: Caller, kind: str, person: str, *, request_id: str) -> Sequence[PlanRead]:
