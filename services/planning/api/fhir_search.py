@@ -85,7 +85,7 @@ async def search_encounters(request: Request) -> Response:
     async with request.app.state.database.transaction(reader=call.caller.reader) as work:
         rows, following = await _cases(work, call, asked)
     resources = [encounter(shown_case(row).model_dump(mode="json")) for row in rows]
-    return answer(found(base_url(request), "Encounter", _standing_so(resources, asked), asked.stated, following))
+    return answer(found(base_url(request), "Encounter", resources, asked.stated, following))
 
 
 @router.post(
@@ -130,24 +130,20 @@ async def search_care_plans(request: Request) -> Response:
 
 async def _cases(work: Work, call: Call, asked: Asked) -> tuple[list[Any], str | None]:
     """Rows of cases, and the parameters of the next page."""
+    standing = usecases.Standing(*cases_shown_as(asked.by["status"])) if "status" in asked.by else usecases.Standing()
     if "_id" in asked.by:
         try:
-            return [await usecases.read_case(work, call.caller, id_of(asked.by["_id"]), request_id=call.request_id)], None
+            case_id = id_of(asked.by["_id"])
+            return [await usecases.read_case(work, call.caller, case_id, standing=standing, request_id=call.request_id)], None
         except NotFound:
             return [], None
     name = next((name for name in ("patient.identifier", "identifier") if name in asked.by), None)
     if name is not None:
         number = _number(asked.by[name], f"/{name}")
-        return list(await usecases.search_cases(work, call.caller, *number, request_id=call.request_id)), None
-    after, status = _after(asked.cursor), asked.by.get("status")
-    standing = usecases.Standing() if status is None else usecases.Standing(*cases_shown_as(status))
+        return list(await usecases.search_cases(work, call.caller, *number, standing=standing, request_id=call.request_id)), None
+    after = _after(asked.cursor)
     rows = await usecases.list_cases(work, call.caller, after=after, limit=asked.count, standing=standing, request_id=call.request_id)
     return list(rows), asked.following(rows[-1].id) if len(rows) == asked.count else None
-
-
-def _standing_so(resources: list[Resource], asked: Asked) -> list[Resource]:
-    """What was found by its name, as far as it stands in the status that is asked for; pages are made of nothing else."""
-    return [one for one in resources if asked.by.get("status") in {None, one["status"]}]
 
 
 async def _notices(request: Request, call: Call, asked: Asked) -> tuple[list[Resource], str | None]:
@@ -155,7 +151,8 @@ async def _notices(request: Request, call: Call, asked: Asked) -> tuple[list[Res
     database, reader = request.app.state.database, call.caller.reader
     if "_id" in asked.by:
         async with database.transaction(reader=reader) as work:
-            return _standing_so(await _task(work, call, asked.by["_id"]), asked), None
+            as_it_is = notices_shown_as(asked.by["status"], fetched=False) if "status" in asked.by else None
+            return await _task(work, call, asked.by["_id"], states=as_it_is), None
     states = notices_shown_as(asked.by["status"]) if "status" in asked.by else None
     after, case_id = _position(asked.cursor), _stay(asked, base_url(request))
     async with database.transaction(reader=reader) as work:
@@ -169,9 +166,11 @@ async def _notices(request: Request, call: Call, asked: Asked) -> tuple[list[Res
     return tasks, asked.following(page.next) if page.next < page.head else None
 
 
-async def _task(work: Work, call: Call, notice_id: str, *, one_by_id: bool = True) -> list[Resource]:
+async def _task(work: Work, call: Call, notice_id: str, *, one_by_id: bool = True, states: Sequence[str] | None = None) -> list[Resource]:
     try:
-        read = await usecases.read_notice(work, call.caller, id_of(notice_id), request_id=call.request_id, one_by_id=one_by_id)
+        read = await usecases.read_notice(
+            work, call.caller, id_of(notice_id), one_by_id=one_by_id, states=states, request_id=call.request_id
+        )
     except NotFound:
         return []
     return [task(shown_notice(read.read), read.row.state)]

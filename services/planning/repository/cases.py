@@ -129,6 +129,11 @@ class Standing:
         """The same states as the column has them, which knows nothing of plans."""
         return None if self.states is None else ["discharged" if state in BY_PLANS else state for state in self.states]
 
+    def holds(self, case: Any) -> bool:  # a row
+        """Whether a case that was found stands so."""
+        on_leave = bool(case.view.get("on_leave"))
+        return (self.states is None or case.state in self.states) and (self.on_leave is None or on_leave is self.on_leave)
+
 
 ANYWHERE: Final = Standing()
 

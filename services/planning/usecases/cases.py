@@ -14,14 +14,14 @@ from shared.errors import NotFound
 from shared.http.auth import Caller
 
 
-async def read_case(work: Work, caller: Caller, case_id: UUID, *, request_id: str) -> Any:  # a row
+async def read_case(work: Work, caller: Caller, case_id: UUID, *, request_id: str, standing: Standing = ANYWHERE) -> Any:  # a row
     """One case, with its person.
 
     Raises:
-        NotFound: Unknown, or not the caller's.
+        NotFound: Unknown, not the caller's, or not standing as is asked for: nothing of it is told then, nor logged as read.
     """
     found = await callers_case(work, caller, case_id, Action.READ_CASE)
-    if found.version == 0:
+    if found.version == 0 or not standing.holds(found):
         raise NotFound
     await accesses.note(work, caller, "case.read", [case_id], request_id=request_id, unit=accesses.unit_in(caller, found))
     return found
@@ -47,8 +47,11 @@ async def list_cases(
     return found
 
 
-async def search_cases(work: Work, caller: Caller, kind: str, person: str, *, request_id: str) -> Sequence[Any]:
+async def search_cases(
+    work: Work, caller: Caller, kind: str, person: str, *, request_id: str, standing: Standing = ANYWHERE
+) -> Sequence[Any]:
     """The caller's cases of one person."""
-    found = [case for case in await rows.by_person(work, caller, kind, person) if is_callers(caller, Action.SEARCH, case)]
+    hers = await rows.by_person(work, caller, kind, person)
+    found = [case for case in hers if is_callers(caller, Action.SEARCH, case) and standing.holds(case)]
     await accesses.note(work, caller, "case.search", [row.id for row in found], request_id=request_id)
     return found

@@ -1,6 +1,6 @@
 """What a recipient does with its mailbox: read it, and take a notice on."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
@@ -127,7 +127,9 @@ async def locked_notice(work: Work, caller: Caller, notice_id: UUID, action: Act
     return row, mailbox
 
 
-async def read_notice(work: Work, caller: Caller, notice_id: UUID, *, request_id: str, one_by_id: bool = True) -> NoticeFound:
+async def read_notice(
+    work: Work, caller: Caller, notice_id: UUID, *, request_id: str, one_by_id: bool = True, states: Collection[str] | None = None
+) -> NoticeFound:
     """One notice of the caller's mailboxes.
 
     Args:
@@ -136,13 +138,14 @@ async def read_notice(work: Work, caller: Caller, notice_id: UUID, *, request_id
         notice_id: Which one.
         request_id: The request's id.
         one_by_id: It was asked for by its id. As one of many it never names a protected person.
+        states: Only if it stands in one of these, where that is asked: else nothing of it is told, nor logged as read.
 
     Raises:
-        NotFound: Unknown, not the caller's, or not yet numbered.
+        NotFound: Unknown, not the caller's, not yet numbered, or in another state.
     """
     row, mailbox = await notice_of(work, caller, notice_id, Action.READ_MAILBOX)
     numbered = await feeds.find(work, notice_id)
-    if numbered is None:
+    if numbered is None or (states is not None and row.state not in states):
         raise NotFound
     personal = _shown(row, caller, mailbox, one_by_id=one_by_id)
     if _is_personal(personal):

@@ -251,6 +251,21 @@ async def test_who_takes_part_in_a_plan_is_found_by_key_however_many_cases_there
         assert [line for line in planned if "Seq Scan" in line] == []
 
 
+async def test_what_was_found_and_not_told_for_its_status_is_not_logged_as_read(planning: Planning) -> None:
+    case = await told(planning, 1)
+    await planning.number()
+    who, (notice,) = municipality(planning), await unread(planning)
+    for kind, form, status, other, action in (
+        ("Encounter", {"_id": case}, "in-progress", "finished", "case.read"),
+        ("Encounter", hers(1), "in-progress", "onleave", "case.search"),
+        ("Task", {"_id": notice["id"]}, "requested", "received", "notice.read"),
+    ):
+        assert ids(await search(planning, kind, who, form=form, status=other)) == []
+        assert await logged(planning, action) == [], (kind, form)
+        assert len(ids(await search(planning, kind, who, form=form, status=status))) == 1
+        assert await logged(planning, action) == [[case]], (kind, form)
+
+
 async def test_notices_are_found_by_stay_and_by_status_in_the_order_of_the_mailbox(planning: Planning) -> None:
     cases = [await told(planning, number, ("stay.ready", {})) for number in range(3)]
     await planning.number()

@@ -70,10 +70,10 @@ def cases_shown_as(status: str) -> tuple[tuple[str, ...] | None, bool]:
     return tuple(state for state, shown in ENCOUNTER_STATUS.items() if shown == status), False
 
 
-def notices_shown_as(status: str) -> tuple[str, ...]:
-    """The states of the notices that are shown with a status once they were fetched, as a search does with what it finds."""
-    fetched = {state: _FETCHED if state == "sent" else state for state in _TASK_STATUS}
-    return tuple(state for state, then in fetched.items() if _TASK_STATUS[then] == status)
+def notices_shown_as(status: str, *, fetched: bool = True) -> tuple[str, ...]:
+    """The states of the notices that are shown with a status, by default once they were fetched, as a search does with what it finds."""
+    shown = {state: _FETCHED if fetched and state == "sent" else state for state in _TASK_STATUS}
+    return tuple(state for state, then in shown.items() if _TASK_STATUS[then] == status)
 
 
 def encounter(case: Mapping[str, Any]) -> Resource:
