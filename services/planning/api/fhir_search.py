@@ -24,6 +24,7 @@ from shared.db import Work
 from shared.errors import FieldError, NotFound
 from shared.http.access import FORM
 from shared.http.call import Call, check
+from shared.http.feed_query import FEED_ANSWERS
 from shared.http.problems import HttpProblem
 from shared.identifiers import PersonIdType, parse_person_id
 
@@ -106,7 +107,12 @@ async def search_patients(request: Request) -> Response:
     return answer(found(base_url(request), "Patient", patients, asked.stated, following))
 
 
-@router.post("/v1/fhir/Task/_search", response_class=Response, responses=RESOURCE_ANSWER, openapi_extra=_documented("Task", _ID_EXAMPLE))
+@router.post(
+    "/v1/fhir/Task/_search",
+    response_class=Response,
+    responses=RESOURCE_ANSWER | {410: {**RESOURCE_ANSWER[404], **FEED_ANSWERS[410]}},
+    openapi_extra=_documented("Task", _ID_EXAMPLE),
+)
 async def search_tasks(request: Request) -> Response:
     """The notices of the caller's only mailbox in their order, those of one stay or in one status, or one by its id."""
     call = check(request)

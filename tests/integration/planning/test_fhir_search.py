@@ -291,6 +291,8 @@ async def test_notices_are_found_by_stay_and_by_status_in_the_order_of_the_mailb
     assert ids(await search(planning, "Task", who, encounter="nothing")) == []
     for refused, why in (({"status": "finished"}, 400), ({"status": "received", "_cursor": "99"}, 410), ({"_cursor": "99"}, 410)):
         assert (await search(planning, "Task", who, why, refused))["resourceType"] == "OperationOutcome"
+    described = (await planning.http.get("/openapi.json")).json()["paths"]["/v1/fhir/Task/_search"]["post"]["responses"]
+    assert {"400", "410"} <= set(described), "and says so in its description"
 
 
 async def test_a_notice_that_nobody_fetched_is_found_as_what_it_is_once_it_is_found(planning: Planning) -> None:
