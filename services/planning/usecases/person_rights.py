@@ -3,11 +3,10 @@
 Each organisation answers for the cases whose care it provided, and for the plans without a stay that it opened.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
-from uuid import UUID
 
 from services.planning.domain.notices import PROTECTED
 from services.planning.repository import accesses as log
@@ -72,7 +71,7 @@ async def export_person(work: Work, caller: Caller, kind: str, number: str, *, r
     told["notices"] = [_held_back(_plain(row), "personal", protected=protected) for row in await rows.notices_of(work, kept)]
     told["plans"] = [_held_back(_plain(row), "person", protected=protected) for row in await rows.plans_of(work, kept)]
     told["merges"] = [_held_back(_plain(row), "person", protected=protected) for row in await rows.merges_of(work, kept)]
-    told["accesses"] = await _who_read(work, caller, [*kept.case_ids, *kept.plan_ids])
+    told["accesses"] = await _who_read(work, caller, kept, (kind, number))
     await work.become(Role.INTAKE)
     await _note(work, caller, "person.export", kept, (kind, number), request_id=request_id)
     return told
@@ -179,12 +178,18 @@ async def _note(work: Work, caller: Caller, action: str, kept: rows.Kept, who: t
         await access_log.record(work, caller, action, (), request_id=request_id, patients=patients, even_of_none=True)
 
 
-async def _who_read(work: Work, caller: Caller, ids: Sequence[UUID]) -> list[dict[str, Any]]:
-    """Who read of her: when, what, at which organisation and units; never by name, which is not hers to know."""
+async def _who_read(work: Work, caller: Caller, kept: rows.Kept, who: tuple[str, str]) -> list[dict[str, Any]]:
+    """Who read of her: when, what, at which organisation and units; never by name, which is not hers to know.
+
+    Where nothing but a merge is kept of her it is found by what stands for the number that was asked for: with no case and no patient named
+    the log would be asked for what everybody read of everybody.
+    """
     told: list[dict[str, Any]] = []
+    ids = [*kept.case_ids, *kept.plan_ids]
+    wanted = log.Wanted(ids) if ids else log.Wanted(patient=person_vault().stands_for(*who))
     after: int | None = 0
     while after is not None and len(told) < MOST_ACCESSES:
-        page = await log.page(work, caller.organisation, log.Wanted(ids), after=after, limit=MOST_ACCESSES - len(told))
+        page = await log.page(work, caller.organisation, wanted, after=after, limit=MOST_ACCESSES - len(told))
         told += [log.told(row.body) for row in page.rows]
         after = page.next
     shown = ("at", "action", "service", "organisation", "unit", "units", "role")

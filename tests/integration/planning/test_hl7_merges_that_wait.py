@@ -12,7 +12,7 @@ from services.planning.usecases.merges import MERGES_KEPT
 from services.planning.worker import keep_forgetting
 from shared.db import Database
 from tests.adt import RESERVNUMMER, a_reservnummer, admission, answer_of, message, pid, pv1
-from tests.builders import OTHER_WARD, a_personnummer
+from tests.builders import OTHER_WARD, a_personnummer, a_ward_event
 from tests.integration.planning.conftest import Planning
 from tests.integration.planning.plan_calls import post
 from tests.integration.planning.test_audit_and_person_rights import auditor, log
@@ -217,3 +217,16 @@ async def test_a_merge_that_waits_is_sealed_told_to_her_and_erased_with_her(plan
     assert (await post(planning, auditor(planning), "/v1/persons/erasure", erasure)).status_code == 201
     assert await kept(planning) == []
     assert (await planning.http.post("/v1/persons/export", json=asked, headers=auditor(planning))).status_code == 404
+
+
+async def test_of_whom_nothing_but_a_merge_is_kept_an_export_tells_who_read_of_her_and_of_nobody_else(planning: Planning) -> None:
+    another = (await planning.tell(a_ward_event())).json()["case_id"]
+    assert (await planning.http.get(f"/v1/cases/{another}", headers=planning.ward)).status_code == 200
+    await taken(planning, merged(number=40))
+    asked = {"person": {"type": "personnummer", "id": a_personnummer(40)}}
+    told = []
+    for _ in range(2):
+        assert await log(planning), "positive control: somebody read of another patient"
+        answer = await planning.http.post("/v1/persons/export", json=asked, headers=auditor(planning))
+        told.append([access["action"] for access in answer.json()["accesses"]])
+    assert told == [[], ["person.export"]]
