@@ -206,9 +206,18 @@ def _not_by_holder(events: Sequence[CaseEvent], holding: Holding, basis: CaseEve
     findings += (Finding(FindingCode.PERSON_CHANGE_NOT_BY_HOLDER, event.key) for event in set_aside)
     told = {finding.event for finding in findings} | {event.key for event in events if _goes_on_elsewhere(event, holder)}
     for event in by_others(events, holding):
-        if event.key not in told and not event.by_command and (basis is None or event.key != basis.key):
+        if event.key not in told and not event.by_command and not _by_who_admitted(event, basis):
             findings.append(Finding(_NOT_BY_HOLDER.get(event.type, FindingCode.NOT_BY_HOLDER), event.key))
     return findings
+
+
+def _by_who_admitted(event: CaseEvent, basis: CaseEvent | None) -> bool:
+    """Whether it is the admission, or who she is by the ward that admitted her: correcting its admission it may say that at any time, and
+    it is in whose name two numbers of a stay are merged, wherever she is by then.
+    """
+    if basis is None or event.key.source != basis.key.source:
+        return False
+    return event.key == basis.key or event.type is EventType.PERSON_CHANGED
 
 
 def _unconfirmed(papers: Sequence[PaperNotice]) -> list[Finding]:

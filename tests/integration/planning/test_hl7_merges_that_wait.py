@@ -12,7 +12,7 @@ from services.planning.usecases.merges import MERGES_KEPT
 from services.planning.worker import keep_forgetting
 from shared.db import Database
 from tests.adt import RESERVNUMMER, a_reservnummer, admission, answer_of, message, pid, pv1
-from tests.builders import OTHER_WARD, a_personnummer, a_ward_event
+from tests.builders import OTHER_WARD, WARD, a_personnummer, a_ward_event
 from tests.integration.planning.conftest import Planning
 from tests.integration.planning.plan_calls import post
 from tests.integration.planning.test_audit_and_person_rights import auditor, log
@@ -140,6 +140,22 @@ async def test_of_a_merge_that_came_after_she_had_left_nothing_follows(planning:
     await taken(planning, message("A03", "D-1", pid(RESERVE, RESERVNUMMER), pv1(stay="S-1", disposition="01"), when=MORNING))
     await taken(planning, admission("A-1", stay="S-1", number=RESERVE, oid=RESERVNUMMER))
     assert await number_of(planning, "S-1") == RESERVE
+
+
+async def test_a_merge_of_a_patient_who_has_moved_on_is_nothing_that_a_person_must_judge(planning: Planning) -> None:
+    hospital = bearer(planning.tokens.token("ward-su", scopes=["events:write", "cases:read"], units=[WARD, OTHER_WARD]))
+    told = {
+        "admitted": admission("A-1", stay="S-1", number=RESERVE, oid=RESERVNUMMER),
+        "moved": message("A02", "T-1", pid(RESERVE, RESERVNUMMER), pv1(OTHER_WARD, stay="S-1", before=WARD), when="20261103180000"),
+        "merged": merged(when=MORNING),
+    }
+    for body in told.values():
+        answer = await planning.http.post("/v1/hl7v2", content=body, headers={**hospital, **HL7})
+        assert answer_of(answer.content)[0] == "AA"
+    (case,) = (await planning.http.get("/v1/cases", headers=hospital)).json()["cases"]
+    shown = (await planning.http.get(f"/v1/cases/{case['id']}", headers=hospital)).json()
+    found = {one["code"] for one in shown["findings"]}
+    assert (shown["person"]["id"], shown["ward"], found) == (a_personnummer(), OTHER_WARD, {"late_admission_notice"})
 
 
 async def test_a_merge_holds_for_the_stays_of_its_own_sender_only(planning: Planning) -> None:

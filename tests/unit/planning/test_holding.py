@@ -172,6 +172,15 @@ def test_a_ward_that_the_patient_has_left_is_found_and_one_that_she_is_coming_to
     assert found(state) == {("leave_not_by_holder", "leave")}
 
 
+def test_the_ward_that_admitted_her_may_tell_who_she_is_when_she_has_moved_on_for_it_may_correct_its_admission_then_too() -> None:
+    changed = person_changed(at=40)
+    state = case_of(admitted(), transferred(), changed)
+    assert (concerned(state), found(state)) == ({HARRYDA}, set())
+    assert found(case_of(admitted(), transferred(), admitted("again", sent=40, municipality=HARRYDA, corrects="admission"))) == set()
+    further = by_other(transferred("on", at=35, to_unit=THIRD_WARD))
+    assert found(case_of(admitted(), transferred(), further, by_other(changed))) == {("not_by_holder", "person-other")}
+
+
 def test_another_ward_cannot_make_her_another_person() -> None:
     wrong = by_other(person_changed(person=STRANGER, municipality=HARRYDA))
     state = case_of(admitted(), wrong)
