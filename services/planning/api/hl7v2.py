@@ -104,9 +104,9 @@ async def _merged(request: Request, caller: Caller, message: Message, header: He
     _well_formed(merge.of_no_stay(caller.organisation))
     database = request.app.state.database
     async with database.transaction(reader=caller.reader) as work:
-        await keep_merge(work, caller, merge, merged)
+        came_at = await keep_merge(work, caller, merge, merged)
     async with database.transaction(reader=caller.reader) as work:
-        return await translate_merge(work, caller, merge, merged)
+        return await translate_merge(work, caller, merge, merged, came_at)
 
 
 def _well_formed(event: Mapping[str, Any]) -> None:

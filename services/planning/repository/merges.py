@@ -20,7 +20,7 @@ _KEEP: Final = text(
     ON CONFLICT (client, message) DO NOTHING RETURNING id
     """
 )
-_COLUMNS: Final = "message, merged, happened_at, jsonb_build_array('merge:' || id, person) AS person"
+_COLUMNS: Final = "message, merged, happened_at, received_at, jsonb_build_array('merge:' || id, person) AS person"
 _KEPT: Final = text(
     f"SELECT {_COLUMNS} FROM waiting_merges WHERE client = :client AND message = :message"  # noqa: S608  # constant text
 ).columns(person=Opened)
@@ -41,8 +41,8 @@ class MergeRow:
     happened_at: datetime
 
 
-async def keep(work: Work, caller: Caller, row: MergeRow) -> bool:
-    """Keep a merge, once; whether it is what its sender called so before, if it did."""
+async def keep(work: Work, caller: Caller, row: MergeRow) -> datetime | None:
+    """Keep a merge, once; when it first came. None: its sender called another one so before."""
     merged = person_vault().stands_for(*row.merged)
     merge_id = uuid7()
     given = {
@@ -57,13 +57,14 @@ async def keep(work: Work, caller: Caller, row: MergeRow) -> bool:
         "received_at": work.at,
     }
     if (await work.connection.execute(_KEEP, given)).one_or_none() is not None:
-        return True
+        return work.at
     kept = (await work.connection.execute(_KEPT, {"client": caller.client_id, "message": row.message})).one()
-    return bool((kept.merged, kept.happened_at, kept.person) == (merged, row.happened_at, row.person))
+    same = (kept.merged, kept.happened_at, kept.person) == (merged, row.happened_at, row.person)
+    return kept.received_at if same else None
 
 
 async def of_numbers(work: Work, caller: Caller, numbers: Sequence[str], since: datetime) -> Sequence[Any]:
-    """The caller's merges of one of these numbers, in the order that they happened: rows of message, merged, happened_at and person.
+    """The caller's merges of one of these numbers, as they happened: rows of message, merged, happened_at, received_at and person.
 
     Args:
         work: The transaction.

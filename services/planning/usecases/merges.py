@@ -5,7 +5,7 @@ finds the other, and both make the same event.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any, Final
 
 from services.planning.adapters.hl7.adt import Translated
@@ -13,6 +13,7 @@ from services.planning.adapters.hl7.header import Header
 from services.planning.adapters.hl7.known import StayKnown
 from services.planning.adapters.hl7.merging import MERGE, Merge
 from services.planning.adapters.hl7.message import Answered, Condition, NotTaken, Remark
+from services.planning.domain.fold import CLOCK_TOLERANCE
 from services.planning.repository import cases
 from services.planning.repository import merges as rows
 from services.planning.usecases.adt import what_it_met
@@ -31,8 +32,8 @@ NOBODY_KNOWN: Final = Remark(
 )
 
 
-async def keep_merge(work: Work, caller: Caller, merge: Merge, merged: tuple[str, str]) -> None:
-    """Keep a merge for stays that are told of later.
+async def keep_merge(work: Work, caller: Caller, merge: Merge, merged: tuple[str, str]) -> datetime:
+    """Keep a merge for stays that are told of later; when it first came.
 
     Args:
         work: The transaction; it must end before stays are looked for.
@@ -44,12 +45,21 @@ async def keep_merge(work: Work, caller: Caller, merge: Merge, merged: tuple[str
         NotTaken: Another one came under the same name before.
     """
     row = rows.MergeRow(merge.header.event_id, merged, merge.said, parse_instant(merge.time))
-    if not await rows.keep(work, caller, row):
+    came_at = await rows.keep(work, caller, row)
+    if came_at is None:
         raise NotTaken(Answered.ERROR, Remark("MSH-10", Condition.DUPLICATE_KEY, "event.id_reused"))
+    return came_at
 
 
-async def translate_merge(work: Work, caller: Caller, merge: Merge, merged: tuple[str, str]) -> Translated:
+async def translate_merge(work: Work, caller: Caller, merge: Merge, merged: tuple[str, str], came_at: datetime) -> Translated:
     """What a merge means for every stay of the merged number, open then, that one of the caller's wards admitted.
+
+    Args:
+        work: The transaction; it only reads.
+        caller: The sender.
+        merge: The merge.
+        merged: The number that is merged into the person's own, and its kind.
+        came_at: When it first came.
 
     Raises:
         NotTaken: The person has no name, neither in the message nor known.
@@ -57,7 +67,7 @@ async def translate_merge(work: Work, caller: Caller, merge: Merge, merged: tupl
     own = sorted({row.subject for row in await cases.by_person(work, caller, *merged)})
     await work.become(Role.INTAKE)
     met = [await what_it_met(work, caller, subject, merge.header) for subject in own]
-    found = Translated([merge.of_stay(one.known) for one in met if _concerns(merge, one.known, caller)])
+    found = Translated([merge.of_stay(one.known) for one in met if _concerns(merge, came_at, one.known, caller)])
     if not found.events:
         found.remarks.append(NOBODY_KNOWN)
     return found
@@ -77,9 +87,10 @@ async def merges_that_waited(work: Work, caller: Caller, told: Translated) -> Tr
     kept = await rows.of_numbers(work, caller, sorted({number for _, number in numbers}), work.at - MERGES_KEPT)
     await work.become(Role.INTAKE)
     found = Translated()
-    for merge, subject in [(_merge(row), subject) for row in kept for subject, number in sorted(numbers) if number == row.merged]:
+    for row, subject in [(row, subject) for row in kept for subject, number in sorted(numbers) if number == row.merged]:
+        merge = _merge(row)
         met = await what_it_met(work, caller, subject, merge.header)
-        if not met.repeated and _concerns(merge, met.known, caller):
+        if not met.repeated and _concerns(merge, row.received_at, met.known, caller):
             found.events.append(merge.of_stay(met.known))
     return found
 
@@ -89,9 +100,12 @@ async def forget_merges(work: Work) -> int:
     return await rows.forget(work, work.at - MERGES_KEPT)
 
 
-def _concerns(merge: Merge, stay: StayKnown, caller: Caller) -> bool:
+def _concerns(merge: Merge, came_at: datetime, stay: StayKnown, caller: Caller) -> bool:
+    """Whether a merge is about the patient of a stay. Who is admitted under a number only after that was merged may be somebody else: a
+    reserve number is given to the next patient, or the merge was a mistake and was undone.
+    """
     admission = stay.admission
-    if admission is None or "withheld" in (stay.person or {}):
+    if admission is None or parse_instant(str(admission["time"])) > came_at + CLOCK_TOLERANCE or "withheld" in (stay.person or {}):
         return False
     return stay.open_at(parse_instant(merge.time)) and caller.acts_for(str(admission["source"]).removeprefix("urn:hsa:"))
 

@@ -170,6 +170,27 @@ async def test_a_merge_holds_for_the_stays_of_its_own_sender_only(planning: Plan
     assert await number_of(planning, "S-1") == a_personnummer()
 
 
+async def test_who_is_admitted_under_a_number_after_its_merge_came_is_somebody_else(planning: Planning) -> None:
+    last = await merged_long_ago(planning, came="2026-11-05 12:00+01")
+    for number, when in enumerate(("20261105120000", "20261106100000")):
+        await taken(planning, admission(f"A-{number}", stay=f"S-{number}", number=RESERVE, oid=RESERVNUMMER, when=when))
+        await taken(planning, last)
+    assert [await number_of(planning, f"S-{number}") for number in range(2)] == [a_personnummer(), RESERVE]
+    assert await taken(planning, merged("M-2", when="20261106110000")) == []
+    assert await number_of(planning, "S-1") == a_personnummer(), "said of her as well it holds"
+
+
+async def merged_long_ago(planning: Planning, *, came: str) -> bytes:
+    """A merge that came at another time than now."""
+    told = merged()
+    await taken(planning, told)
+    async with planning.database.transaction() as work:
+        await work.connection.execute(
+            text("UPDATE waiting_merges SET received_at = CAST(CAST(:came AS text) AS timestamptz)"), {"came": came}
+        )
+    return told
+
+
 async def kept(planning: Planning) -> list[str]:
     async with planning.database.transaction() as work:
         return list((await work.connection.execute(text("SELECT CAST(m AS text) FROM waiting_merges m ORDER BY message"))).scalars())
