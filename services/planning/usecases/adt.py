@@ -1,7 +1,7 @@
 """An ADT message in the light of what is known: the events that it makes, the same ones however often the message comes."""
 
-from collections.abc import Mapping
-from typing import NamedTuple
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
 
 from services.planning.adapters.hl7.adt import Stay, Translated, stay_id, translate
 from services.planning.adapters.hl7.header import Header
@@ -43,7 +43,11 @@ class Met(NamedTuple):
 
 async def what_it_met(work: Work, caller: Caller, subject: str, header: Header) -> Met:
     """The stay as it was stated before this message first came."""
-    stated = await stay_events.of_stay(work, caller, subject)
+    return met_by(await stay_events.of_stay(work, caller, subject), caller, header)
+
+
+def met_by(stated: Sequence[Any], caller: Caller, header: Header) -> Met:
+    """The same, of a stay whose events were read."""
     own = [place for place, row in enumerate(stated) if header.named(row.event_id)]
     rows = stated[: own[0]] if own else stated
     if not rows:

@@ -14,9 +14,9 @@ from services.planning.adapters.hl7.known import StayKnown
 from services.planning.adapters.hl7.merging import MERGE, Merge
 from services.planning.adapters.hl7.message import Answered, Condition, NotTaken, Remark
 from services.planning.domain.fold import CLOCK_TOLERANCE
-from services.planning.repository import cases
+from services.planning.repository import cases, stay_events
 from services.planning.repository import merges as rows
-from services.planning.usecases.adt import what_it_met
+from services.planning.usecases.adt import met_by, what_it_met
 from services.planning.vault import person_vault
 from shared.dates import format_instant, parse_instant
 from shared.db import Role, Work
@@ -87,11 +87,14 @@ async def merges_that_waited(work: Work, caller: Caller, told: Translated) -> Tr
     kept = await rows.of_numbers(work, caller, sorted({number for _, number in numbers}), work.at - MERGES_KEPT)
     await work.become(Role.INTAKE)
     found = Translated()
+    stated = {subject: await stay_events.of_stay(work, caller, subject) for subject, _ in sorted(numbers)} if kept else {}
     for row, subject in [(row, subject) for row in kept for subject, number in sorted(numbers) if number == row.merged]:
         merge = _merge(row)
-        met = await what_it_met(work, caller, subject, merge.header)
-        if not met.repeated and _concerns(merge, row.received_at, met.known, caller):
-            found.events.append(merge.of_stay(met.known))
+        if any(merge.header.named(one.event_id) for one in stated[subject]):
+            continue
+        known = met_by(stated[subject], caller, merge.header).known
+        if _concerns(merge, row.received_at, known, caller):
+            found.events.append(merge.of_stay(known))
     return found
 
 

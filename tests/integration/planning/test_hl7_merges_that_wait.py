@@ -2,10 +2,12 @@
 
 import asyncio
 import itertools
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import text
+from sqlalchemy import Engine, event, text
 
 from services.planning import usecases
 from services.planning.usecases.merges import MERGES_KEPT
@@ -189,6 +191,32 @@ async def merged_long_ago(planning: Planning, *, came: str) -> bytes:
             text("UPDATE waiting_merges SET received_at = CAST(CAST(:came AS text) AS timestamptz)"), {"came": came}
         )
     return told
+
+
+async def test_ever_so_many_merges_of_one_number_have_its_stay_read_a_few_times(planning: Planning) -> None:
+    """A system that repeats a merge under ever new names would hold up everybody's messages: each was one more look at the whole stay."""
+    for number in range(20):
+        await taken(planning, a_merge(f"M-{number}", RESERVE, RESERVE))
+    with stays_read() as read:
+        await taken(planning, admission("A-1", stay="S-1", number=RESERVE, oid=RESERVNUMMER))
+    assert 0 < len(read) < 10
+    assert len((await person_of(planning, "S-1"))["events"]) == 21
+
+
+@contextmanager
+def stays_read() -> Iterator[list[str]]:
+    """The statements that read the events of a stay for an adapter."""
+    found: list[str] = []
+
+    def look(_connection: object, _cursor: object, statement: str, *_more: object) -> None:
+        if statement.strip().startswith("WITH spaces"):
+            found.append(statement)
+
+    event.listen(Engine, "before_cursor_execute", look)
+    try:
+        yield found
+    finally:
+        event.remove(Engine, "before_cursor_execute", look)
 
 
 async def kept(planning: Planning) -> list[str]:
