@@ -100,7 +100,7 @@ async def _translated(request: Request, caller: Caller, message: Message, header
 
 async def _merged(request: Request, caller: Caller, message: Message, header: Header) -> Translated:
     """A merge is kept first, and committed, so that an admission that comes meanwhile finds it."""
-    merge, merged = read_merge(message, header), merged_number(message)
+    merge, merged = read_merge(message, header), merged_number(message, header)
     _well_formed(merge.of_no_stay(caller.organisation))
     database = request.app.state.database
     async with database.transaction(reader=caller.reader) as work:

@@ -13,7 +13,7 @@ from services.planning import usecases
 from services.planning.usecases.merges import MERGES_KEPT
 from services.planning.worker import keep_forgetting
 from shared.db import Database
-from tests.adt import RESERVNUMMER, a_reservnummer, admission, answer_of, message, pid, pv1
+from tests.adt import PERSONNUMMER, RESERVNUMMER, a_reservnummer, admission, answer_of, message, pid, pv1
 from tests.builders import OTHER_WARD, WARD, a_personnummer, a_ward_event
 from tests.integration.planning.conftest import Planning
 from tests.integration.planning.plan_calls import post
@@ -248,6 +248,10 @@ REFUSED = {
     "no person": (message("A40", "X", f"MRG|{RESERVE}^^^&{RESERVNUMMER}&ISO"), ("PID-3", "101", "missing")),
     "nobody merged": (message("A40", "X", pid()), ("MRG-1", "101", "missing")),
     "a wrong check digit": (a_merge("X", RESERVE, "189001019803", oid=""), ("PID-3", "102", "person_id.check_digit")),
+    "a name that holds the merged number": (
+        message("A40", a_personnummer(3)[2:], pid(), f"MRG|{a_personnummer(3)}^^^&{PERSONNUMMER}&ISO"),
+        ("MSH-10", "102", "event_id.is_person"),
+    ),
     "the future": (merged("X", when="20991104080000"), ("EVN-6", "102", "in_future")),
     "a time that is none": (merged("X", when="20261304080000"), ("EVN-6", "102", "time.format")),
     "two names in one": (merged("X", person="A\x07^B"), ("PID-5", "102", "text.not_printable")),
@@ -258,10 +262,13 @@ async def test_a_merge_that_cannot_be_taken_is_refused_when_it_comes_and_does_no
     for name, (body, remark) in REFUSED.items():
         assert await tell(planning, body) == ("AE", [remark]), name
     assert await kept(planning) == []
+    assert await taken(planning, a_merge("M-12", "12", a_personnummer(), oid="")) == ["hl7.person_unknown"], (
+        "what is no number is in no name"
+    )
     await taken(planning, merged())
     another = merged(person="Annan^Test")
     assert await tell(planning, another) == ("AE", [("MSH-10", "205", "event.id_reused")])
-    assert len(await kept(planning)) == 1
+    assert len(await kept(planning)) == 2
 
 
 async def test_a_merge_that_waits_is_sealed_told_to_her_and_erased_with_her(planning: Planning) -> None:

@@ -1,5 +1,6 @@
 """Two numbers of one person (A40): that the one is merged into the other, for every stay of the merged number, whenever it is told of."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from hashlib import sha256
@@ -12,6 +13,8 @@ from services.planning.adapters.hl7.message import MERGING, Message, wrong
 from services.planning.adapters.hl7.persons import completed, number, said_of
 
 MERGE: Final = "A40"
+_DIGITS, _CENTURY = 12, 2
+"""Of a number as it is written whole, and those of them that are left out where it is written short."""
 _SOMEBODY: Final = {"name": {"given": "A", "family": "B"}}
 
 
@@ -51,12 +54,16 @@ def read_merge(message: Message, header: Header) -> Merge:
     return Merge(header, time_of(message), said_of(message))
 
 
-def merged_number(message: Message) -> tuple[str, str]:
+def merged_number(message: Message, header: Header) -> tuple[str, str]:
     """The number that is merged into another (MRG-1), and its kind.
 
     Raises:
-        NotTaken: None of a kind that is known, or more than one merge: each comes in a message of its own.
+        NotTaken: None of a kind that is known, it stands in the name of the message, which is kept in clear, or more than one merge: each
+            comes in a message of its own.
     """
     if message.count(MERGING) > 1:
         raise wrong(MERGING, "repeated")
-    return number(message, MERGING, 1)
+    kind, text = number(message, MERGING, 1)
+    if len(text) == _DIGITS and text[_CENTURY:] in re.sub("[^0-9A-Z]", "", header.event_id.upper()):
+        raise wrong("MSH-10", "event_id.is_person")
+    return kind, text
