@@ -77,6 +77,20 @@ async def test_an_update_that_says_what_is_known_says_nothing(planning: Planning
     assert (await the_case(planning))["planned_discharge_date"] is None
 
 
+async def test_a_character_that_no_database_keeps_is_refused_wherever_it_stands(planning: Planning) -> None:
+    """Answered with a fault it would be sent again, and hold up everything behind it."""
+    await taken(planning, admission())
+    merge = f"MRG|18\x00900101M079^^^&{RESERVNUMMER}&ISO"
+    for place, body in {
+        "PV1-19": message("A08", "N-1", pid(), pv1(stay="S\x001")),
+        "MRG-1": message("A40", "N-2", pid(), merge),
+        "PID-5": message("A08", "N-3", pid(name="Testsson^Te\x00st"), pv1()),
+        "PV1-50": message("A02", "N-4", pid(), pv1(OTHER_WARD, other="S\x002")),
+        "MSH-3": message("A08", "N-5", pid(), pv1()).replace(b"MILLENNIUM", b"MILL\x00ENNIUM"),
+    }.items():
+        assert await tell(planning, body) == ("AE", [(place, "102", "text.not_printable")]), place
+
+
 async def test_of_a_stay_that_nobody_told_of_an_update_or_a_cancellation_stores_nothing(planning: Planning) -> None:
     assert await taken(planning, message("A08", "A-1", pid(), pv1())) == ["hl7.stay_unknown"]
     for trigger in ("A11", "A12", "A13", "A25"):

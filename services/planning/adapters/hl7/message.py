@@ -22,6 +22,8 @@ MOST_READ: Final = 16_384
 """Characters of all segments that are read: the library takes its time with many divided fields."""
 DELETED: Final = '""'
 """What HL7 writes for a value that is taken away; a value that is absent is left as it was."""
+_NUL: Final = "\0"
+"""The one character that PostgreSQL keeps in no text, not even for comparing."""
 _HEADER_FIELDS: Final = 18
 _TYPE: Final = 8
 _CONTROL_ID: Final = 10
@@ -120,7 +122,7 @@ class Message:
         """One value of the first repetition, unescaped and without blanks around it; empty when it is not there.
 
         Raises:
-            NotTaken: It holds an escape sequence that has no meaning here.
+            NotTaken: It holds an escape sequence that has no meaning here, or NUL.
         """
         found = self.repetitions(segment, field)
         return found[0].value(component, sub) if found else ""
@@ -160,12 +162,14 @@ class Repetition:
         """One value of it; empty when it is not there.
 
         Raises:
-            NotTaken: It holds an escape sequence that has no meaning here.
+            NotTaken: It holds an escape sequence that has no meaning here, or NUL.
         """
         part = _nth(self.content, component)
         return self._plain(str(_nth(part, sub))).strip()
 
     def _plain(self, text: str) -> str:
+        if _NUL in text:
+            raise wrong(self.place, "text.not_printable")
         esc = str(self.message.esc)
         if esc in text:
             # The library counts in what it unescapes, and logs what it cannot: it gets nothing but what it knows.
