@@ -137,6 +137,20 @@ async def test_a_discharge_that_is_cancelled_after_the_merge_leaves_her_merged(p
     assert await number_of(planning, "S-1") == a_personnummer()
 
 
+async def test_a_merge_that_has_held_is_not_taken_back_by_a_discharge_before_it_that_is_told_afterwards(planning: Planning) -> None:
+    for number, first in enumerate(("admitted", "merged")):
+        stay, reserve = f"ST-{number}", a_reservnummer(number)
+        told = {
+            "admitted": admission(f"{stay}-A", stay=stay, number=reserve, oid=RESERVNUMMER),
+            "merged": merged(f"{stay}-M", number, when="20261106080000"),
+        }
+        for name in sorted(told, key=lambda name: name != first):
+            await taken(planning, told[name])
+        await taken(planning, message("A03", f"{stay}-D", pid(reserve, RESERVNUMMER), pv1(stay=stay, disposition="01"), when=MORNING))
+        shown = await person_of(planning, stay)
+        assert (shown["person"], shown["state"]) == (a_personnummer(number), "discharged"), first
+
+
 async def test_of_a_merge_that_came_after_she_had_left_nothing_follows(planning: Planning) -> None:
     await taken(planning, merged(when="20261106080000"))
     await taken(planning, message("A03", "D-1", pid(RESERVE, RESERVNUMMER), pv1(stay="S-1", disposition="01"), when=MORNING))
