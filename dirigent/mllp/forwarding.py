@@ -74,7 +74,7 @@ class Forwarder:
             scope = (await self._issued()).get("scope")
         except httpx.HTTPStatusError as error:
             if error.response.status_code == httpx.codes.UNAUTHORIZED:
-                asked = "is its key or secret the one it is registered with?"
+                asked = "is its key or secret the one it is registered with, and this the address that the gateway calls itself by?"
                 raise CannotStart(f"{self._url} does not take {client} for who it says it is: {asked}") from None
             _log.warning("mllp.gateway_away", client=client, why=str(error.response.status_code))
         except (httpx.HTTPError, KeyError, TypeError, ValueError) as error:

@@ -312,7 +312,8 @@ def a_token(**more: str) -> httpx.Response:
         pytest.param(a_token(scope=""), "ward-su may not send messages: it has no scope events:write", id="no scope at all"),
         pytest.param(
             httpx.Response(401, json={"error": "invalid_client"}),
-            "http://gateway.test does not take ward-su for who it says it is: is its key or secret the one it is registered with?",
+            "http://gateway.test does not take ward-su for who it says it is: is its key or secret the one it is registered with,"
+            " and this the address that the gateway calls itself by?",
             id="another key",
         ),
     ],
