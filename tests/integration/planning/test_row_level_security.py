@@ -100,6 +100,22 @@ async def test_what_waits_in_the_outbox_is_staged_by_a_caller_and_neither_read_n
         assert (await work.connection.execute(text("SELECT count(*) FROM outbox"))).scalar_one() == 1
 
 
+A_MERGE: Final = """
+    INSERT INTO waiting_merges (id, client, organisation, message, merged, merged_into, person, happened_at, received_at)
+    VALUES (gen_random_uuid(), :client, '2321000131', 'new', 'x', 'y', '{}', now(), now())
+"""
+
+
+async def test_a_merge_is_kept_in_the_callers_own_name_and_never_changed_by_it(wall: Wall) -> None:
+    own, foreign = ONE.readers["ward"], OTHER.readers["ward"]
+    for statement in (A_MERGE, "UPDATE waiting_merges SET merged = 'z'", "DELETE FROM waiting_merges"):
+        with pytest.raises(DBAPIError):
+            async with wall.app.transaction(reader=own) as work:
+                await work.connection.execute(text(statement), {"client": foreign.client} if statement == A_MERGE else {})
+    async with wall.app.transaction(reader=own) as work:
+        assert (await work.connection.execute(text(A_MERGE), {"client": own.client})).rowcount == 1, "positive control"
+
+
 @pytest.mark.parametrize("side", [ONE, OTHER], ids=["one", "other"])
 async def test_a_plain_select_shows_each_party_its_own_rows_and_no_others(wall: Wall, side: Side) -> None:
     foreign = OTHER if side is ONE else ONE

@@ -34,7 +34,9 @@ STATEMENTS = (
 def upgrade() -> None:
     for statement in STATEMENTS:
         op.execute(statement)
-    grant_to_all("SELECT, INSERT, UPDATE, DELETE", "waiting_merges")
+    grant_to_all("SELECT, INSERT", "waiting_merges")
+    # Erasing a person, forgetting and sealing anew are no caller's.
+    op.execute(f'GRANT UPDATE, DELETE ON waiting_merges TO "{role_beside("intake")}", "{role_beside("worker")}"')
     wall("waiting_merges", ITS_OWN)
     op.execute(
         f'CREATE POLICY by_its_caller ON waiting_merges AS RESTRICTIVE FOR INSERT TO "{role_beside("intake")}" WITH CHECK ({ITS_OWN})'
