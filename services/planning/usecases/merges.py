@@ -13,6 +13,7 @@ from services.planning.adapters.hl7.header import Header
 from services.planning.adapters.hl7.known import StayKnown
 from services.planning.adapters.hl7.merging import MERGE, Merge
 from services.planning.adapters.hl7.message import Answered, Condition, NotTaken, Remark
+from services.planning.domain.events import EventType, ward_of
 from services.planning.domain.fold import CLOCK_TOLERANCE
 from services.planning.repository import cases, stay_events
 from services.planning.repository import merges as rows
@@ -104,13 +105,13 @@ async def forget_merges(work: Work) -> int:
 
 
 def _concerns(merge: Merge, came_at: datetime, stay: StayKnown, caller: Caller) -> bool:
-    """Whether a merge is about the patient of a stay. Who is admitted under a number only after that was merged may be somebody else: a
-    reserve number is given to the next patient, or the merge was a mistake and was undone.
+    """Whether a merge is about the patient of a stay. Who is admitted and told of under a number only after that was merged may be somebody
+    else: a reserve number is given to the next patient, or the merge was a mistake and was undone.
     """
-    admission = stay.admission
-    if admission is None or parse_instant(str(admission["time"])) > came_at + CLOCK_TOLERANCE or "withheld" in (stay.person or {}):
+    admission = stay.latest(EventType.ADMITTED)
+    if admission is None or min(admission.time, admission.sent_at) > came_at + CLOCK_TOLERANCE or "withheld" in (stay.person or {}):
         return False
-    return stay.open_at(parse_instant(merge.time)) and caller.acts_for(str(admission["source"]).removeprefix("urn:hsa:"))
+    return stay.open_at(parse_instant(merge.time)) and caller.acts_for(ward_of(admission.key.source))
 
 
 def _numbers(event: Mapping[str, Any], known: Iterable[tuple[str, str]]) -> Iterator[str]:

@@ -12,8 +12,9 @@ from sqlalchemy import Engine, event, text
 from services.planning import usecases
 from services.planning.usecases.merges import MERGES_KEPT
 from services.planning.worker import keep_forgetting
+from shared.dates import now
 from shared.db import Database
-from tests.adt import PERSONNUMMER, RESERVNUMMER, a_reservnummer, admission, answer_of, message, pid, pv1
+from tests.adt import PERSONNUMMER, RESERVNUMMER, a_reservnummer, admission, answer_of, at, message, pid, pv1
 from tests.builders import OTHER_WARD, WARD, a_personnummer, a_ward_event
 from tests.integration.planning.conftest import Planning
 from tests.integration.planning.plan_calls import post
@@ -194,6 +195,15 @@ async def test_who_is_admitted_under_a_number_after_its_merge_came_is_somebody_e
     assert [await number_of(planning, f"S-{number}") for number in range(2)] == [a_personnummer(), RESERVE]
     assert await taken(planning, merged("M-2", when="20261106110000")) == []
     assert await number_of(planning, "S-1") == a_personnummer(), "said of her as well it holds"
+
+
+async def test_who_was_told_of_before_the_merge_came_is_meant_also_when_she_is_admitted_hours_from_now(
+    planning: Planning,
+) -> None:
+    evening = at(now() + timedelta(hours=3))
+    await taken(planning, admission("A-1", stay="S-1", number=RESERVE, oid=RESERVNUMMER, when=evening))
+    assert await taken(planning, merged()) == []
+    assert await number_of(planning, "S-1") == a_personnummer()
 
 
 async def merged_long_ago(planning: Planning, *, came: str) -> bytes:
