@@ -26,6 +26,7 @@ _log = structlog.get_logger(__name__)
 
 MEDIA_TYPE: Final = "application/hl7-v2"
 _SERVER_FAULT: Final = 500
+_NAMING: Final = frozenset({"stay.admitted", "stay.person_changed"})
 _EXAMPLE: Final = (
     "MSH|^~\\&|MILLENNIUM|SU|DIRIGENT||20261103140612+0100||ADT^A01^ADT_A01|SU-000917|P|2.5|||||||UNICODE UTF-8\r"
     "EVN||20261103140612+0100||||20261103140500+0100\r"
@@ -81,9 +82,10 @@ async def _stored(request: Request, caller: Caller, message: Message) -> list[Re
     header = read_header(message, demo=caller.demo)
     told = _merged if header.trigger == MERGE else _translated
     translated = await told(request, caller, message, header)
-    outcomes = await _take(request, caller, translated.events)
+    waited = await _what_waited(request, caller, translated)
+    outcomes = await _take(request, caller, [*translated.events, *waited])
     remarks = list(translated.remarks)
-    for outcome in outcomes:
+    for outcome in outcomes[: len(translated.events)]:
         if isinstance(outcome, HttpProblem):
             raise NotTaken(Answered.ERROR, *remarks_of(outcome))
         found = msgspec.json.decode(outcome.answer)["findings"]
@@ -114,6 +116,25 @@ def _well_formed(event: Mapping[str, Any]) -> None:
         check_form(event)
     except BusinessError as refused:
         raise NotTaken(Answered.ERROR, *remarks_of(refused)) from None
+
+
+async def _what_waited(request: Request, caller: Caller, translated: Translated) -> list[dict[str, Any]]:
+    """What merges that came before mean for who is admitted or named now, to be taken in with that, as far as it can be."""
+    events, told = list(translated.events), translated
+    while any(event["type"] in _NAMING for event in told.events):
+        async with request.app.state.database.transaction(reader=caller.reader) as work:
+            told = await merges_that_waited(work, caller, told, events)
+        told.events = [event for event in told.events if _may_be_taken(event, caller)]
+        events += told.events
+    return events[len(translated.events) :]
+
+
+def _may_be_taken(event: dict[str, Any], caller: Caller) -> bool:
+    try:
+        checked_statement(event, caller)
+    except BusinessError:
+        return False  # told, and logged, when it is taken by itself
+    return True
 
 
 async def _take_what_waited(request: Request, caller: Caller, told: Translated) -> None:

@@ -46,12 +46,12 @@ async def what_it_met(work: Work, caller: Caller, subject: str, header: Header) 
     return met_by(await stay_events.of_stay(work, caller, subject), caller, header)
 
 
-def met_by(stated: Sequence[Any], caller: Caller, header: Header) -> Met:
-    """The same, of a stay whose events were read."""
+def met_by(stated: Sequence[Any], caller: Caller, header: Header, about_to_be: Sequence[Stated] = ()) -> Met:
+    """The same, of a stay whose events were read; `about_to_be` are those that come in front of the message and are not kept yet."""
     own = [place for place, row in enumerate(stated) if header.named(row.event_id)]
     rows = stated[: own[0]] if own else stated
-    if not rows:
+    if not rows and not about_to_be:
         return Met(StayKnown(), bool(own))
-    space = rows[0].space  # should two record systems of one sender use one id, the first is meant, always the same one
+    space = rows[0].space if rows else None  # should two record systems of one sender use one id, the first is meant, always the same one
     told = [Stated(opened_event(row.body), row.sent_at) for row in rows if row.space == space]
-    return Met(StayKnown(told, space, caller.acts_for), bool(own))
+    return Met(StayKnown([*told, *about_to_be], space, caller.acts_for), bool(own))

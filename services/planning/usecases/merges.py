@@ -1,16 +1,17 @@
 """Two numbers of one person, said by a ward system: for the stays that are known, and for those that it tells of in the days after.
 
 A merge is kept before any stay is looked for, and committed: of an admission and a merge that come at the same time, whichever commits last
-finds the other, and both make the same event.
+finds the other, and both make the same event. What is there when an admission comes is taken in with it: its first notice goes to where the
+patient lives, and does not name her where she is protected.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, Final
 
 from services.planning.adapters.hl7.adt import Translated
 from services.planning.adapters.hl7.header import Header
-from services.planning.adapters.hl7.known import StayKnown
+from services.planning.adapters.hl7.known import Stated, StayKnown
 from services.planning.adapters.hl7.merging import MERGE, Merge
 from services.planning.adapters.hl7.message import Answered, Condition, NotTaken, Remark
 from services.planning.domain.events import EventType, ward_of
@@ -74,13 +75,14 @@ async def translate_merge(work: Work, caller: Caller, merge: Merge, merged: tupl
     return found
 
 
-async def merges_that_waited(work: Work, caller: Caller, told: Translated) -> Translated:
+async def merges_that_waited(work: Work, caller: Caller, told: Translated, about_to_be: Sequence[Mapping[str, Any]] = ()) -> Translated:
     """What the caller's merges mean for the stays that it just told of, under all numbers that these have; nothing, mostly.
 
     Args:
         work: The transaction; it only reads.
         caller: The sender.
-        told: What it told, committed.
+        told: What it told.
+        about_to_be: What of that, and of what followed from it, is to be committed with what follows now; all else is.
     """
     numbers = {(str(event["subject"]), number) for event in told.events for number in _numbers(event, told.numbers)}
     if not numbers:
@@ -91,12 +93,20 @@ async def merges_that_waited(work: Work, caller: Caller, told: Translated) -> Tr
     stated = {subject: await stay_events.of_stay(work, caller, subject) for subject, _ in sorted(numbers)} if kept else {}
     for row, subject in [(row, subject) for row in kept for subject, number in sorted(numbers) if number == row.merged]:
         merge = _merge(row)
-        if any(merge.header.named(one.event_id) for one in stated[subject]):
+        coming = _coming(about_to_be, subject, stated[subject])
+        if any(merge.header.named(one) for one in (*(one.event_id for one in stated[subject]), *(one["id"] for one in coming))):
             continue
-        known = met_by(stated[subject], caller, merge.header).known
+        if any(parse_instant(one["time"]) == row.happened_at for one in coming):
+            continue  # of one moment, and sent in one: which came after which would be told by their names; what is sent later comes after
+        known = met_by(stated[subject], caller, merge.header, [Stated(one, work.at) for one in coming]).known
         if _concerns(merge, row.received_at, known, caller):
             found.events.append(merge.of_stay(known))
     return found
+
+
+def _coming(events: Sequence[Mapping[str, Any]], subject: str, stated: Sequence[Any]) -> list[Mapping[str, Any]]:
+    kept = {row.event_id for row in stated}
+    return [event for event in events if event["subject"] == subject and event["id"] not in kept]
 
 
 async def forget_merges(work: Work) -> int:

@@ -15,7 +15,7 @@ from services.planning.worker import keep_forgetting
 from shared.dates import now
 from shared.db import Database
 from tests.adt import PERSONNUMMER, RESERVNUMMER, a_reservnummer, admission, answer_of, at, message, pid, pv1
-from tests.builders import OTHER_WARD, WARD, a_personnummer, a_ward_event
+from tests.builders import GOTEBORG, HARRYDA, OTHER_WARD, WARD, a_personnummer, a_ward_event
 from tests.integration.planning.conftest import Planning
 from tests.integration.planning.plan_calls import post
 from tests.integration.planning.test_audit_and_person_rights import auditor, log
@@ -157,6 +157,19 @@ async def test_of_a_merge_that_came_after_she_had_left_nothing_follows(planning:
     await taken(planning, message("A03", "D-1", pid(RESERVE, RESERVNUMMER), pv1(stay="S-1", disposition="01"), when=MORNING))
     await taken(planning, admission("A-1", stay="S-1", number=RESERVE, oid=RESERVNUMMER))
     assert await number_of(planning, "S-1") == RESERVE
+
+
+async def test_the_first_notice_goes_where_a_merge_that_waited_says_she_lives_and_nowhere_else(planning: Planning) -> None:
+    for number, protected in enumerate(([], ["PD1||||||||||||Y"])):
+        stay, reserve, between = f"S-{number}", a_reservnummer(number), a_reservnummer(1_000 + number)
+        who = pid(a_personnummer(number), municipality=HARRYDA)
+        await taken(planning, a_merge(f"M-{number}", reserve, between))
+        await taken(planning, message("A40", f"N-{number}", who, *protected, f"MRG|{between}^^^&{RESERVNUMMER}&ISO", when=MORNING))
+        await taken(planning, admission(f"A-{number}", stay=stay, number=reserve, oid=RESERVNUMMER))
+    both = [(await planning.mailbox(planning.municipality(code)))["entries"] for code in (GOTEBORG, HARRYDA)]
+    assert both[0] == [], "where the merged number said that she lives"
+    assert [entry["type"] for entry in both[1]] == ["notice.admission"] * 2
+    assert [entry["personal"].get("withheld") for entry in both[1]] == [None, "protected"]
 
 
 async def test_a_merge_of_a_patient_who_has_moved_on_is_nothing_that_a_person_must_judge(planning: Planning) -> None:
