@@ -13,6 +13,7 @@ from dirigent.serving import serve
 from dirigent.supervisor.sockets import listen
 from services.planning.api import create_app
 from shared.logging import set_up
+from shared.streams.listener import FeedWatcher
 
 
 def _noop() -> FastAPI:
@@ -30,6 +31,8 @@ def main() -> None:
     set_up("WARNING")
     host, _, port = sys.argv[1].rpartition(":")
     services = {"ours": create_app(), "textbook": textbook.create_app(), "noop": _noop()}
+    for beside in ("textbook", "noop"):
+        services[beside].state.watcher = FeedWatcher()  # as every service has one; nobody follows these
     uvloop.run(serve(services, None, None, listen(host, int(port))))
 
 

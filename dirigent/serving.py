@@ -101,11 +101,11 @@ def _leave_what_is_loaded() -> None:
 
 async def _serve_until_signal(servers: Sequence[tuple[Server, socket.socket]], services: Mapping[str, FastAPI]) -> None:
     def leave() -> None:
+        for server, _ in servers:
+            server.should_exit = True
         for service in services.values():
             # Every worker waits for its streams at all times; for its sake no stop takes as long as a server may.
             service.state.watcher.end(FACTS_FEED)
-        for server, _ in servers:
-            server.should_exit = True
 
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, leave)
