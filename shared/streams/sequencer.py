@@ -14,6 +14,8 @@ from shared.streams.canonical import GENESIS, link
 
 BATCH: Final = 500
 LOOK_EVERY_SECONDS: Final = 1.0
+GATHERING_SECONDS: Final = 0.01
+"""After a batch: what comes close together is numbered together. What comes after a silence is numbered at once."""
 _NOTIFY_LIMIT_BYTES: Final = 7_000
 EVERY_FEED: Final = "*"
 
@@ -129,6 +131,7 @@ class Sequencer:
                 self._on_moved(moved)
                 if len(moved.entries) == BATCH:
                     continue
+                await asyncio.sleep(GATHERING_SECONDS)
             try:
                 async with asyncio.timeout(LOOK_EVERY_SECONDS):
                     await self._woken.wait()
