@@ -82,10 +82,11 @@ async def _stored(request: Request, caller: Caller, message: Message) -> list[Re
     header = read_header(message, demo=caller.demo)
     told = _merged if header.trigger == MERGE else _translated
     translated = await told(request, caller, message, header)
-    waited = await _what_waited(request, caller, translated)
-    outcomes = await _take(request, caller, [*translated.events, *waited])
+    own = len(translated.events)
+    translated.events += await _what_waited(request, caller, translated)
+    outcomes = await _take(request, caller, translated.events)
     remarks = list(translated.remarks)
-    for outcome in outcomes[: len(translated.events)]:
+    for outcome in outcomes[:own]:
         if isinstance(outcome, HttpProblem):
             raise NotTaken(Answered.ERROR, *remarks_of(outcome))
         found = msgspec.json.decode(outcome.answer)["findings"]

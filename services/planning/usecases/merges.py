@@ -96,8 +96,6 @@ async def merges_that_waited(work: Work, caller: Caller, told: Translated, about
         coming = _coming(about_to_be, subject, stated[subject])
         if any(merge.header.named(one) for one in (*(one.event_id for one in stated[subject]), *(one["id"] for one in coming))):
             continue
-        if any(parse_instant(one["time"]) == row.happened_at for one in coming):
-            continue  # of one moment, and sent in one: which came after which would be told by their names; what is sent later comes after
         known = met_by(stated[subject], caller, merge.header, [Stated(one, work.at) for one in coming]).known
         if _concerns(merge, row.received_at, known, caller):
             found.events.append(merge.of_stay(known))

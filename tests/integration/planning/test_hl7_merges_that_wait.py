@@ -172,6 +172,15 @@ async def test_the_first_notice_goes_where_a_merge_that_waited_says_she_lives_an
     assert [entry["personal"].get("withheld") for entry in both[1]] == [None, "protected"]
 
 
+async def test_of_two_merges_of_one_moment_the_second_holds_whatever_they_are_called(planning: Planning) -> None:
+    for number, (first, second) in enumerate((("0", "9"), ("9", "0"))):
+        reserve, between = a_reservnummer(number), a_reservnummer(1_000 + number)
+        await taken(planning, a_merge(f"M-{first}-{number}", reserve, between))
+        await taken(planning, a_merge(f"M-{second}-{number}", between, a_personnummer(number), oid=""))
+        await taken(planning, admission(f"A-{number}", stay=f"S-{number}", number=reserve, oid=RESERVNUMMER))
+        assert await number_of(planning, f"S-{number}") == a_personnummer(number), f"{first}, {second}"
+
+
 async def test_a_merge_of_a_patient_who_has_moved_on_is_nothing_that_a_person_must_judge(planning: Planning) -> None:
     hospital = bearer(planning.tokens.token("ward-su", scopes=["events:write", "cases:read"], units=[WARD, OTHER_WARD]))
     told = {
